@@ -1,0 +1,67 @@
+"""Stage 1: books, one paragraph a line, become sentences, one a line.
+
+    python -m training.corpus --books FOLDER
+
+FOLDER holds `train.txt.xz` and `valid.txt.xz`.
+"""
+
+import lzma
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from training.paths import SPLITS, sentences_file, stage_parser, written_whole
+
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr st mt rev hon prof col gen capt lieut lt sgt maj no vol ch fig messrs mme mlle"
+    " jr sr esq vs etc viz cf ed pp".split()
+)
+_SENTENCE_END = re.compile(r"""[.!?]+["')\]]*\s+(?=["'(\[]*[A-Z0-9])""")
+_MARKUP = re.compile(r"[_*#|]+")
+_SPACE = re.compile(r"\s+")
+_LAST_WORD = re.compile(r"(\w+)\W*$")
+
+
+def sentences(paragraph: str) -> Iterator[str]:
+    """Splits a paragraph after `.`, `!` or `?` before a capital, but not after "Mr." or "J."."""
+    text = _SPACE.sub(" ", _MARKUP.sub("", paragraph)).strip()
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        before = _LAST_WORD.search(text, start, end.start() + 1)
+        word = before.group(1).lower() if before else ""
+        if text[end.start()] == "." and (word in _ABBREVIATIONS or len(word) == 1 and word != "i"):
+            continue
+        yield text[start : end.end()].strip()
+        start = end.end()
+    if text[start:]:
+        yield text[start:]
+
+
+def is_prose(sentence: str) -> bool:
+    """False for rules, page numbers, and headings in capitals."""
+    letters = [character for character in sentence if character.isalpha()]
+    return len(letters) > 0.6 * len(sentence) and any(letter.islower() for letter in letters)
+
+
+def write_sentences(paragraphs: Iterable[str], path: Path) -> int:
+    count = 0
+    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
+        for paragraph in paragraphs:
+            for sentence in filter(is_prose, sentences(paragraph)):
+                out.write(sentence + "\n")
+                count += 1
+    return count
+
+
+def main() -> None:
+    parser = stage_parser(__doc__)
+    parser.add_argument("--books", type=Path, required=True, help="folder with train and valid .txt.xz")
+    arguments = parser.parse_args()
+    for split in SPLITS:
+        path = sentences_file(arguments.build, split)
+        with lzma.open(arguments.books / f"{split}.txt.xz", "rt", encoding="utf-8") as paragraphs:
+            print(f"{path}: {write_sentences(paragraphs, path):,} sentences")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Stage 3: sentences become one long row of token ids, and the places where sentences start.
+
+    python -m training.encode
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training.paths import (
+    SPLITS,
+    sentences_file,
+    stage_parser,
+    starts_file,
+    tokenizer_file,
+    tokens_file,
+    written_whole,
+)
+
+_SENTENCES_AT_ONCE = 20_000
+
+
+def encoded(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
+    """The token ids of each line of a file."""
+    with path.open(encoding="utf-8") as lines:
+        while batch := [line.rstrip("\n") for line in islice(lines, _SENTENCES_AT_ONCE)]:
+            for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
+                yield encoding.ids
+
+
+def encode_split(tokenizer: Tokenizer, build: Path, split: str) -> tuple[int, int]:
+    """Writes `tokens` (n_tokens,) uint16 and `starts` (n_sentences,) int64; returns both lengths."""
+    rows = [np.array(ids, np.uint16) for ids in encoded(tokenizer, sentences_file(build, split)) if ids]
+    tokens = np.concatenate(rows)
+    starts = np.cumsum([0, *(len(row) for row in rows[:-1])], dtype=np.int64)
+    for path, array in ((tokens_file(build, split), tokens), (starts_file(build, split), starts)):
+        with written_whole(path) as partial, partial.open("wb") as out:
+            np.save(out, array)
+    return len(tokens), len(starts)
+
+
+def main() -> None:
+    arguments = stage_parser(__doc__).parse_args()
+    tokenizer = Tokenizer.from_file(str(tokenizer_file(arguments.build)))
+    for split in SPLITS:
+        n_tokens, n_sentences = encode_split(tokenizer, arguments.build, split)
+        print(f"{split}: {n_tokens:,} tokens in {n_sentences:,} sentences")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Stage 4: one model learns to guess masked words. Resumes where it was killed.
+
+    python -m training.train --heads 4 --seed 0 --steps 6000
+
+Batches depend on the seed and the step alone, never on the number of heads: models of one
+seed see the same data in the same order and start from the same numbers.
+"""
+
+import argparse
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.masking import MaskedBatch, Text, masked, window_length
+from training.model import MaskedWordModel, Sizes
+from training.paths import (
+    run_folder,
+    stage_parser,
+    starts_file,
+    tokenizer_file,
+    tokens_file,
+    written_whole,
+)
+from training.tokenizer import SPECIAL_TOKENS
+
+VALIDATION_SEED = 20_170_612
+VALIDATION_WINDOWS = 2_000
+CHECKPOINT_EVERY = 500
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the outcome but the data and the code."""
+
+    n_heads: int
+    seed: int
+    steps: int
+    tokens_a_step: int = 6_144
+    peak_rate: float = 2e-3
+    final_share: float = 0.05
+    warm_up: int = 500
+    betas: tuple[float, float] = (0.9, 0.98)
+    decay: float = 0.01
+    clip: float = 1.0
+
+    def rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine from `peak_rate` to `final_share` of it."""
+        if step < self.warm_up:
+            return self.peak_rate * (step + 1) / self.warm_up
+        progress = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.peak_rate * (self.final_share + (1 - self.final_share) * cosine)
+
+
+class Run:
+    """A model, its optimiser and the step they have reached."""
+
+    def __init__(self, recipe: Recipe, build: Path, device: torch.device) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.folder = run_folder(build, recipe.n_heads, recipe.seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tokenizer = Tokenizer.from_file(str(tokenizer_file(build)))
+        self.mask_id: int = tokenizer.token_to_id("[MASK]")
+        self.text = load_text(build, "train")
+        self.validation = self._validation_batches(load_text(build, "valid"), tokenizer.get_vocab_size())
+        torch.manual_seed(recipe.seed)
+        self.model = MaskedWordModel(Sizes(recipe.n_heads, tokenizer.get_vocab_size())).to(device)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=0.0, betas=recipe.betas, weight_decay=recipe.decay
+        )
+        self.step = 0
+        self.log: list[dict[str, float]] = []
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    def _masked(self, truth: np.ndarray, rng: np.random.Generator, vocabulary: int) -> MaskedBatch:
+        return masked(
+            truth, rng, mask_id=self.mask_id, n_special=len(SPECIAL_TOKENS), vocabulary=vocabulary
+        )
+
+    def _validation_batches(self, text: Text, vocabulary: int) -> list[MaskedBatch]:
+        rng = np.random.default_rng(VALIDATION_SEED)
+        length = Sizes.max_tokens
+        return [
+            self._masked(text.windows(rng, 100, length), rng, vocabulary)
+            for _ in range(VALIDATION_WINDOWS // 100)
+        ]
+
+    def batch(self, step: int) -> MaskedBatch:
+        rng = np.random.default_rng((self.recipe.seed, step))
+        length = window_length(rng, Sizes.max_tokens)
+        truth = self.text.windows(rng, self.recipe.tokens_a_step // length, length)
+        return self._masked(truth, rng, self.model.sizes.vocabulary)
+
+    def loss(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
+        """Mean cross-entropy in nats, and the share of right guesses, over the asked-for tokens."""
+        shown, truth, at = (
+            torch.from_numpy(array).to(self.device) for array in (batch.shown, batch.truth, batch.at)
+        )
+        logits = self.model(shown, at).float()  # (n_masked, vocabulary)
+        return F.cross_entropy(logits, truth[at]), (logits.argmax(-1) == truth[at]).float().mean()
+
+    def take_step(self) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate(self.step)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            loss, _ = self.loss(self.batch(self.step))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        self.step += 1
+        return loss.item()
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Loss and accuracy in float32 on the fixed validation windows."""
+        figures = [torch.stack(self.loss(batch)) * int(batch.at.sum()) for batch in self.validation]
+        n_masked = sum(int(batch.at.sum()) for batch in self.validation)
+        loss, accuracy = (torch.stack(figures).sum(0) / n_masked).tolist()
+        return loss, accuracy
+
+    def save(self) -> None:
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            for moment, tensor in self.optimiser.state[parameter].items():
+                tensors[f"{moment}.{name}"] = tensor
+        notes = {
+            "step": str(self.step),
+            "recipe": json.dumps(asdict(self.recipe)),
+            "log": json.dumps(self.log),
+        }
+        with written_whole(self.checkpoint) as partial:
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, notes)
+
+    def resume(self) -> None:
+        """Takes up the checkpoint if there is one; refuses one of another recipe."""
+        if not self.checkpoint.exists():
+            return
+        with safe_open(self.checkpoint, "pt", device=str(self.device)) as saved:
+            notes = saved.metadata()
+            if json.loads(notes["recipe"]) != json.loads(json.dumps(asdict(self.recipe))):
+                raise SystemExit(f"{self.checkpoint} is of another recipe; move it away to start anew")
+            names = saved.keys()
+            self.model.load_state_dict(
+                {name.removeprefix("model."): saved.get_tensor(name) for name in names if name.startswith("model.")}
+            )
+            for name, parameter in self.model.named_parameters():
+                self.optimiser.state[parameter] = {
+                    moment: saved.get_tensor(f"{moment}.{name}").cpu()
+                    if moment == "step"
+                    else saved.get_tensor(f"{moment}.{name}")
+                    for moment in ("step", "exp_avg", "exp_avg_sq")
+                }
+        self.step = int(notes["step"])
+        self.log = json.loads(notes["log"])
+        print(f"resumed at step {self.step:,}", flush=True)
+
+    def finish(self) -> None:
+        """Trains to the last step, with a checkpoint and a validation every so often."""
+        losses: list[float] = []
+        began, begun_at = time.monotonic(), self.step
+        while self.step < self.recipe.steps:
+            losses.append(self.take_step())
+            if self.step % CHECKPOINT_EVERY and self.step != self.recipe.steps:
+                continue
+            loss, accuracy = self.validate()
+            seconds = (time.monotonic() - began) / (self.step - begun_at)
+            self.log.append(
+                {
+                    "step": self.step,
+                    "train_loss": round(float(np.mean(losses)), 4),
+                    "validation_loss": round(loss, 4),
+                    "validation_accuracy": round(accuracy, 4),
+                }
+            )
+            losses.clear()
+            self.save()
+            left = seconds * (self.recipe.steps - self.step) / 60
+            print(json.dumps(self.log[-1]), f"{seconds:.3f} s a step, {left:.0f} min left", flush=True)
+
+
+def load_text(build: Path, split: str) -> Text:
+    return Text(
+        np.load(tokens_file(build, split), mmap_mode="r", allow_pickle=False),
+        np.load(starts_file(build, split), allow_pickle=False),
+    )
+
+
+def parsed() -> argparse.Namespace:
+    parser = stage_parser(__doc__)
+    parser.add_argument("--heads", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed()
+    torch.set_num_threads(arguments.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run = Run(Recipe(arguments.heads, arguments.seed, arguments.steps), arguments.build, device)
+    run.resume()
+    run.finish()
+
+
+if __name__ == "__main__":
+    main()
