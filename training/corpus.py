@@ -12,10 +12,10 @@ from pathlib import Path
 
 from training.paths import SPLITS, sentences_file, stage_parser, written_whole
 
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr st mt rev hon prof col gen capt lieut lt sgt maj no vol ch fig messrs mme mlle"
-    " jr sr esq vs etc viz cf ed pp".split()
-)
+_ABBREVIATIONS = """
+    mr mrs ms dr st mt rev hon prof col gen capt lieut lt sgt maj no vol ch fig messrs mme mlle
+    jr sr esq vs etc viz cf ed pp
+""".split()  # noqa: SIM905
 _SENTENCE_END = re.compile(r"""[.!?]+["')\]]*\s+(?=["'(\[]*[A-Z0-9])""")
 _MARKUP = re.compile(r"[_*#|]+")
 _SPACE = re.compile(r"\s+")
@@ -29,7 +29,9 @@ def sentences(paragraph: str) -> Iterator[str]:
     for end in _SENTENCE_END.finditer(text):
         before = _LAST_WORD.search(text, start, end.start() + 1)
         word = before.group(1).lower() if before else ""
-        if text[end.start()] == "." and (word in _ABBREVIATIONS or len(word) == 1 and word != "i"):
+        if text[end.start()] == "." and (
+            word in _ABBREVIATIONS or (len(word) == 1 and word != "i")
+        ):
             continue
         yield text[start : end.end()].strip()
         start = end.end()
@@ -55,7 +57,9 @@ def write_sentences(paragraphs: Iterable[str], path: Path) -> int:
 
 def main() -> None:
     parser = stage_parser(__doc__)
-    parser.add_argument("--books", type=Path, required=True, help="folder with train and valid .txt.xz")
+    parser.add_argument(
+        "--books", type=Path, required=True, help="folder with train and valid .txt.xz"
+    )
     arguments = parser.parse_args()
     for split in SPLITS:
         path = sentences_file(arguments.build, split)

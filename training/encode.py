@@ -1,6 +1,6 @@
 """Stage 3: sentences become one long row of token ids, and the places where sentences start.
 
-    python -m training.encode
+python -m training.encode
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,10 @@ def encoded(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
 
 
 def encode_split(tokenizer: Tokenizer, build: Path, split: str) -> tuple[int, int]:
-    """Writes `tokens` (n_tokens,) uint16 and `starts` (n_sentences,) int64; returns both lengths."""
-    rows = [np.array(ids, np.uint16) for ids in encoded(tokenizer, sentences_file(build, split)) if ids]
+    """Writes tokens (n_tokens,) uint16 and starts (n_sentences,) int64; returns both lengths."""
+    rows = [
+        np.array(ids, np.uint16) for ids in encoded(tokenizer, sentences_file(build, split)) if ids
+    ]
     tokens = np.concatenate(rows)
     starts = np.cumsum([0, *(len(row) for row in rows[:-1])], dtype=np.int64)
     for path, array in ((tokens_file(build, split), tokens), (starts_file(build, split), starts)):

@@ -50,5 +50,7 @@ def masked(
     fate = rng.random(truth.shape)
     random = rng.integers(n_special, vocabulary, truth.shape)
     shown = np.where(at & (fate < SHARE_SHOWN_AS_MASK), mask_id, truth)
-    is_random = at & (fate >= SHARE_SHOWN_AS_MASK) & (fate < SHARE_SHOWN_AS_MASK + SHARE_SHOWN_AS_RANDOM)
+    is_random = (
+        at & (fate >= SHARE_SHOWN_AS_MASK) & (fate < SHARE_SHOWN_AS_MASK + SHARE_SHOWN_AS_RANDOM)
+    )
     return MaskedBatch(np.where(is_random, random, shown), truth, at)

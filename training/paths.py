@@ -1,7 +1,6 @@
 """Where the stages leave their results for one another."""
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,4 +42,5 @@ def written_whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     yield partial
-    os.replace(partial, path)
+    partial.chmod(0o644)
+    partial.replace(path)

@@ -1,6 +1,6 @@
 """Stage 2: a WordPiece tokenizer of 8,192 uncased tokens, trained on the training books.
 
-    python -m training.tokenizer
+python -m training.tokenizer
 """
 
 from tokenizers import Tokenizer

@@ -73,7 +73,9 @@ class Run:
         tokenizer = Tokenizer.from_file(str(tokenizer_file(build)))
         self.mask_id: int = tokenizer.token_to_id("[MASK]")
         self.text = load_text(build, "train")
-        self.validation = self._validation_batches(load_text(build, "valid"), tokenizer.get_vocab_size())
+        self.validation = self._validation_batches(
+            load_text(build, "valid"), tokenizer.get_vocab_size()
+        )
         torch.manual_seed(recipe.seed)
         self.model = MaskedWordModel(Sizes(recipe.n_heads, tokenizer.get_vocab_size())).to(device)
         self.optimiser = torch.optim.AdamW(
@@ -108,7 +110,8 @@ class Run:
     def loss(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
         """Mean cross-entropy in nats, and the share of right guesses, over the asked-for tokens."""
         shown, truth, at = (
-            torch.from_numpy(array).to(self.device) for array in (batch.shown, batch.truth, batch.at)
+            torch.from_numpy(array).to(self.device)
+            for array in (batch.shown, batch.truth, batch.at)
         )
         logits = self.model(shown, at).float()  # (n_masked, vocabulary)
         return F.cross_entropy(logits, truth[at]), (logits.argmax(-1) == truth[at]).float().mean()
@@ -144,7 +147,9 @@ class Run:
             "log": json.dumps(self.log),
         }
         with written_whole(self.checkpoint) as partial:
-            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, notes)
+            save_file(
+                {name: tensor.contiguous() for name, tensor in tensors.items()}, partial, notes
+            )
 
     def resume(self) -> None:
         """Takes up the checkpoint if there is one; refuses one of another recipe."""
@@ -153,10 +158,16 @@ class Run:
         with safe_open(self.checkpoint, "pt", device=str(self.device)) as saved:
             notes = saved.metadata()
             if json.loads(notes["recipe"]) != json.loads(json.dumps(asdict(self.recipe))):
-                raise SystemExit(f"{self.checkpoint} is of another recipe; move it away to start anew")
+                raise SystemExit(
+                    f"{self.checkpoint} is of another recipe; move it away to start anew"
+                )
             names = saved.keys()
             self.model.load_state_dict(
-                {name.removeprefix("model."): saved.get_tensor(name) for name in names if name.startswith("model.")}
+                {
+                    name.removeprefix("model."): saved.get_tensor(name)
+                    for name in names
+                    if name.startswith("model.")
+                }
             )
             for name, parameter in self.model.named_parameters():
                 self.optimiser.state[parameter] = {
@@ -190,7 +201,9 @@ class Run:
             losses.clear()
             self.save()
             left = seconds * (self.recipe.steps - self.step) / 60
-            print(json.dumps(self.log[-1]), f"{seconds:.3f} s a step, {left:.0f} min left", flush=True)
+            print(
+                json.dumps(self.log[-1]), f"{seconds:.3f} s a step, {left:.0f} min left", flush=True
+            )
 
 
 def load_text(build: Path, split: str) -> Text:

@@ -1,0 +1,63 @@
+# make serve   start the app           make test    run every test
+# make check   lint, types, layers     make bench   measure speed as ratios
+# make lock    renew requirements/     make screenshot   renew docs/step-1.png
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
+
+.PHONY: serve test check bench lock screenshot clean
+.DEFAULT_GOAL := serve
+
+.venv/venv.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Headwise needs Python 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run.done: .venv/venv.done requirements/run.txt $(SOURCES)
+	@echo "Installing what Headwise needs to run; the first time takes about a minute."
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+.venv/dev.done: .venv/run.done requirements/dev.txt requirements/torch.txt
+	@echo "Installing the test tools, torch among them."
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install -r requirements/torch.txt $(TORCH_PIP_OPTIONS)
+	@touch $@
+
+serve: .venv/run.done
+	@echo "Headwise: http://$(HOST):$(PORT)/"
+	@$(BIN)/uvicorn app.main:app --host $(HOST) --port $(PORT) --timeout-keep-alive 30 --no-access-log
+
+test: .venv/dev.done
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.done
+	$(BIN)/python -m benchmarks
+
+screenshot: .venv/dev.done
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m docs.screenshot
+
+lock: .venv/venv.done
+	$(PIP) install "uv>=0.13"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --output-file requirements/run.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --constraint requirements/run.txt --group dev \
+		--output-file requirements/dev.txt
+
+clean:
+	rm -rf .venv static/vendor build dist *.egg-info

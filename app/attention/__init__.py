@@ -1,0 +1,35 @@
+"""The attention core: NumPy only, and nothing of the web.
+
+`core` is the textbook, `fast` the same numbers sooner, `trace` every intermediate,
+`transformer` the whole model, `intervene` what can be changed, `measure` what can be read off.
+"""
+
+from app.attention.core import (
+    FullyMaskedRowError,
+    causal_mask,
+    merge_heads,
+    multi_head_attention,
+    scaled_dot_product_attention,
+    softmax,
+    split_heads,
+)
+from app.attention.intervene import Intervention
+from app.attention.trace import Trace
+from app.attention.transformer import Transformer, forward, random_twin
+from app.attention.weights import AttentionWeights
+
+__all__ = [
+    "AttentionWeights",
+    "FullyMaskedRowError",
+    "Intervention",
+    "Trace",
+    "Transformer",
+    "causal_mask",
+    "forward",
+    "merge_heads",
+    "multi_head_attention",
+    "random_twin",
+    "scaled_dot_product_attention",
+    "softmax",
+    "split_heads",
+]

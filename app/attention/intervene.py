@@ -1,0 +1,23 @@
+"""What can be changed in a forward pass without touching the model: arguments, as a value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """Hashable, so that results can be kept by it.
+
+    causal: a query reads only itself and what stands before it.
+    heads_off: (layer, head) pairs whose output is replaced by zeros, both counted from 0.
+    scaled: whether scores are divided by √d_head, as in training.
+    """
+
+    causal: bool = False
+    heads_off: frozenset[tuple[int, int]] = frozenset()
+    scaled: bool = True
+
+    def heads_off_in(self, layer: int) -> tuple[int, ...]:
+        return tuple(sorted(head for at, head in self.heads_off if at == layer))
+
+
+NONE = Intervention()

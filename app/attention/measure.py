@@ -1,0 +1,52 @@
+"""Figures read off attention weights; every function takes rows as queries, columns as keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.attention.weights import Matrix
+
+
+def row_entropy(weights: Matrix) -> Matrix:
+    """Shannon entropy of each row in bits: (..., n_q, n_k) -> (..., n_q).
+
+    0 when one key gets everything, log2(n_k) when all get the same.
+    """
+    logarithms = np.log2(weights, where=weights > 0, out=np.zeros_like(weights))
+    # + 0.0 turns the -0.0 of a row that is all on one key into 0.0
+    entropy: Matrix = -(weights * logarithms).sum(axis=-1) + 0.0
+    return entropy
+
+
+def merge_pieces(weights: Matrix, words: Sequence[int]) -> Matrix:
+    """Token weights (..., n, n) to word weights (..., n_words, n_words).
+
+    `words` gives each token's word, counted from 0 without gaps. Weight *to* a word is the sum
+    over its pieces, weight *from* a word the mean over its pieces, so rows still sum to 1.
+    Source: Clark et al. 2019, section 4.1.
+    """
+    members = np.equal.outer(np.arange(max(words) + 1), words).astype(weights.dtype)  # (n_words, n)
+    means = members / members.sum(axis=1, keepdims=True)
+    merged: Matrix = means @ weights @ members.T
+    return merged
+
+
+def top_keys(weights: Matrix, query: int) -> list[int]:
+    """For each head of (n_heads, n, n), the key that `query` reads most; of equals the first."""
+    return [int(key) for key in weights[:, query, :].argmax(axis=-1)]
+
+
+@dataclass(frozen=True)
+class Link:
+    """One cell of a map: how much `query` reads `key`."""
+
+    query: int
+    key: int
+    weight: float
+
+
+def strongest_link(weights: Matrix) -> Link:
+    """The largest cell of one head's (n, n) map; of equals the first."""
+    query, key = np.unravel_index(weights.argmax(), weights.shape)
+    return Link(int(query), int(key), float(weights[query, key]))

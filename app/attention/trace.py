@@ -1,0 +1,75 @@
+"""Every intermediate of one attention layer, each computed when it is first asked for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+import numpy as np
+
+from app.attention.core import masked_scores, merge_heads, softmax, split_heads, without_heads
+from app.attention.weights import AttentionWeights, Mask, Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One layer at work on X (n, d_model), in the order in which a book tells it.
+
+    `mask`, `heads_off` and `scaled` are as in `core.multi_head_attention`.
+    `weights` and all that follows raise `FullyMaskedRowError` if the mask leaves a row empty.
+    """
+
+    X: Matrix  # (n, d_model)
+    W: AttentionWeights
+    mask: Mask | None = None
+    heads_off: tuple[int, ...] = ()
+    scaled_by_width: bool = True
+
+    @cached_property
+    def Q(self) -> Matrix:  # noqa: N802
+        """(n_heads, n, d_head)"""
+        return split_heads(self.X @ self.W.query + self.W.query_bias, self.W.n_heads)
+
+    @cached_property
+    def K(self) -> Matrix:  # noqa: N802
+        """(n_heads, n, d_head)"""
+        return split_heads(self.X @ self.W.key + self.W.key_bias, self.W.n_heads)
+
+    @cached_property
+    def V(self) -> Matrix:  # noqa: N802
+        """(n_heads, n, d_head)"""
+        return split_heads(self.X @ self.W.value + self.W.value_bias, self.W.n_heads)
+
+    @cached_property
+    def scores(self) -> Matrix:
+        """Q Kᵀ, (n_heads, n, n)"""
+        return self.Q @ np.swapaxes(self.K, -1, -2)
+
+    @cached_property
+    def scaled(self) -> Matrix:
+        """Scores divided by √d_head, (n_heads, n, n); undivided if the divisor is switched off."""
+        return self.scores / sqrt(self.W.d_head) if self.scaled_by_width else self.scores
+
+    @cached_property
+    def masked(self) -> Matrix:
+        """Minus infinity where the mask forbids reading, (n_heads, n, n)"""
+        return masked_scores(self.scaled, self.mask)
+
+    @cached_property
+    def weights(self) -> Matrix:
+        """Rows are queries and sum to 1, columns are keys, (n_heads, n, n)"""
+        return softmax(self.masked)
+
+    @cached_property
+    def head_outputs(self) -> Matrix:
+        """Weights times V, zeros for heads switched off, (n_heads, n, d_head)"""
+        return without_heads(self.weights @ self.V, self.heads_off)
+
+    @cached_property
+    def concat(self) -> Matrix:
+        """The heads' outputs side by side, (n, d_model)"""
+        return merge_heads(self.head_outputs)
+
+    @cached_property
+    def output(self) -> Matrix:
+        """concat W_O + b_O, (n, d_model)"""
+        return self.concat @ self.W.output + self.W.output_bias

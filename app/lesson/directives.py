@@ -1,0 +1,118 @@
+"""Prose to HTML: Markdown, and own-line markers that place a step's interactive parts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from latex2mathml.converter import convert as mathml
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+MARKERS = ("lab", "predict", "check")
+_MARKER = re.compile(r"^::(\w+)[ \t]*$", re.MULTILINE)
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a step in reading order: `kind` is "prose" or one of `MARKERS`."""
+
+    kind: str
+    html: str = ""
+
+
+@dataclass(frozen=True)
+class UnknownMarker:
+    name: str
+    line: int
+
+
+def parts(markdown: str) -> list[Part]:
+    """Prose and the markers between, in order; markers that are not known are left out."""
+    return list(_parts(markdown))
+
+
+def _parts(markdown: str) -> Iterator[Part]:
+    position = 0
+    for marker in _MARKER.finditer(markdown):
+        yield from _prose(markdown[position : marker.start()])
+        if marker.group(1) in MARKERS:
+            yield Part(marker.group(1))
+        position = marker.end()
+    yield from _prose(markdown[position:])
+
+
+def _prose(markdown: str) -> Iterator[Part]:
+    if markdown.strip():
+        yield Part("prose", block(markdown))
+
+
+def markers(markdown: str) -> list[tuple[str, int]]:
+    """Every marker and its line, counted from 1."""
+    return [
+        (marker.group(1), markdown.count("\n", 0, marker.start()) + 1)
+        for marker in _MARKER.finditer(markdown)
+    ]
+
+
+def block(markdown: str) -> str:
+    """Whole paragraphs, lists and tables as HTML."""
+    return str(_MARKDOWN.render(markdown))
+
+
+def inline(markdown: str) -> str:
+    """A phrase as HTML, without a paragraph around it."""
+    return str(_MARKDOWN.renderInline(markdown))
+
+
+def fields(text: str) -> set[str]:
+    """The names that stand in braces: `{word}`."""
+    return set(_FIELD.findall(text))
+
+
+def filled(html: str, values: dict[str, str]) -> str:
+    """Puts escaped values where their names stand in braces, after Markdown has been rendered,
+    so that what a learner typed is never read as Markdown or HTML.
+    """
+    return _FIELD.sub(lambda match: escape(values[match.group(1)]), html)
+
+
+def _math(latex: str, options: dict[str, bool]) -> str:
+    return str(mathml(latex, display="block" if options["display_mode"] else "inline"))
+
+
+def _aligned_cell(
+    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Column alignment as a class: the content security policy allows no inline style."""
+    token = tokens[index]
+    style = token.attrs.pop("style", None)
+    if style:
+        token.attrJoin("class", str(style).replace("text-align:", "align-"))
+    return renderer.renderToken(tokens, index, options, env)
+
+
+def _table_open(*_: object) -> str:
+    return '<div class="table"><table>\n'
+
+
+def _table_close(*_: object) -> str:
+    return "</table></div>\n"
+
+
+def _markdown() -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False, "typographer": True})
+    markdown.enable(["table", "replacements", "smartquotes"])
+    markdown.use(dollarmath_plugin, allow_space=False, allow_digits=False, renderer=_math)
+    for rule in ("th_open", "td_open"):
+        markdown.add_render_rule(rule, _aligned_cell)
+    markdown.add_render_rule("table_open", _table_open)
+    markdown.add_render_rule("table_close", _table_close)
+    return markdown
+
+
+_MARKDOWN = _markdown()

@@ -1,0 +1,99 @@
+"""What the `.toml` beside a step's prose may hold."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Defaults(_Facts):
+    """The view that a bare address of the step shows; layers, heads and words count from 0."""
+
+    text: Text
+    model: Text
+    layer: int = Field(0, ge=0)
+    head: int = Field(0, ge=0)
+    word: int = Field(0, ge=0)
+
+
+class Lab(_Facts):
+    """`name` is a registered lab; the rest are its own options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: Text
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Prediction(_Facts):
+    """A question about the learner's own sentence; `declared` is the answer on the default one.
+
+    Words in braces are filled in: see `questions.FIELDS`.
+    """
+
+    question: Text
+    computed_by: Text
+    model: Text
+    declared: Text
+    right: Text
+    wrong: Text
+    reveal: Text
+
+
+class Option(_Facts):
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    text: Text
+    feedback: Text
+    right: bool = False
+
+
+class Check(_Facts):
+    question: Text
+    options: list[Option] = Field(min_length=3, max_length=3)
+
+
+class Citation(_Facts):
+    """`claim` says what the source is cited for."""
+
+    claim: Text
+    source: Text
+
+
+class StepFacts(_Facts):
+    """`NN-slug.toml`, the facts beside the prose of `NN-slug.md`."""
+
+    title: Text
+    objective: Text
+    minutes: float = Field(gt=0, le=10)
+    defaults: Defaults
+    lab: Lab
+    predict: Prediction
+    check: Check
+    citations: list[Citation] = []
+
+
+class Planned(_Facts):
+    """A step that is still to be written."""
+
+    number: int = Field(ge=1)
+    title: Text
+
+
+class LessonFacts(_Facts):
+    """`lesson.toml`."""
+
+    title: Text
+    subtitle: Text
+    summary: Text
+    difficulty: Text
+    minutes: Text
+    prerequisites: list[Text]
+    planned: list[Planned] = []

@@ -1,0 +1,55 @@
+"""The application: `uvicorn app.main:app`."""
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
+
+from app import __version__
+from app.lesson import load_lessons
+from app.models import shipped_family
+from app.settings import Settings, site_folder
+from app.web import api, pages, reference
+from app.web.errors import Errors
+from app.web.security import Guard, keep_text_out_of_logs
+from app.web.static import StaticFiles, static_path
+from app.web.templating import environment
+
+DEFAULT_MODEL = "headwise-h4"
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """Wires the parts. Raises `BrokenLessonError` or `BrokenModelError` rather than start on
+    damaged files.
+    """
+    settings = settings or Settings()
+    models = shipped_family()
+    static = site_folder("static")
+    jinja = environment(static_path(static))
+    errors = Errors(jinja)
+    site = pages.Site(load_lessons(settings.lessons), models, jinja)
+
+    app = FastAPI(
+        title="Headwise",
+        version=__version__,
+        summary="Attention weights of trained heads on any sentence.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(GZipMiddleware, compresslevel=4)
+    errors.register(app)
+
+    @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
+    async def healthz() -> str:
+        """Answers “ok” once lessons and models are loaded."""
+        return "ok"
+
+    app.mount(static_path(static), StaticFiles(directory=static))
+    app.include_router(api.router(models, DEFAULT_MODEL))
+    app.include_router(reference.router(app, jinja))
+    app.include_router(pages.router(site))
+    keep_text_out_of_logs()
+    return Guard(app, settings, errors.response)
+
+
+app = create_app()

@@ -1,0 +1,17 @@
+"""What can be asked: the shipped models, their cards, and the tokenizer they share."""
+
+from app.models.card import Card
+from app.models.registry import Model, Registry, UnknownModelError, shipped_family
+from app.models.tokens import Sentence, SentenceTokenizer, Token, Word
+
+__all__ = [
+    "Card",
+    "Model",
+    "Registry",
+    "Sentence",
+    "SentenceTokenizer",
+    "Token",
+    "UnknownModelError",
+    "Word",
+    "shipped_family",
+]

@@ -1,0 +1,110 @@
+"""The models that ship with Headwise: where their files lie and how they are read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from app.attention.transformer import Layer, Linear, Norm, Transformer
+from app.attention.weights import AttentionWeights, Matrix
+from app.models.card import Card
+
+FAMILY = Path(__file__).parent / "family"
+
+
+class BrokenModelError(ValueError):
+    """The files of a model are missing, damaged, or disagree with its card."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"{folder}: {reason}")
+
+
+def weights_file(family: Path, model_id: str) -> Path:
+    return family / model_id / "weights.safetensors"
+
+
+def card_file(family: Path, model_id: str) -> Path:
+    return family / model_id / "card.json"
+
+
+def tokenizer_file(family: Path) -> Path:
+    return family / "tokenizer.json"
+
+
+def read_card(folder: Path) -> Card:
+    """Raises `BrokenModelError` if the card is missing or not a card."""
+    try:
+        return Card.model_validate_json((folder / "card.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
+
+
+def read_transformer(folder: Path, card: Card) -> Transformer:
+    """The weights in float32. Raises `BrokenModelError` if they do not fit the card."""
+    try:
+        tensors = load_file(folder / "weights.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise BrokenModelError(folder, f"weights.safetensors cannot be read: {error}") from error
+    expected = expected_shapes(card)
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if found != expected:
+        odd = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+        raise BrokenModelError(folder, f"weights do not fit the card: {', '.join(odd)}")
+    return transformer({name: tensor.astype(np.float32) for name, tensor in tensors.items()}, card)
+
+
+def expected_shapes(card: Card) -> dict[str, tuple[int, ...]]:
+    """The tensors that a model of this card has; matrices are (in, out)."""
+    d, d_hidden = card.d_model, card.d_hidden
+    shapes: dict[str, tuple[int, ...]] = {
+        "tokens": (card.vocabulary, d),
+        "positions": (card.max_tokens, d),
+        "norm.gain": (d,),
+        "norm.bias": (d,),
+        "logits_bias": (card.vocabulary,),
+    }
+    for index in range(card.n_layers):
+        here = f"layers.{index}"
+        for norm in ("attention_norm", "ffn_norm"):
+            shapes[f"{here}.{norm}.gain"] = (d,)
+            shapes[f"{here}.{norm}.bias"] = (d,)
+        for linear, d_in, d_out in (
+            ("attention.qkv", d, 3 * d),
+            ("attention.output", d, d),
+            ("ffn_hidden", d, d_hidden),
+            ("ffn_output", d_hidden, d),
+        ):
+            shapes[f"{here}.{linear}.weight"] = (d_in, d_out)
+            shapes[f"{here}.{linear}.bias"] = (d_out,)
+    return shapes
+
+
+def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
+    """Puts named tensors in their places."""
+
+    def norm(name: str) -> Norm:
+        return Norm(tensors[f"{name}.gain"], tensors[f"{name}.bias"])
+
+    def linear(name: str) -> Linear:
+        return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+
+    def layer(index: int) -> Layer:
+        here = f"layers.{index}"
+        qkv, output = linear(f"{here}.attention.qkv"), linear(f"{here}.attention.output")
+        return Layer(
+            norm(f"{here}.attention_norm"),
+            AttentionWeights(card.n_heads, qkv.weight, qkv.bias, output.weight, output.bias),
+            norm(f"{here}.ffn_norm"),
+            linear(f"{here}.ffn_hidden"),
+            linear(f"{here}.ffn_output"),
+        )
+
+    return Transformer(
+        tensors["tokens"],
+        tensors["positions"],
+        tuple(layer(index) for index in range(card.n_layers)),
+        norm("norm"),
+        tensors["logits_bias"],
+    )

@@ -1,0 +1,9 @@
+"""Matrices and words in, SVG and HTML out; knows neither models nor lessons nor the web.
+
+Every string that is put in is escaped here.
+"""
+
+from app.picture.heatmap import Axis, heatmap
+from app.picture.strip import strip
+
+__all__ = ["Axis", "heatmap", "strip"]

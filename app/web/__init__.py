@@ -1,0 +1,1 @@
+"""The face: pages, API, errors, and the guard around them."""

@@ -1,0 +1,32 @@
+"""What htmx says of a request, and what it wants to hear back."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+TEXT_FIELD = "input#text"
+VARY = "HX-Request-Type"
+
+
+@dataclass(frozen=True)
+class Htmx:
+    """`partial`: swap the lab only; a history restore asks for the full page instead.
+
+    `typing`: the request comes from the sentence field, one of many on the way to a sentence.
+    """
+
+    partial: bool
+    typing: bool
+
+    def address_headers(self, address: str) -> dict[str, str]:
+        """Typing replaces the address, choosing adds one to go back from."""
+        if not self.partial:
+            return {}
+        return {"HX-Replace-Url" if self.typing else "HX-Push-Url": address}
+
+
+def htmx_of(request: Request) -> Htmx:
+    return Htmx(
+        partial=request.headers.get("HX-Request-Type") == "partial",
+        typing=request.headers.get("HX-Source") == TEXT_FIELD,
+    )

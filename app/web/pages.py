@@ -1,0 +1,172 @@
+"""The lesson's pages: a full page or the lab's fragment, by one path and one set of templates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, HTTPException
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.lesson import LABS, TRUTHS, Asked, LabView, Lesson, Step, Truth
+from app.models import Registry, Sentence
+from app.web.htmx import VARY, htmx_of
+from app.web.view import Reading, View, read_view
+
+EDIT = "edit"
+"""Sent by the lab's form: what no longer fits the new sentence or model is put right without
+complaint, and the answer is the address of the view that came out."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What pages are made of."""
+
+    lessons: Sequence[Lesson]
+    models: Registry
+    jinja: Environment
+
+    def lesson(self, slug: str) -> Lesson:
+        for lesson in self.lessons:
+            if lesson.slug == slug:
+                return lesson
+        raise HTTPException(404)
+
+    def step(self, lesson: Lesson, name: str) -> Step:
+        if step := lesson.step(name):
+            return step
+        planned = {str(line.number) for line in lesson.outline}
+        raise HTTPException(404, "This step is still to be written." if name in planned else None)
+
+
+def path_of(lesson: Lesson, step: Step) -> str:
+    return f"/{lesson.slug}/{step.slug}"
+
+
+def router(site: Site) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.api_route("/", methods=["GET", "HEAD"])
+    async def home() -> Response:
+        page = site.jinja.get_template("home.html").render(lessons=site.lessons, path_of=path_of)
+        return HTMLResponse(page)
+
+    @routes.api_route("/{lesson_slug}", methods=["GET", "HEAD"])
+    async def lesson_start(request: Request, lesson_slug: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
+
+    @routes.api_route("/{lesson_slug}/{step_name}", methods=["GET", "HEAD"])
+    async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        step = site.step(lesson, step_name)
+        if step_name != step.slug:
+            return _redirect(path_of(lesson, step), request.url.query)
+        return StepPage(site, lesson, step, request).response()
+
+    return routes
+
+
+def _redirect(path: str, query: str) -> Response:
+    return RedirectResponse(f"{path}?{query}" if query else path, 307)
+
+
+class StepPage:
+    """One request for one step."""
+
+    def __init__(self, site: Site, lesson: Lesson, step: Step, request: Request) -> None:
+        self.site = site
+        self.lesson = lesson
+        self.step = step
+        self.path = path_of(lesson, step)
+        self.htmx = htmx_of(request)
+        self.is_edit = EDIT in request.query_params
+        self.reading = self._reading(request)
+
+    def _reading(self, request: Request) -> Reading:
+        query = dict(request.query_params)
+        return read_view(
+            query,
+            self.step.facts.defaults,
+            self.site.models,
+            predictions=lambda sentence, view: self._truth(sentence, view).choices,
+            checks=[option.id for option in self.step.facts.check.options],
+        )
+
+    def _truth(self, sentence: Sentence, view: View) -> Truth:
+        predict = self.step.facts.predict
+        asked = Asked(sentence, self.site.models[predict.model], view.layer, view.word)
+        return TRUTHS[predict.computed_by](asked)
+
+    @property
+    def is_refused(self) -> bool:
+        """In an edit only the sentence itself can be beyond help."""
+        return bool(self.reading.text_problem if self.is_edit else self.reading.problems)
+
+    @property
+    def address(self) -> str:
+        """This view's own address; with a refused sentence in it, so that it survives a reload."""
+        return f"{self.path}?{self.reading.view.but(text=self.reading.typed).query()}"
+
+    def response(self) -> Response:
+        if self.is_edit and not self.is_refused and not self.htmx.partial:
+            return RedirectResponse(self.address, 303)
+        template = "fragment.html" if self.htmx.partial else "step.html"
+        page = self.site.jinja.get_template(template).render(self._context())
+        headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
+        return HTMLResponse(page, 422 if self.is_refused else 200, headers)
+
+    def _context(self) -> dict[str, object]:
+        reading, view = self.reading, self.reading.view
+        shown = {} if self.is_refused else self._shown(reading, view)
+        return {
+            "lesson": self.lesson,
+            "step": self.step,
+            "facts": self.step.facts,
+            "path": self.path,
+            "path_of": path_of,
+            "partial": self.htmx.partial,
+            "typed": reading.typed,
+            "view": view,
+            "models": list(self.site.models),
+            "model": reading.model.card,
+            "problems": reading.problems if self.is_refused else (),
+            "nearest": f"{self.path}?{view.query()}",
+            "chosen_option": next(
+                (o for o in self.step.facts.check.options if o.id == view.check), None
+            ),
+            "lab_template": f"labs/{self.step.facts.lab.name}.html",
+            "lab": None,
+            "prediction": None,
+            **shown,
+        }
+
+    def _shown(self, reading: Reading, view: View) -> dict[str, object]:
+        lab = self.step.facts.lab
+        lab_view = LabView(
+            reading.sentence,
+            reading.model,
+            view.layer,
+            view.head,
+            view.word,
+            self.site.models,
+            lab.options,
+        )
+        words = reading.sentence.words
+        truth = self._truth(reading.sentence, view)
+        predicted = self.site.models[self.step.facts.predict.model].card
+        return {
+            "words": words,
+            "has_unknown": not all(token.known for token in reading.sentence.tokens),
+            "lab": LABS[lab.name](lab_view),
+            "prediction": truth,
+            "values": {
+                "word": words[view.word].text,
+                "layer": str(view.layer),
+                "model": predicted.id,
+                "n_heads": str(predicted.n_heads),
+                "n_words": str(len(words)),
+                "answer": truth.answer,
+                "guess": view.predict or "",
+            },
+        }

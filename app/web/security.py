@@ -1,0 +1,127 @@
+"""The outermost layer, pure ASGI: headers on every response, limits, no learner text in logs."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.settings import Settings
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+logger = logging.getLogger("headwise")
+
+ErrorPage = Callable[[Request, int, str], Response]
+
+
+class BodyTooLargeError(Exception):
+    pass
+
+
+class Guard:
+    """Wraps the whole application, so that errors and refusals carry the headers too."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, error_page: ErrorPage) -> None:
+        self.app = app
+        self.settings = settings
+        self.error_page = error_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        try:
+            if refusal := self._refusal(scope):
+                await refusal(scope, receive, send_guarded)
+            else:
+                await self.app(scope, self._limited(receive), send_guarded)
+        except BodyTooLargeError:
+            await self._too_large(scope)(scope, receive, send_guarded)
+        except Exception as error:
+            logger.error("%s in %s %s\n%s", type(error).__name__, scope["method"], scope["path"],
+                         "".join(traceback.format_tb(error.__traceback__)))  # fmt: skip
+            if not started:
+                page = self.error_page(Request(scope), 500, "")
+                await page(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if len(scope["query_string"]) > self.settings.max_query_bytes:
+            message = (
+                f"This address is longer than {self.settings.max_query_bytes:,} bytes. "
+                "Go back and shorten the sentence; it is still in its field."
+            )
+            return self.error_page(Request(scope), HTTPStatus.REQUEST_URI_TOO_LONG, message)
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > self.settings.max_body_bytes:
+            return self._too_large(scope)
+        return None
+
+    def _too_large(self, scope: Scope) -> Response:
+        message = f"Headwise takes at most {self.settings.max_body_bytes:,} bytes in a request."
+        return self.error_page(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+
+    def _limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
+        taken = 0
+
+        async def receive_limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.settings.max_body_bytes:
+                raise BodyTooLargeError
+            return message
+
+        return receive_limited
+
+
+class WithoutQuery(logging.Filter):
+    """Takes the query, which holds what learners type, out of uvicorn's access log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, path, *rest = record.args
+            record.args = (client, method, str(path).partition("?")[0], *rest)
+        return True
+
+
+def keep_text_out_of_logs() -> None:
+    access = logging.getLogger("uvicorn.access")
+    if not any(isinstance(each, WithoutQuery) for each in access.filters):
+        access.addFilter(WithoutQuery())

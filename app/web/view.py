@@ -1,0 +1,169 @@
+"""The view state: what a learner looks at, as an address says it. The one place that knows the
+names in the query.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from urllib.parse import urlencode
+
+from app.lesson import Defaults
+from app.models import Model, Registry, Sentence, UnknownModelError
+
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SHOWN_OF_A_VALUE = 60
+
+
+@dataclass(frozen=True)
+class View:
+    """One exact view of a step; layers, heads and words count from 0.
+
+    `predict` and `check` are the learner's answers, None while there is none.
+    """
+
+    text: str
+    model: str
+    layer: int
+    head: int
+    word: int
+    predict: str | None = None
+    check: str | None = None
+
+    def query(self) -> str:
+        """The query of this view's address, in canonical order."""
+        named = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return urlencode([(name, value) for name, value in named if value is not None])
+
+    def but(self, **changes: object) -> "View":
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A value that cannot be shown: where it stood, and in plain words what is allowed."""
+
+    name: str
+    message: str
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an address asks for. With problems, `view` is the nearest view that works.
+
+    `typed` is the text as it came, whether it can be shown or not.
+    """
+
+    typed: str
+    view: View
+    model: Model
+    sentence: Sentence
+    problems: tuple[Problem, ...]
+
+    @property
+    def text_problem(self) -> Problem | None:
+        return next((problem for problem in self.problems if problem.name == "text"), None)
+
+
+def read_view(
+    query: Mapping[str, str],
+    defaults: Defaults,
+    models: Registry,
+    *,
+    predictions: Callable[[Sentence, View], Sequence[str]],
+    checks: Sequence[str],
+) -> Reading:
+    """Reads every name of the query, falling back on the step's defaults where one is absent.
+
+    `predictions` gives the answers that can be predicted for a view, `checks` the check's options.
+    Names that no view has are passed over.
+    """
+    problems: list[Problem] = []
+    typed = query.get("text", defaults.text)
+    model = read_model(query.get("model", defaults.model), models, models[defaults.model], problems)
+    sentence = read_sentence(typed, model, problems)
+    if sentence is None:
+        sentence = model.tokenizer.sentence(defaults.text)
+        query = {name: value for name, value in query.items() if name != "word"}
+    word = defaults.word if sentence.text == defaults.text else 0
+    view = View(
+        text=sentence.text,
+        model=model.card.id,
+        layer=read_index("layer", query, defaults.layer, model.card.n_layers, problems),
+        head=read_index("head", query, defaults.head, model.card.n_heads, problems),
+        word=read_index("word", query, word, len(sentence.words), problems),
+    )
+    if "predict" in query:
+        allowed = predictions(sentence, view)
+        view = view.but(predict=read_choice("predict", query["predict"], allowed, problems))
+    if "check" in query:
+        view = view.but(check=read_choice("check", query["check"], checks, problems))
+    return Reading(typed, view, model, sentence, tuple(problems))
+
+
+def read_model(name: str, models: Registry, nearest: Model, problems: list[Problem]) -> Model:
+    try:
+        return models[name]
+    except UnknownModelError as error:
+        named = f"There is no model “{_shown(name)}”. There are {listed(error.available)}."
+        problems.append(Problem("model", named, tuple(error.available)))
+        return nearest
+
+
+def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence | None:
+    """The sentence; its beginning if it is too long; None if there is nothing in it."""
+    sentence = model.tokenizer.sentence(typed)
+    n, most = len(sentence.tokens), model.card.max_tokens
+    if not n:
+        problems.append(
+            Problem("text", "There is no word here yet. Type a sentence, and its maps appear.")
+        )
+        return None
+    if n > most:
+        too_many = "1 token" if n == most + 1 else f"{n - most} tokens"
+        problems.append(
+            Problem(
+                "text",
+                f"This is {too_many} too long: it has {n} tokens, and {model.card.id} reads at"
+                f" most {most}. Nothing was computed and nothing was lost; shorten it as you like.",
+                (f"1 to {most} tokens",),
+            )
+        )
+        return model.tokenizer.sentence(sentence.start(most))
+    return sentence
+
+
+def read_index(
+    name: str, query: Mapping[str, str], default: int, count: int, problems: list[Problem]
+) -> int:
+    """A whole number below `count`; the nearest one if it is another."""
+    last = count - 1
+    if name not in query:
+        return min(default, last)
+    value = query[name]
+    if _WHOLE_NUMBER.fullmatch(value) and int(value) <= last:
+        return int(value)
+    there_is = f"There is only {name} 0" if count == 1 else f"There are {name}s 0 to {last}"
+    message = f"There is no {name} “{_shown(value)}” here. {there_is}."
+    problems.append(Problem(name, message, tuple(map(str, range(count)))))
+    return last if _WHOLE_NUMBER.fullmatch(value) else min(default, last)
+
+
+def read_choice(
+    name: str, value: str, allowed: Sequence[str], problems: list[Problem]
+) -> str | None:
+    if value in allowed:
+        return value
+    message = f"“{_shown(value)}” is not an answer to this question. There are {listed(allowed)}."
+    problems.append(Problem(name, message, tuple(allowed)))
+    return None
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c"""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _shown(value: str) -> str:
+    """A learner's value, short enough for a message."""
+    return value if len(value) <= _SHOWN_OF_A_VALUE else value[: _SHOWN_OF_A_VALUE - 1] + "…"

@@ -1,0 +1,128 @@
+"""Stage 5: a finished run becomes what Headwise ships: float16 weights and a model card.
+
+python -m training.export --heads 4 --seed 0
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from app.models.card import Card, Training, ValidationPoint
+from app.models.family import FAMILY, card_file, weights_file
+from app.models.family import tokenizer_file as shipped_tokenizer_file
+from training.paths import run_folder, stage_parser, tokenizer_file, written_whole
+from training.train import Recipe, Run
+
+DATA = (
+    "355 public-domain books in English (28.0 million words) from the public repository "
+    "classic-books-markdown by mlschmitt; 14 further books (1.0 million words) for validation"
+)
+
+
+def shipped_names(n_layers: int) -> dict[str, str]:
+    """Where each shipped tensor comes from; a trailing `.T` turns (out, in) into (in, out)."""
+    names = {
+        "tokens": "tokens.weight",
+        "positions": "positions.weight",
+        "norm.gain": "norm.weight",
+        "norm.bias": "norm.bias",
+        "logits_bias": "logits_bias",
+    }
+    for layer in range(n_layers):
+        here = f"layers.{layer}"
+        for norm in ("attention_norm", "ffn_norm"):
+            names[f"{here}.{norm}.gain"] = f"{here}.{norm}.weight"
+            names[f"{here}.{norm}.bias"] = f"{here}.{norm}.bias"
+        for linear in ("attention.qkv", "attention.output", "ffn_hidden", "ffn_output"):
+            names[f"{here}.{linear}.weight"] = f"{here}.{linear}.weight.T"
+            names[f"{here}.{linear}.bias"] = f"{here}.{linear}.bias"
+    return names
+
+
+def shipped_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, np.ndarray]:
+    """The weights as the NumPy core reads them, in float16."""
+    tensors = {}
+    for name, source in shipped_names(n_layers).items():
+        tensor = state[source.removesuffix(".T")].detach().cpu().numpy()
+        if source.endswith(".T"):
+            tensor = tensor.T
+        tensors[name] = np.ascontiguousarray(tensor, dtype=np.float16)
+    return tensors
+
+
+def finished_run(build: Path, n_heads: int, seed: int) -> Run:
+    """The run at its last step, with the float16 weights that are shipped."""
+    checkpoint = run_folder(build, n_heads, seed) / "checkpoint.safetensors"
+    with safe_open(checkpoint, "pt") as saved:
+        recipe = json.loads(saved.metadata()["recipe"])
+    run = Run(Recipe(**recipe | {"betas": tuple(recipe["betas"])}), build, torch.device("cpu"))
+    run.resume()
+    if run.step < run.recipe.steps:
+        raise SystemExit(
+            f"{checkpoint} is at step {run.step} of {run.recipe.steps}: train on first"
+        )
+    run.model.half().float()
+    return run
+
+
+def card(run: Run) -> Card:
+    sizes, recipe = run.model.sizes, run.recipe
+    loss, accuracy = run.validate()
+    return Card(
+        id=f"headwise-h{sizes.n_heads}",
+        n_layers=sizes.n_layers,
+        n_heads=sizes.n_heads,
+        d_model=sizes.d_model,
+        d_head=sizes.d_model // sizes.n_heads,
+        d_hidden=sizes.d_hidden,
+        max_tokens=sizes.max_tokens,
+        vocabulary=sizes.vocabulary,
+        parameters=sum(parameter.numel() for parameter in run.model.parameters()),
+        training=Training(
+            data=DATA,
+            task="guess masked words: 15 % of the tokens, 80 % shown as [MASK]",
+            seed=recipe.seed,
+            steps=recipe.steps,
+            tokens=recipe.steps * recipe.tokens_a_step,
+            command=(
+                f"python -m training.train --heads {sizes.n_heads} --seed {recipe.seed}"
+                f" --steps {recipe.steps}"
+            ),
+            validation_loss=round(loss, 4),
+            validation_accuracy=round(accuracy, 4),
+            curve=[
+                ValidationPoint(
+                    step=int(point["step"]),
+                    loss=point["validation_loss"],
+                    accuracy=point["validation_accuracy"],
+                )
+                for point in run.log
+            ],
+        ),
+    )
+
+
+def main() -> None:
+    parser = stage_parser(__doc__)
+    parser.add_argument("--heads", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
+    arguments = parser.parse_args()
+    run = finished_run(arguments.build, arguments.heads, arguments.seed)
+    filled = card(run)
+    with written_whole(weights_file(arguments.family, filled.id)) as partial:
+        tensors = shipped_tensors(run.model.state_dict(), filled.n_layers)
+        save_file(tensors, partial, {"format": "headwise-1", "id": filled.id})
+    with written_whole(card_file(arguments.family, filled.id)) as partial:
+        partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with written_whole(shipped_tokenizer_file(arguments.family)) as partial:
+        partial.write_bytes(tokenizer_file(arguments.build).read_bytes())
+    print(f"{filled.id}: validation loss {filled.training.validation_loss} in float16")
+
+
+if __name__ == "__main__":
+    main()
