@@ -49,7 +49,7 @@ bench: .venv/dev.done
 
 screenshot: .venv/dev.done
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m docs.screenshot
+	$(BIN)/python -m tests.screenshot
 
 lock: .venv/venv.done
 	$(PIP) install "uv>=0.13"

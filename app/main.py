@@ -35,6 +35,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         summary="Attention weights of trained heads on any sentence.",
         docs_url=None,
         redoc_url=None,
+        # Spans would carry the query, and with it what learners type.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.add_middleware(GZipMiddleware, compresslevel=4)
     errors.register(app)

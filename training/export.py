@@ -87,7 +87,7 @@ def card(run: Run) -> Card:
             task="guess masked words: 15 % of the tokens, 80 % shown as [MASK]",
             seed=recipe.seed,
             steps=recipe.steps,
-            tokens=recipe.steps * recipe.tokens_a_step,
+            tokens=run.tokens_read(),
             command=(
                 f"python -m training.train --heads {sizes.n_heads} --seed {recipe.seed}"
                 f" --steps {recipe.steps}"
@@ -116,7 +116,8 @@ def main() -> None:
     filled = card(run)
     with written_whole(weights_file(arguments.family, filled.id)) as partial:
         tensors = shipped_tensors(run.model.state_dict(), filled.n_layers)
-        save_file(tensors, partial, {"format": "headwise-1", "id": filled.id})
+        # One note only: of several, safetensors would shuffle the order from run to run.
+        save_file(tensors, partial, {"format": "headwise-1"})
     with written_whole(card_file(arguments.family, filled.id)) as partial:
         partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
     with written_whole(shipped_tokenizer_file(arguments.family)) as partial:

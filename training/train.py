@@ -102,10 +102,20 @@ class Run:
         ]
 
     def batch(self, step: int) -> MaskedBatch:
+        rng, count, length = self._shape(step)
+        truth = self.text.windows(rng, count, length)
+        return self._masked(truth, rng, self.model.sizes.vocabulary)
+
+    def _shape(self, step: int) -> tuple[np.random.Generator, int, int]:
+        """The step's own generator, its number of windows and their length in tokens."""
         rng = np.random.default_rng((self.recipe.seed, step))
         length = window_length(rng, Sizes.max_tokens)
-        truth = self.text.windows(rng, self.recipe.tokens_a_step // length, length)
-        return self._masked(truth, rng, self.model.sizes.vocabulary)
+        return rng, self.recipe.tokens_a_step // length, length
+
+    def tokens_read(self) -> int:
+        """Tokens of all steps so far, repeats included."""
+        shapes = (self._shape(step) for step in range(self.step))
+        return sum(count * length for _, count, length in shapes)
 
     def loss(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
         """Mean cross-entropy in nats, and the share of right guesses, over the asked-for tokens."""

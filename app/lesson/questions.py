@@ -22,9 +22,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Pick:
-    """A word, and the heads that read it most."""
+    """A word, its place in the sentence from 0, and the heads that read it most.
+
+    `is_repeated` is true if the same word stands elsewhere too.
+    """
 
     word: str
+    index: int
+    is_repeated: bool
     heads: tuple[int, ...]
 
 
@@ -38,12 +43,20 @@ class Truth:
 
 
 def distinct_top_words(asked: Asked) -> Truth:
-    """How many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`."""
+    """How many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`.
+
+    A word that stands twice in the sentence counts as two.
+    """
     weights = asked.model.read(asked.sentence, last_layer=asked.layer).weights[asked.layer]
     tops = top_keys(merge_pieces(weights, asked.sentence.word_of), asked.word)
-    words = asked.sentence.words
+    words = [word.text for word in asked.sentence.words]
     picks = tuple(
-        Pick(words[key].text, tuple(head for head, top in enumerate(tops) if top == key))
+        Pick(
+            words[key],
+            key,
+            words.count(words[key]) > 1,
+            tuple(head for head, top in enumerate(tops) if top == key),
+        )
         for key in sorted(set(tops))
     )
     most = min(len(tops), len(words))

@@ -19,7 +19,7 @@ _LETTER = 7.4
 """Font size and the width of a letter, like all lengths here, in the picture's own units."""
 
 _NUMBERS_UP_TO = 8
-_GAPS_UP_TO = 20
+_GAPS_UP_TO = 14
 _STRAIGHT_LABELS_UP_TO = 6
 _LONGEST_LABEL = 12
 
@@ -65,7 +65,8 @@ def heatmap(weights: NDArray[np.floating], axis: Axis, *, queries: Sequence[int]
     frame = _frame(axis)
     width, height = frame.left + frame.side + 2, frame.top + frame.side + 2
     parts = [
-        f'<svg class="map map-{_size(frame.n)}" viewBox="0 0 {width} {height}" aria-hidden="true">',
+        f'<svg class="map map-{_size(frame.n)}" viewBox="0 0 {width} {height}"'
+        f' width="{width}" height="{height}" aria-hidden="true">',
         _key_labels(frame, axis),
         _query_labels(frame, axis, set(queries)),
         _cells(frame, levels(weights)),

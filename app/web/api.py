@@ -74,7 +74,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
     @routes.get("/attention", responses={422: {"model": ErrorOut}})
     async def attention(
-        text: Annotated[str, Query(description="The sentence.", examples=["The cat sat down"])],
+        text: Annotated[str, Query(description="The sentence.", examples=["Birds sing at dawn"])],
         model: Annotated[str, Query(description="A model's id.")] = default_model,
         layer: Annotated[str, Query(description="Layer, counted from 0.")] = "0",
     ) -> Attention:

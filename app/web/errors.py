@@ -49,6 +49,10 @@ class Errors:
             response.headers.update(error.headers or {})
             return response
 
+        @app.exception_handler(Exception)
+        async def fault(request: Request, _: Exception) -> Response:
+            return self.response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
         @app.exception_handler(UnusableRequestError)
         async def unusable(_: Request, error: UnusableRequestError) -> Response:
             return unusable_response(error.problems)

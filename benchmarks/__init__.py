@@ -1,0 +1,3 @@
+"""Speed as ratios within one run: `make bench`."""
+
+import app  # noqa: F401  # before NumPy, so that BLAS keeps to one thread

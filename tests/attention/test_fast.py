@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from app.attention import FullyMaskedRowError, core, fast, softmax
+from tests.attention.strategies import layers, masks
+
+
+@given(st.data(), st.booleans())
+def test_fast_and_textbook_agree(data, scaled):
+    W, X = data.draw(layers(largest=30.0))
+    mask = data.draw(masks(len(X)))
+    off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
+    # Scores of 1e7 and more carry rounding errors that softmax turns into whole weights.
+    X = X / max(1.0, np.abs(X @ W.qkv).max() / 100)
+    expected, expected_weights = core.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    output, weights = fast.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    np.testing.assert_allclose(weights, expected_weights, atol=1e-6)
+    np.testing.assert_allclose(output, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(st.data())
+def test_fast_and_textbook_agree_in_float32(data):
+    W, X = data.draw(layers(dtype=np.float32, largest=0.3))
+    mask = data.draw(masks(len(X)))
+    expected, expected_weights = core.multi_head_attention(X, W, mask)
+    output, weights = fast.multi_head_attention(X, W, mask)
+    assert output.dtype == weights.dtype == np.float32
+    np.testing.assert_allclose(weights, expected_weights, atol=2e-6)
+    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-4)
+
+
+extreme = st.floats(-1e150, 1e150, allow_nan=False)
+
+
+@given(
+    arrays(np.float64, (2, 3, 1), elements=extreme), arrays(np.float64, (2, 4, 1), elements=extreme)
+)
+def test_weights_stay_weights_for_scores_of_any_size(query, key):
+    weights = fast.attention_weights(query, key)
+    np.testing.assert_allclose(weights, softmax(query @ key.transpose(0, 2, 1)), atol=1e-6)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1)
+
+
+@given(st.data())
+def test_both_agree_with_torch(data):
+    W, X = data.draw(layers(largest=1.0))
+    mask = data.draw(masks(len(X)))
+    theirs = torch.nn.MultiheadAttention(
+        W.d_model, W.n_heads, batch_first=True, dtype=torch.float64
+    )
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.from_numpy(W.qkv.T.copy()))
+        theirs.in_proj_bias.copy_(torch.from_numpy(W.qkv_bias))
+        theirs.out_proj.weight.copy_(torch.from_numpy(W.output.T.copy()))
+        theirs.out_proj.bias.copy_(torch.from_numpy(W.output_bias))
+        x = torch.from_numpy(X)[None]
+        forbidden = None if mask is None else torch.from_numpy(~mask)
+        output, weights = theirs(x, x, x, attn_mask=forbidden, average_attn_weights=False)
+    for ours in (core, fast):
+        our_output, our_weights = ours.multi_head_attention(X, W, mask)
+        np.testing.assert_allclose(our_weights, weights[0].numpy(), atol=1e-6)
+        np.testing.assert_allclose(our_output, output[0].numpy(), rtol=1e-6, atol=1e-6)
+
+
+@given(layers())
+def test_a_fully_masked_row_is_an_error(layer):
+    W, X = layer
+    mask = np.ones((len(X), len(X)), bool)
+    mask[-1] = False
+    with pytest.raises(FullyMaskedRowError):
+        fast.multi_head_attention(X, W, mask)
+
+
+@given(layers())
+def test_the_input_is_left_as_it_was(layer):
+    W, X = layer
+    before = X.copy()
+    fast.multi_head_attention(X, W)
+    assert np.array_equal(X, before)

@@ -1,0 +1,63 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.attention import softmax
+from app.attention.measure import merge_pieces, row_entropy, strongest_link, top_keys
+
+
+@st.composite
+def maps_of_words(draw):
+    """Weights (n_heads, n, n) and the word of each token."""
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=8))
+    words = [word for word, size in enumerate(sizes) for _ in range(size)]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return softmax(rng.normal(size=(3, len(words), len(words))) * 3), words
+
+
+def test_entropy_is_nothing_for_one_key_and_two_bits_for_four_equal_ones():
+    weights = np.array([[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]])
+    assert row_entropy(weights).tolist() == [0.0, 2.0]
+
+
+@given(maps_of_words())
+def test_entropy_lies_between_nothing_and_that_of_equal_weights(drawn):
+    weights, words = drawn
+    entropy = row_entropy(weights)
+    assert np.all((entropy >= 0) & (entropy <= np.log2(len(words)) + 1e-9))
+
+
+@given(maps_of_words())
+def test_merged_rows_still_sum_to_one(drawn):
+    weights, words = drawn
+    np.testing.assert_allclose(merge_pieces(weights, words).sum(axis=-1), 1)
+
+
+@given(maps_of_words())
+def test_merging_sums_to_a_word_and_averages_from_it(drawn):
+    weights, words = drawn
+    merged = merge_pieces(weights, words)
+    n_words = max(words) + 1
+    for head in range(len(weights)):
+        for a in range(n_words):
+            for b in range(n_words):
+                rows = [i for i, word in enumerate(words) if word == a]
+                columns = [j for j, word in enumerate(words) if word == b]
+                expected = sum(weights[head, i, j] for i in rows for j in columns) / len(rows)
+                np.testing.assert_allclose(merged[head, a, b], expected)
+
+
+def test_words_that_are_not_split_are_left_as_they_are():
+    weights = softmax(np.random.default_rng(0).normal(size=(2, 4, 4)))
+    np.testing.assert_allclose(merge_pieces(weights, [0, 1, 2, 3]), weights)
+
+
+def test_the_top_key_of_each_head():
+    weights = np.array([[[0.1, 0.9], [0.6, 0.4]], [[0.5, 0.5], [0.2, 0.8]]])
+    assert top_keys(weights, 0) == [1, 0]
+    assert top_keys(weights, 1) == [0, 1]
+
+
+def test_the_strongest_link_is_the_largest_cell():
+    link = strongest_link(np.array([[0.4, 0.6], [0.9, 0.1]]))
+    assert (link.query, link.key, link.weight) == (1, 0, 0.9)

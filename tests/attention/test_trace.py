@@ -1,0 +1,38 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.attention import Trace, core
+from tests.attention.strategies import layers, masks
+
+
+@given(st.data(), st.booleans())
+def test_a_trace_ends_where_the_textbook_ends(data, scaled):
+    W, X = data.draw(layers())
+    mask = data.draw(masks(len(X)))
+    off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
+    trace = Trace(X, W, mask, off, scaled)
+    output, weights = core.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    assert np.array_equal(trace.output, output)
+    assert np.array_equal(trace.weights, weights)
+
+
+@given(layers())
+def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
+    W, X = layer
+    n, h, d, d_head = len(X), W.n_heads, W.d_model, W.d_head
+    trace = Trace(X, W)
+    assert trace.Q.shape == trace.K.shape == trace.V.shape == (h, n, d_head)
+    assert trace.scores.shape == trace.scaled.shape == trace.masked.shape == (h, n, n)
+    assert trace.weights.shape == (h, n, n)
+    assert trace.head_outputs.shape == (h, n, d_head)
+    assert trace.concat.shape == trace.output.shape == (n, d)
+
+
+@given(layers())
+def test_nothing_is_computed_before_it_is_asked_for(layer):
+    W, X = layer
+    trace = Trace(X, W)
+    assert set(vars(trace)) == {"X", "W", "mask", "heads_off", "scaled_by_width"}
+    _ = trace.scores
+    assert "weights" not in vars(trace)

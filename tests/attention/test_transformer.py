@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.attention import Intervention, forward, random_twin
+from app.attention.transformer import gelu
+
+
+@pytest.fixture(scope="module")
+def tiny(models):
+    return models["headwise-h4"].transformer
+
+
+ids = st.lists(st.integers(0, 8191), min_size=1, max_size=48)
+
+
+@given(ids)
+def test_every_row_of_every_layer_sums_to_one(tiny, drawn):
+    for weights in forward(tiny, drawn).weights:
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+
+
+@given(ids)
+def test_stopping_early_gives_the_same_maps(tiny, drawn):
+    whole = forward(tiny, drawn)
+    first = forward(tiny, drawn, last_layer=0)
+    last = forward(tiny, drawn, last_layer=1)
+    assert first.hidden is None
+    assert len(first.weights) == 1
+    np.testing.assert_array_equal(first.weights[0], whole.weights[0])
+    np.testing.assert_array_equal(last.weights[1], whole.weights[1])
+
+
+@given(ids)
+def test_the_trace_of_a_layer_shows_the_maps_of_the_pass(tiny, drawn):
+    whole = forward(tiny, drawn, intervention=Intervention(causal=True))
+    for layer in (0, 1):
+        np.testing.assert_allclose(whole.trace(layer).weights, whole.weights[layer], atol=1e-5)
+
+
+def test_a_causal_pass_gives_a_token_the_same_maps_whatever_follows(tiny):
+    causal = Intervention(causal=True)
+    short = forward(tiny, [10, 20, 30], intervention=causal)
+    long = forward(tiny, [10, 20, 30, 40, 50], intervention=causal)
+    np.testing.assert_allclose(short.weights[1], long.weights[1][:, :3, :3], atol=1e-6)
+
+
+def test_a_head_switched_off_in_layer_0_changes_layer_1_and_not_layer_0(tiny):
+    off = Intervention(heads_off=frozenset({(0, 2)}))
+    whole, without = forward(tiny, [10, 20, 30]), forward(tiny, [10, 20, 30], intervention=off)
+    np.testing.assert_array_equal(whole.weights[0], without.weights[0])
+    assert np.abs(whole.weights[1] - without.weights[1]).max() > 1e-3
+
+
+def test_without_the_divisor_rows_are_sharper(tiny):
+    whole = forward(tiny, [10, 20, 30], last_layer=0)
+    sharper = forward(tiny, [10, 20, 30], last_layer=0, intervention=Intervention(scaled=False))
+    assert np.all(sharper.weights[0].max(axis=-1) >= whole.weights[0].max(axis=-1))
+
+
+def test_a_random_twin_has_the_same_shapes_and_the_seed_decides_its_numbers(tiny):
+    twin, same, other = random_twin(tiny, 1), random_twin(tiny, 1), random_twin(tiny, 2)
+    assert twin.tokens.shape == tiny.tokens.shape
+    assert np.array_equal(twin.layers[1].attention.qkv, same.layers[1].attention.qkv)
+    assert not np.array_equal(twin.layers[1].attention.qkv, other.layers[1].attention.qkv)
+    assert not np.array_equal(twin.tokens, tiny.tokens)
+
+
+@pytest.mark.parametrize("count", [0, 49])
+def test_no_token_and_too_many_are_refused(tiny, count):
+    with pytest.raises(ValueError, match=f"{count} tokens; the model takes 1 to 48"):
+        forward(tiny, [5] * count)
+
+
+def test_gelu_agrees_with_torch():
+    x = np.linspace(-12, 12, 4001)
+    np.testing.assert_allclose(
+        gelu(x), torch.nn.functional.gelu(torch.from_numpy(x)).numpy(), atol=1e-7
+    )

@@ -1,0 +1,36 @@
+import pytest
+
+from tests.chromium import launch_options
+from tests.conftest import STEP_1
+from tests.serving import serving
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    return launch_options()
+
+
+@pytest.fixture(scope="session")
+def server():
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def step(server):
+    return server + STEP_1
+
+
+@pytest.fixture
+def page(page):
+    """A page that fails its test if a script fails or the policy blocks anything."""
+    complaints = []
+
+    def note(message):
+        if message.type == "error" and "status of 4" not in message.text:
+            complaints.append(message.text)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", note)
+    yield page
+    assert not complaints

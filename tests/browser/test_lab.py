@@ -1,0 +1,266 @@
+"""What learners do with the lab, in a real browser."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+MAPS = "#lab-view svg.map"
+
+
+def maps(page):
+    return page.locator(MAPS).evaluate_all("all => all.map(each => each.outerHTML)")
+
+
+def strips(page):
+    return page.locator("#lab-view .strip").evaluate_all("all => all.map(each => each.outerHTML)")
+
+
+def keys_of(page, which=0):
+    return page.locator(MAPS).nth(which).locator(".key").all_text_contents()
+
+
+def without_scripts(browser):
+    context = browser.new_context(java_script_enabled=False)
+    return context.new_page()
+
+
+def test_typing_changes_the_maps_and_the_address_and_keeps_focus(page, step):
+    page.goto(step)
+    before = maps(page)
+    field = page.get_by_label("Your sentence")
+    field.fill("Birds sing")
+    expect(page.locator(MAPS).first.locator(".key")).to_have_text(["Birds", "sing"])
+    assert len(maps(page)) == len(before) == 5
+    expect(page).to_have_url(re.compile(r"text=Birds\+sing&"))
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Birds sing")
+
+
+def test_the_last_letter_wins_however_fast_one_types(page, step):
+    page.goto(step)
+    field = page.get_by_label("Your sentence")
+    field.fill("")
+    field.press_sequentially("Old birds sing softly at dawn", delay=15)
+    expect(page.locator(MAPS).first.locator(".key")).to_have_text(
+        ["Old", "birds", "sing", "softly", "at", "dawn"]
+    )
+    expect(field).to_have_value("Old birds sing softly at dawn")
+    assert "text=Old+birds+sing+softly+at+dawn&" in page.url
+
+
+def test_answers_that_come_late_are_dropped(page, step):
+    page.goto(step)
+
+    def late(route):
+        if "Slow" in route.request.url:
+            page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/*text=*", late)
+    field = page.get_by_label("Your sentence")
+    field.fill("Slow answer")
+    page.wait_for_timeout(120)
+    field.fill("Quick one here")
+    page.wait_for_timeout(900)
+    assert keys_of(page) == ["Quick", "one", "here"]
+    assert "text=Quick+one+here&" in page.url
+
+
+def test_a_word_chip_changes_the_strips(page, step):
+    page.goto(step)
+    before = strips(page)
+    page.get_by_role("button", name="down", exact=True).click()
+    expect(page.locator("#word-3")).to_have_attribute("aria-pressed", "true")
+    after = strips(page)
+    assert len(after) == len(before) == 5
+    assert all(old != new for old, new in zip(before, after, strict=True))
+    expect(page).to_have_url(re.compile(r"word=3$"))
+    expect(page.locator("#word-3")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("button", "in_address", "n_maps"),
+    [
+        ("#model-headwise-h8", "model=headwise-h8", 9),
+        ("#model-headwise-h1", "model=headwise-h1", 1),
+        ("#layer-1", "layer=1", 5),
+        ("#head-3", "head=3", 5),
+    ],
+)
+def test_every_control_changes_the_address(page, step, button, in_address, n_maps):
+    page.goto(step)
+    page.locator(button).click()
+    expect(page).to_have_url(re.compile(in_address))
+    expect(page.locator(MAPS)).to_have_count(n_maps)
+    expect(page.locator(button)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_link_gives_the_same_maps_byte_for_byte_in_a_fresh_browser(page, step, browser):
+    page.goto(step)
+    page.get_by_label("Your sentence").fill("The zyzzyva didn't sit down")
+    expect(page.locator("#word-1")).to_have_text("zyzzyva")
+    page.locator("#model-headwise-h8").click()
+    expect(page.locator(MAPS)).to_have_count(9)
+    page.locator("#layer-1").click()
+    expect(page).to_have_url(re.compile("layer=1"))
+    page.locator("#word-3").click()
+    expect(page).to_have_url(re.compile("word=3"))
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    assert maps(other) == maps(page)
+    assert strips(other) == strips(page)
+
+
+def test_only_the_lab_is_swapped(page, step):
+    page.goto(step)
+    page.evaluate("document.querySelector('h1').dataset.mine = 'yes'")
+    page.locator("#word-0").click()
+    expect(page).to_have_url(re.compile("word=0"))
+    assert page.evaluate("document.querySelector('h1').dataset.mine") == "yes"
+
+
+def test_back_and_forward_lead_through_what_was_chosen(page, step):
+    page.goto(step)
+    start = maps(page)
+    page.locator("#word-0").click()
+    expect(page).to_have_url(re.compile("word=0"))
+    page.locator("#model-headwise-h2").click()
+    expect(page.locator(MAPS)).to_have_count(3)
+    two = maps(page)
+    page.go_back()
+    expect(page.locator(MAPS)).to_have_count(5)
+    expect(page.locator("#word-0")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.locator("#word-2")).to_have_attribute("aria-pressed", "true")
+    assert maps(page) == start
+    page.go_forward()
+    page.go_forward()
+    expect(page.locator(MAPS)).to_have_count(3)
+    assert maps(page) == two
+    expect(page.get_by_label("Your sentence")).to_have_value("The cat sat down")
+
+
+def test_a_prediction_is_answered_and_a_new_word_asks_anew(page, step):
+    page.goto(step)
+    page.locator("#predict-2").click()
+    expect(page.locator("#predict .reveal")).to_contain_text("You said 2")
+    expect(page.locator("#announce")).to_contain_text("You said 2")
+    expect(page).to_have_url(re.compile("predict=2"))
+    page.locator("#word-0").click()
+    expect(page.locator("#predict .reveal")).to_have_count(0)
+    expect(page.locator("#predict")).to_contain_text("The reads most")
+
+
+def test_prediction_and_check_stand_side_by_side(page, step):
+    page.goto(step)
+    page.locator("#predict-1").click()
+    expect(page.locator("#predict .reveal")).to_be_visible()
+    page.locator("#check-one-word").click()
+    expect(page.locator("#check .reveal")).to_contain_text("Not quite.")
+    expect(page.locator("#predict .reveal")).to_be_visible()
+    page.locator("#check-sum").click()
+    expect(page.locator("#check .reveal")).to_contain_text("Right.")
+    page.reload()
+    expect(page.locator("#check .reveal")).to_contain_text("Right.")
+    expect(page.locator("#predict .reveal")).to_be_visible()
+
+
+def test_too_long_a_sentence_is_told_and_what_was_typed_stays(page, step):
+    page.goto(step)
+    text = "cat " * 50
+    page.get_by_label("Your sentence").fill(text)
+    expect(page.locator("#lab-view .problem")).to_contain_text("2 tokens too long")
+    expect(page.get_by_label("Your sentence")).to_have_value(text)
+    page.reload()
+    expect(page.get_by_label("Your sentence")).to_have_value(text)
+    page.get_by_label("Your sentence").fill("cat")
+    expect(page.locator(MAPS)).to_have_count(5)
+
+
+def test_clearing_the_field_asks_for_a_sentence(page, step):
+    page.goto(step)
+    page.get_by_label("Your sentence").fill("")
+    expect(page.locator("#lab-view .problem")).to_contain_text("no word here yet")
+    page.get_by_label("Your sentence").fill("Hello again")
+    expect(page.locator(MAPS)).to_have_count(5)
+
+
+def test_a_wrong_link_is_a_page_that_says_so_and_leads_on(page, step):
+    response = page.goto(f"{step}?{urlencode({'text': 'My own words', 'model': 'h3'})}")
+    assert response.status == 422
+    expect(page.locator("#lab-view .problem")).to_contain_text("There is no model “h3”")
+    expect(page.get_by_label("Your sentence")).to_have_value("My own words")
+    page.get_by_role("link", name="Open the nearest view that works").click()
+    expect(page.locator(MAPS)).to_have_count(5)
+    assert keys_of(page) == ["My", "own", "words"]
+
+
+def test_the_keyboard_alone_leads_through_the_lab(page, step):
+    page.goto(step)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_label("Your sentence").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Birds sing")
+    expect(page.locator(MAPS).first.locator(".key")).to_have_text(["Birds", "sing"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your sentence")).to_have_value("Birds sing")
+    for _ in range(4 + 2 + 2):
+        page.keyboard.press("Tab")
+    expect(page.locator("#word-1")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile(r"word=1"))
+    expect(page.locator("#word-1")).to_be_focused()
+
+
+def test_without_scripts_the_same_forms_reload_the_page(step, browser):
+    page = without_scripts(browser)
+    page.goto(step)
+    assert len(page.locator(MAPS).all()) == 5
+    page.get_by_label("Your sentence").fill("Birds sing softly")
+    page.get_by_role("button", name="Show").click()
+    assert keys_of(page) == ["Birds", "sing", "softly"]
+    assert "edit" not in page.url
+    page.locator("#word-2").click()
+    assert page.url.endswith("word=2")
+    page.locator("#model-headwise-h8").click()
+    assert len(page.locator(MAPS).all()) == 9
+    page.locator("#predict-1").click()
+    assert "You said 1" in page.locator("#predict .reveal").text_content()
+    page.locator("#check-sum").click()
+    assert "Right." in page.locator("#check .reveal").text_content()
+    assert "You said 1" in page.locator("#predict .reveal").text_content()
+
+
+def test_with_and_without_scripts_the_maps_are_the_same(page, step, browser):
+    page.goto(step)
+    page.get_by_label("Your sentence").fill("Birds sing softly")
+    expect(page.locator(MAPS).first.locator(".key")).to_have_count(3)
+    plain = without_scripts(browser)
+    plain.goto(page.url)
+    plain_maps = plain.locator(MAPS)
+    assert [svg.count() for svg in (plain_maps, page.locator(MAPS))] == [5, 5]
+    assert plain_maps.first.inner_html() == page.locator(MAPS).first.inner_html()
+
+
+def test_nothing_is_fetched_from_another_host(page, server, step):
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    for address in (server, step, f"{server}/docs", f"{server}/nowhere"):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+    page.goto(step)
+    page.locator("#word-0").click()
+    expect(page).to_have_url(re.compile("word=0"))
+    assert hosts == {server.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("width", [1280, 390, 360])
+@pytest.mark.parametrize("text", ["The cat sat down", "a" * 300, "the cat " * 24])
+def test_no_page_scrolls_sideways(page, step, width, text):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{step}?{urlencode({'text': text})}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

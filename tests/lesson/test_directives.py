@@ -1,0 +1,50 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lesson.directives import filled, inline, markers, parts
+from app.lesson.load import load_lessons
+from app.settings import site_folder
+
+
+def test_prose_is_cut_at_its_markers():
+    assert [part.kind for part in parts("One.\n\n::lab\n\nTwo.\n\n::check\n")] == [
+        "prose",
+        "lab",
+        "prose",
+        "check",
+    ]
+
+
+def test_markers_are_told_with_their_lines():
+    assert markers("a\n\n::lab\nb ::check\n::predict\n") == [("lab", 3), ("predict", 5)]
+
+
+def test_tables_align_by_class_and_never_by_inline_style():
+    (part,) = parts("| a | b |\n|---|--:|\n| 1 | 2 |\n")
+    assert 'class="align-right"' in part.html
+    assert "style" not in part.html
+
+
+def test_html_in_prose_is_text():
+    (part,) = parts("a <script>alert(1)</script>")
+    assert "<script>" not in part.html
+
+
+def test_maths_becomes_mathml_without_a_backslash():
+    (part,) = parts("$h = 2$ and\n\n$$\\sqrt{d_k}$$\n")
+    assert part.html.count("<math") == 2
+    assert "\\" not in part.html
+
+
+def test_no_backslash_is_left_in_any_lesson():
+    for lesson in load_lessons(site_folder("lessons")):
+        for step in lesson.steps:
+            assert all("\\" not in part.html for part in step.before_lab + step.after_lab)
+
+
+@given(st.text())
+def test_what_learners_type_is_never_markdown_nor_html(word):
+    html = filled(inline("**{word}** reads"), {"word": word})
+    inside = html.removeprefix("<strong>").removesuffix("</strong> reads")
+    assert not set(inside) & set("<>\"'")
+    assert "<em>" not in html

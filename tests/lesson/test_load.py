@@ -1,0 +1,123 @@
+import shutil
+
+import pytest
+
+from app.lesson import TRUTHS, Asked, BrokenLessonError, load_lessons
+from app.lesson.load import line_of
+from app.settings import site_folder
+
+LESSONS = load_lessons(site_folder("lessons"))
+STEPS = [(lesson, step) for lesson in LESSONS for step in lesson.steps]
+STEM = "01-why-one-head-is-not-enough"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(site_folder("lessons"), tmp_path / "lessons")
+    return tmp_path / "lessons"
+
+
+def broken(folder):
+    with pytest.raises(BrokenLessonError) as error:
+        load_lessons(folder)
+    return [str(mistake).replace(str(folder) + "/", "") for mistake in error.value.mistakes]
+
+
+def changed(folder, suffix, old, new):
+    file = folder / "multi-head-attention" / f"{STEM}{suffix}"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_the_lesson_has_seven_steps_in_order():
+    (lesson,) = LESSONS
+    assert [line.number for line in lesson.outline] == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
+def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
+    facts = step.facts
+    model = models[facts.defaults.model]
+    asked = Asked(
+        model.tokenizer.sentence(facts.defaults.text),
+        models[facts.predict.model],
+        facts.defaults.layer,
+        facts.defaults.word,
+    )
+    assert TRUTHS[facts.predict.computed_by](asked).answer == facts.predict.declared
+
+
+@pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
+def test_at_most_120_words_are_to_be_read_before_the_lab(lesson, step):
+    text = " ".join(part.html for part in step.before_lab)
+    words = [word for word in text.split() if any(letter.isalpha() for letter in word)]
+    assert 0 < len(words) <= 120
+
+
+def test_a_step_is_found_by_slug_and_by_number():
+    (lesson,) = LESSONS
+    assert lesson.step("1") is lesson.step("why-one-head-is-not-enough") is lesson.steps[0]
+    assert lesson.step("2") is None
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new", "message"),
+    [
+        (".toml", 'name = "side-by-side"', 'name = "sideways"', "unknown lab “sideways”"),
+        (".toml", 'computed_by = "distinct', 'computed_by = "x', "nothing computes “x"),
+        (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
+        (".toml", 'declared = "4"', "declared =", "Invalid value"),
+        (".toml", "right = true", "right = false", "exactly one option must be right"),
+        (".toml", 'id = "one-word"', 'id = "sum"', "ids repeat"),
+        (".md", "::check", "::chekc", "unknown marker ::chekc"),
+        (".md", "::predict", "::lab", "::lab must stand in it exactly once"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file(folder, suffix, old, new, message):
+    changed(folder, suffix, old, new)
+    assert any(
+        mistake.startswith(f"multi-head-attention/{STEM}{suffix}:") and message in mistake
+        for mistake in broken(folder)
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new"),
+    [
+        (".toml", "minutes = 1.5", 'minutes = "long"'),
+        (".toml", 'name = "side-by-side"', 'name = "sideways"'),
+        (".toml", 'right = "You said', 'right = "{word} {nobody} You said'),
+        (".toml", 'text = "A head attends', 'texxt = "A head attends'),
+        (".md", "::predict", "::predikt"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(folder, suffix, old, new):
+    line = changed(folder, suffix, old, new)
+    assert f"multi-head-attention/{STEM}{suffix}:{line}: " in "\n".join(broken(folder))
+
+
+def test_all_mistakes_are_told_at_once(folder):
+    changed(folder, ".toml", "minutes = 1.5", "minutes = 0")
+    changed(folder, ".md", "::check", "::chekc")
+    assert len(broken(folder)) >= 3
+
+
+def test_half_a_step_is_a_mistake(folder):
+    (folder / "multi-head-attention" / "02-rows-ask.md").write_text("::lab\n", encoding="utf-8")
+    assert broken(folder) == [
+        "multi-head-attention/02-rows-ask.toml:1: is missing; a step is a .md and a .toml"
+    ]
+
+
+def test_a_gap_in_the_numbers_is_a_mistake(folder):
+    file = folder / "multi-head-attention" / "lesson.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("number = 2", "number = 9"))
+    assert "steps are numbered [1, 3, 4, 5, 6, 7, 9]" in broken(folder)[0]
+
+
+def test_the_line_of_a_repeated_table_is_counted():
+    source = "[check]\n[[check.options]]\nid = 1\n[[check.options]]\nid = 2\n"
+    assert line_of(source, ("check", "options", 0, "id")) == 3
+    assert line_of(source, ("check", "options", 1, "id")) == 5

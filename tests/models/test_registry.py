@@ -1,0 +1,59 @@
+import pytest
+
+from app.models import UnknownModelError, shipped_family
+from app.models.family import FAMILY
+
+
+def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):
+    cards = [model.card for model in models]
+    assert [card.n_heads for card in cards] == [1, 2, 4, 8]
+    assert len({card.parameters for card in cards}) == 1
+    training = {(c.training.seed, c.training.steps, c.training.tokens) for c in cards}
+    assert len(training) == 1
+    assert all(card.max_tokens >= 40 for card in cards)
+    assert all(card.n_heads * card.d_head == card.d_model for card in cards)
+
+
+def test_each_card_names_the_command_that_trained_it(models):
+    for model in models:
+        training = model.card.training
+        assert training.command == (
+            f"python -m training.train --heads {model.card.n_heads}"
+            f" --seed {training.seed} --steps {training.steps}"
+        )
+        assert training.curve[-1].step == training.steps
+
+
+def test_the_weights_are_as_many_as_the_card_says_and_below_4_mb(models):
+    for model in models:
+        transformer = model.transformer
+        arrays = [transformer.tokens, transformer.positions, transformer.logits_bias]
+        arrays += [transformer.norm.gain, transformer.norm.bias]
+        for layer in transformer.layers:
+            arrays += [layer.attention.qkv, layer.attention.qkv_bias]
+            arrays += [layer.attention.output, layer.attention.output_bias]
+            arrays += [layer.attention_norm.gain, layer.attention_norm.bias]
+            arrays += [layer.ffn_norm.gain, layer.ffn_norm.bias]
+            arrays += [layer.ffn_hidden.weight, layer.ffn_hidden.bias]
+            arrays += [layer.ffn_output.weight, layer.ffn_output.bias]
+        assert sum(array.size for array in arrays) == model.card.parameters
+        assert (model.folder / "weights.safetensors").stat().st_size < 4_000_000
+
+
+def test_one_head_is_worst_at_equal_size(models):
+    losses = {model.card.n_heads: model.card.training.validation_loss for model in models}
+    assert losses[1] == max(losses.values())
+
+
+def test_an_unknown_model_is_named_with_those_there_are(models):
+    with pytest.raises(
+        UnknownModelError, match=r"no model “h3”\. There are headwise-h1, headwise-h2"
+    ):
+        models["h3"]
+    assert "h3" not in models
+    assert "headwise-h1" in models
+
+
+def test_weights_are_read_only_when_they_are_asked_for():
+    model = shipped_family(FAMILY)["headwise-h1"]
+    assert "transformer" not in vars(model)

@@ -1,0 +1,25 @@
+import re
+
+import numpy as np
+import pytest
+
+from app.picture.colour import LEVELS, ink, levels, short
+from app.settings import site_folder
+
+
+def test_levels_run_from_0_to_20_in_even_steps():
+    assert levels(np.linspace(0, 1, LEVELS + 1)).tolist() == list(range(LEVELS + 1))
+    assert levels(np.array([-1.0, 0.024, 0.026, 2.0])).tolist() == [0, 0, 1, 20]
+
+
+def test_the_stylesheet_has_every_level_and_every_ink():
+    css = (site_folder("static") / "heat.css").read_text()
+    assert re.findall(r"^\.heat-(\d+) ", css, re.MULTILINE) == [str(k) for k in range(LEVELS + 1)]
+    assert {ink(level) for level in range(LEVELS + 1)} == set(re.findall(r"^\.(on-\w+)", css, re.M))
+
+
+@pytest.mark.parametrize(
+    ("weight", "text"), [(0.0, ".00"), (0.074, ".07"), (0.5, ".50"), (0.996, "1.0"), (1.0, "1.0")]
+)
+def test_weights_in_cells_have_two_digits(weight, text):
+    assert short(weight) == text

@@ -1,0 +1,89 @@
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.picture import Axis, heatmap
+from app.picture.heatmap import shortened
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parsed(svg):
+    return ElementTree.fromstring(svg.replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1))  # noqa: S314
+
+
+def rows(n, seed=0):
+    weights = np.random.default_rng(seed).random((n, n)) ** 3
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def axis(n):
+    return Axis([f"w{i}" for i in range(n)], range(n))
+
+
+def cells(svg):
+    """(x, y, length, level) of every stroke."""
+    found = []
+    for path in parsed(svg).iterfind(f".//{SVG}g/{SVG}path"):
+        level = int(path.get("class").removeprefix("heat-"))
+        for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)", path.get("d")):
+            found.append((int(x), int(y), int(length), level))
+    return found
+
+
+@pytest.mark.parametrize("n", [1, 4, 8, 12, 14, 15, 40, 48])
+def test_every_cell_is_drawn_once_at_its_own_level(n):
+    weights = rows(n)
+    svg = heatmap(weights, axis(n), queries=[0])
+    ground = parsed(svg).find(f"{SVG}rect")
+    left, top = int(ground.get("x")), int(ground.get("y"))
+    cell = int(ground.get("width")) // n
+    drawn = np.zeros((n, n), int)
+    for x, y, length, level in cells(svg):
+        columns = slice(round((x - left) / cell), round((x - left + length) / cell + 0.1))
+        assert not drawn[(y - top) // cell, columns].any()
+        drawn[(y - top) // cell, columns] = level
+    np.testing.assert_array_equal(drawn, np.rint(weights * 20))
+
+
+def test_numbers_stand_in_the_cells_of_short_sentences_only():
+    assert heatmap(rows(8), axis(8), queries=[0]).count('class="number') == 64
+    assert 'class="number' not in heatmap(rows(9), axis(9), queries=[0])
+
+
+def test_each_row_has_its_largest_cell_outlined():
+    outline = parsed(heatmap(rows(5), axis(5), queries=[0])).find(f"{SVG}path[@class='maximum']")
+    assert outline.get("d").count("M") == 5
+
+
+def test_the_chosen_rows_are_framed_and_named():
+    svg = parsed(heatmap(rows(4), axis(4), queries=[1, 2]))
+    frame = svg.find(f"{SVG}rect[@class='query-frame']")
+    assert float(frame.get("height")) == 2 * 44 + 2
+    assert [t.text for t in svg.iterfind(f"{SVG}text[@class='query chosen']")] == ["w1", "w2"]
+
+
+def test_pieces_of_a_word_are_joined_by_a_bracket_on_both_axes():
+    svg = heatmap(rows(4), Axis(["a", "zy", "zz", "b"], [0, 1, 1, 2]), queries=[0])
+    assert svg.count("word-bracket") == 2
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=6))
+def test_any_label_is_escaped_and_whole_or_shortened_with_the_whole_in_a_tooltip(labels):
+    labels = [re.sub(r"[^\x20-\ud7ff\ue000-\ufffd]", "?", label) for label in labels]
+    svg = parsed(heatmap(rows(len(labels)), Axis(labels, range(len(labels))), queries=[0]))
+    keys = list(svg.iterfind(f"{SVG}text[@class='key']"))
+    assert ["".join(k.itertext()) if len(k) == 0 else k[0].text for k in keys] == labels
+
+
+def test_a_long_label_is_shortened_to_twelve():
+    assert shortened("floccinaucinihilipilification") == "floccinauci…"
+    assert shortened("twelve chars") == "twelve chars"
+
+
+def test_the_same_numbers_give_the_same_bytes():
+    assert heatmap(rows(9), axis(9), queries=[3]) == heatmap(rows(9), axis(9), queries=[3])

@@ -1,0 +1,21 @@
+import numpy as np
+
+from app.picture import strip
+
+
+def test_every_word_has_its_weight_and_its_heat():
+    html = strip(np.array([0.1, 0.65, 0.25]), ["The", "cat", "sat"], query=2)
+    assert html == (
+        '<ol class="strip">'
+        '<li class="heat-2 on-cool"><span class="word">The</span>'
+        '<span class="weight">.10</span></li>'
+        '<li class="heat-13 on-hot is-top"><span class="word">cat</span>'
+        '<span class="weight">.65</span></li>'
+        '<li class="heat-5 on-cool is-query"><span class="word">sat</span>'
+        '<span class="weight">.25</span></li>'
+        "</ol>"
+    )
+
+
+def test_words_are_escaped():
+    assert "&lt;b&gt;&amp;" in strip(np.array([1.0]), ["<b>&"], query=0)

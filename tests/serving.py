@@ -1,0 +1,38 @@
+"""An application under uvicorn on a free port, started as anybody would start it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def serving(target: str = "app.main:app", **environment: str) -> Iterator[str]:
+    """Yields the address; the server ends with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", target, "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "--log-level", "warning", "--no-access-log"], env=os.environ | environment
+    ) as process:
+        try:
+            _wait_until_up(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError("the server ended")
+        try:
+            with socket.create_connection(("127.0.0.1", port)):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not start within 30 seconds")

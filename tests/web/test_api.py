@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def problems(response):
+    assert response.status_code == 422
+    return response.json()["error"]["problems"]
+
+
+def test_models_are_listed_with_their_shapes_and_cards(client):
+    listed = client.get("/api/v1/models").json()
+    assert [model["id"] for model in listed] == [f"headwise-h{h}" for h in (1, 2, 4, 8)]
+    for model in listed:
+        assert model["source"] == "trained"
+        assert model["n_heads"] * model["d_head"] == model["d_model"] == 128
+        assert model["n_layers"] == 2
+        assert model["max_tokens"] == 48
+        assert model["card"]["training"]["command"].startswith("python -m training.train")
+
+
+def test_attention_is_that_of_the_model(client, models):
+    answer = client.get("/api/v1/attention?text=The+cat+sat+down&model=headwise-h4&layer=1").json()
+    assert answer["model"] == "headwise-h4"
+    assert answer["layer"] == 1
+    assert answer["tokens"][1] == {"text": "cat", "start": 4, "end": 7, "word": 1, "known": True}
+    model = models["headwise-h4"]
+    weights = model.read(model.tokenizer.sentence("The cat sat down")).weights[1]
+    np.testing.assert_allclose(answer["weights"], weights, atol=1e-7)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["the", "cat", "zyzzyva", "don't", "雪", "."]), min_size=1, max_size=9
+    ),
+    st.sampled_from([1, 2, 4, 8]),
+    st.sampled_from([0, 1]),
+)
+def test_every_row_sums_to_one(client, words, n_heads, layer):
+    query = {"text": " ".join(words), "model": f"headwise-h{n_heads}", "layer": layer}
+    answer = client.get("/api/v1/attention", params=query).json()
+    weights = np.array(answer["weights"])
+    n = len(answer["tokens"])
+    assert weights.shape == (n_heads, n, n)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_the_longest_sentence_sums_to_one_too(client):
+    answer = client.get("/api/v1/attention", params={"text": "cat " * 48}).json()
+    np.testing.assert_allclose(np.sum(answer["weights"], axis=-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "message"),
+    [
+        ("text=a&model=h3", "model", "There is no model “h3”"),
+        ("text=a&layer=2", "layer", "There are layers 0 to 1"),
+        ("text=a&layer=x", "layer", "There is no layer “x” here"),
+        ("text=", "text", "There is no word here yet"),
+        ("", "text", "text: Field required"),
+        ("text=" + "a+" * 50, "text", "This is 2 tokens too long"),
+    ],
+)
+def test_a_wrong_value_is_told(client, query, name, message):
+    (problem,) = problems(client.get(f"/api/v1/attention?{query}"))
+    assert problem["name"] == name
+    assert message in problem["message"]
+
+
+def test_what_is_allowed_is_listed(client):
+    (problem,) = problems(client.get("/api/v1/attention?text=a&layer=7"))
+    assert problem["allowed"] == ["0", "1"]
+
+
+def test_all_problems_are_told_at_once(client):
+    told = problems(client.get("/api/v1/attention?text=&model=h3&layer=9"))
+    assert [problem["name"] for problem in told] == ["model", "layer", "text"]
+
+
+def test_a_wrong_address_under_api_is_json(client):
+    response = client.get("/api/v1/nothing")
+    assert response.status_code == 404
+    assert response.json()["error"]["status"] == 404
+
+
+def test_healthz(client):
+    response = client.get("/healthz")
+    assert (response.status_code, response.text) == (200, "ok")
+
+
+def test_the_reference_shows_every_operation_of_the_description(client):
+    html = client.get("/docs").text
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert f"<code>{method.upper()} {path}</code>" in html

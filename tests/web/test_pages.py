@@ -1,0 +1,252 @@
+import re
+from html import unescape
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from app.settings import site_folder
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+TYPING = HTMX | {"HX-Source": "input#text"}
+RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+
+
+def get(client, path, headers=None, **query):
+    return client.get(f"{path}?{urlencode(query)}" if query else path, headers=headers or {})
+
+
+def maps(html):
+    return re.findall(r"<svg class=\"map.*?</svg>", html)
+
+
+def typed(html):
+    return unescape(re.search(r'<input id="text"[^>]* value="([^"]*)"', html).group(1))
+
+
+def test_home_links_the_written_steps_and_only_names_the_others(client, step_1):
+    html = client.get("/").text
+    assert f'href="{step_1}"' in html
+    assert html.count("still to be written") == 6
+    for fact in ("Multi-head attention", "Intermediate", "10–12 min", "Softmax, Attention"):
+        assert fact in html
+
+
+def test_a_number_leads_to_the_steps_own_address_with_its_query(client, step_1):
+    response = client.get("/multi-head-attention/1?text=a+b%26c&word=1")
+    assert response.status_code == 307
+    assert response.headers["location"] == f"{step_1}?text=a+b%26c&word=1"
+
+
+def test_a_lesson_leads_to_its_first_step(client, step_1):
+    assert client.get("/multi-head-attention").headers["location"] == step_1
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/multi-head-attention/8", "/a/b/c", "/favicon.ico"])
+def test_what_is_not_there_is_a_page_that_says_so(client, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "There is no such page" in response.text
+
+
+def test_a_step_that_is_planned_says_so(client):
+    response = client.get("/multi-head-attention/2")
+    assert response.status_code == 404
+    assert "still to be written" in response.text
+
+
+def test_the_first_answer_holds_one_map_and_four(client, step_1):
+    response = client.get(step_1)
+    assert response.status_code == 200
+    assert len(maps(response.text)) == 5
+    assert response.text.count('<ol class="strip">') == 5
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "Multi-head attention",
+        "Step 1 of 7",
+        "1.5 min of 10–12 min",
+        "Intermediate",
+        "Softmax, Attention",
+        "syntax",
+        "meaning",
+        "place",
+        "GPT-3 175B",
+        "Determiner and noun",
+        "lead a pronoun back",
+    ],
+)
+def test_step_1_tells_its_facts(client, step_1, fact):
+    assert fact in client.get(step_1).text
+
+
+def test_words_of_the_lesson_stand_in_the_lesson_alone():
+    python = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (site_folder("lessons").parent / "app").rglob("*.py")
+    )
+    for phrase in ("The cat sat down", "compete", "GPT-3", "Vaswani et al. 2017, *"):
+        assert phrase not in python
+
+
+@pytest.mark.parametrize("headers", [HTMX, RESTORE, {}], ids=["fragment", "restore", "page"])
+def test_page_and_fragment_hold_the_same_maps_byte_for_byte(client, step_1, headers):
+    query = {"text": "She opened the door", "model": "headwise-h2", "layer": 1, "word": 3}
+    page = get(client, step_1, **query).text
+    other = get(client, step_1, headers, **query).text
+    assert maps(page) == maps(other)
+    assert ("<html" in other) == (headers is not HTMX)
+
+
+def test_caches_are_told_that_page_and_fragment_differ(client, step_1):
+    assert "HX-Request-Type" in client.get(step_1).headers["vary"]
+
+
+def test_choosing_adds_an_address_and_typing_replaces_it(client, step_1):
+    query = {"edit": 1, "text": "a b c", "word": 1}
+    address = f"{step_1}?text=a+b+c&model=headwise-h4&layer=0&head=2&word=1"
+    assert get(client, step_1, HTMX, **query).headers["hx-push-url"] == address
+    assert get(client, step_1, TYPING, **query).headers["hx-replace-url"] == address
+
+
+def test_without_scripts_the_form_leads_to_the_views_own_address(client, step_1):
+    response = get(client, step_1, edit=1, text="a b c", model="headwise-h2", head=3, word=9)
+    assert response.status_code == 303
+    assert response.headers["location"] == (
+        f"{step_1}?text=a+b+c&model=headwise-h2&layer=0&head=1&word=2"
+    )
+
+
+def test_of_two_values_of_one_name_the_pressed_button_wins(client, step_1):
+    response = client.get(f"{step_1}?edit=1&text=a+b&word=0&word=1")
+    assert response.headers["location"].endswith("word=1")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"model": "h3"}, "There is no model “h3”. There are headwise-h1"),
+        ({"layer": "9"}, "There is no layer “9” here. There are layers 0 to 1."),
+        ({"head": "four"}, "There is no head “four” here."),
+        ({"word": "99"}, "There is no word “99” here. There are words 0 to 4."),
+        ({"predict": "99"}, "“99” is not an answer to this question."),
+        ({"check": "99"}, "There are sum, one-word and parameters."),
+    ],
+)
+def test_a_wrong_value_is_422_keeps_what_was_typed_and_offers_a_view_that_works(
+    client, step_1, query, told
+):
+    response = get(client, step_1, text="My own <words>", **query)
+    assert response.status_code == 422
+    html = unescape(response.text)
+    assert told in html
+    assert typed(response.text) == "My own <words>"
+    assert not maps(response.text)
+    nearest = unescape(re.search(r'href="([^"]*)">Open the nearest', response.text).group(1))
+    assert client.get(nearest).status_code == 200
+
+
+def test_too_long_a_sentence_is_kept_whole_and_nothing_is_computed(client, step_1):
+    text = "The cat sat down. " * 12
+    for headers in ({}, HTMX):
+        response = get(client, step_1, headers, edit=1, text=text)
+        assert response.status_code == 422
+        assert "This is 12 tokens too long: it has 60 tokens" in response.text
+        assert not maps(response.text)
+    assert typed(get(client, step_1, text=text).text) == text
+    assert (
+        get(client, step_1, TYPING, edit=1, text=text)
+        .headers["hx-replace-url"]
+        .startswith(f"{step_1}?text=The+cat")
+    )
+
+
+def test_an_empty_sentence_is_asked_for_kindly(client, step_1):
+    response = get(client, step_1, text="")
+    assert response.status_code == 422
+    assert "There is no word here yet" in response.text
+
+
+def test_a_prediction_is_answered_from_the_learners_own_sentence(client, step_1, models):
+    query = {"text": "Dogs chase small cats", "word": 1}
+    html = get(client, step_1, predict=1, **query).text
+    answer = re.search(r"the heads picked (\d)", html) or re.search(r"and (\d) it is", html)
+    model = models["headwise-h8"]
+    weights = model.read(model.tokenizer.sentence(query["text"])).weights[0]
+    assert int(answer.group(1)) == len(set(weights[:, 1].argmax(axis=-1)))
+    right = get(client, step_1, predict=answer.group(1), **query).text
+    assert f"and {answer.group(1)} it is" in right
+
+
+def test_before_a_prediction_nothing_is_given_away(client, step_1):
+    assert "reveal" not in client.get(step_1).text
+
+
+@pytest.mark.parametrize(
+    ("option", "verdict"),
+    [("sum", "Right."), ("one-word", "Not quite."), ("parameters", "Not quite.")],
+)
+def test_every_option_of_the_check_is_explained(client, step_1, option, verdict):
+    html = get(client, step_1, check=option).text
+    assert verdict in html
+    assert re.search(rf'id="check-{option}"[^>]*aria-pressed="true"', html)
+
+
+def test_pieces_are_shown_under_their_word(client, step_1):
+    html = get(client, step_1, text="a zyzzyva sat").text
+    assert re.search(r'id="word-1"[^>]*>(<span class="piece">\w+</span>){2,}</button>', html)
+    assert "word-bracket" in html
+
+
+def test_an_unknown_word_is_marked_and_explained(client, step_1):
+    html = get(client, step_1, text="a 雪 fell").text
+    assert '<span class="unknown">雪</span>' in html
+    assert "the same unknown token" in html
+
+
+ODD = [
+    "<script>alert(1)</script> & \"quotes\" 'too'",
+    "\u202eright to left\u202c",
+    "👩‍👩‍👧‍👦 family",
+    "\x00 nul \x07 bell",
+    "{{ 7 * 7 }} {word} {nobody} %s",
+    "a" * 500,
+    "مرحبا بالعالم",
+    "e\u0301" * 20,
+    "** _md_ [a](b) `c`",
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_any_text_is_survived_and_never_becomes_markup(client, step_1, text, headers):
+    response = get(client, step_1, headers, text=text, predict=1, check="sum")
+    assert response.status_code in (200, 422)
+    assert "<script>alert" not in response.text
+    assert not re.search(r"<(em|strong|code|a)[^>]*>(md|c|a)</", response.text)
+    if not headers:
+        assert typed(response.text) == text
+
+
+@pytest.mark.parametrize("raw", ["%ED%A0%BD", "%00", "%FF%FE", "%F0%9F%91%A9%E2%80%8D", "%"])
+def test_any_bytes_are_survived(client, step_1, raw):
+    assert client.get(f"{step_1}?text=cat+{raw}").status_code == 200
+
+
+def test_a_request_to_change_something_is_refused(client, step_1):
+    assert client.post(step_1).status_code == 405
+
+
+@pytest.mark.parametrize("text", ["Stop", "cat cat cat cat", quote("don't"), "The cat " * 24])
+def test_odd_but_right_sentences_have_maps_and_a_question(client, step_1, text):
+    html = get(client, step_1, text=text).text
+    assert len(maps(html)) == 5
+    assert 'id="predict-1"' in html
+
+
+def test_nothing_is_fetched_from_elsewhere_and_nothing_is_inline(client, step_1):
+    for path in ("/", step_1, "/docs", "/nowhere"):
+        html = client.get(path).text
+        assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', html)
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son[a-z]+=", html)

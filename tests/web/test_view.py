@@ -1,0 +1,125 @@
+from urllib.parse import parse_qs, parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.lesson import Defaults
+from app.web.view import read_view
+
+DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
+CHECKS = ("sum", "one-word")
+
+
+def read(models, query):
+    return read_view(query, DEFAULTS, models, predictions=lambda *_: ("1", "2", "3"), checks=CHECKS)
+
+
+def problems(models, **query):
+    return {problem.name: problem.message for problem in read(models, query).problems}
+
+
+def test_a_bare_address_is_the_default_view(models):
+    reading = read(models, {})
+    assert not reading.problems
+    view = reading.view
+    assert (view.text, view.model) == ("The cat sat down", "headwise-h4")
+    assert (view.layer, view.head, view.word) == (0, 2, 2)
+    assert view.predict is view.check is None
+
+
+def test_the_query_is_in_canonical_order(models):
+    assert read(models, {"word": "1"}).view.query() == (
+        "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
+    )
+
+
+@given(st.data())
+def test_view_to_address_to_view_is_the_identity(models, data):
+    text = data.draw(st.text(min_size=1, max_size=40))
+    model = data.draw(st.sampled_from(models.ids))
+    sentence = models[model].tokenizer.sentence(text)
+    if not 0 < len(sentence.tokens) <= 48:
+        return
+    card = models[model].card
+    query = {
+        "text": text,
+        "model": model,
+        "layer": str(data.draw(st.integers(0, card.n_layers - 1))),
+        "head": str(data.draw(st.integers(0, card.n_heads - 1))),
+        "word": str(data.draw(st.integers(0, len(sentence.words) - 1))),
+    }
+    if data.draw(st.booleans()):
+        query["predict"] = data.draw(st.sampled_from(("1", "2", "3")))
+    if data.draw(st.booleans()):
+        query["check"] = data.draw(st.sampled_from(CHECKS))
+    reading = read(models, query)
+    assert not reading.problems
+    assert dict(parse_qsl(reading.view.query(), keep_blank_values=True)) == query
+    assert read(models, dict(parse_qsl(reading.view.query()))).view == reading.view
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (
+            {"model": "h3"},
+            "There is no model “h3”. There are headwise-h1, headwise-h2, headwise-h4 and",
+        ),
+        ({"layer": "2"}, "There is no layer “2” here. There are layers 0 to 1."),
+        ({"layer": "-1"}, "There is no layer “-1” here."),
+        ({"layer": "1.0"}, "There is no layer “1.0” here."),
+        ({"layer": "１"}, "There is no layer “１” here."),
+        ({"layer": ""}, "There is no layer “” here."),
+        ({"head": "4"}, "There are heads 0 to 3."),
+        ({"head": "1", "model": "headwise-h1"}, "There is only head 0."),
+        ({"head": "9" * 5000}, "There is no head “" + "9" * 59 + "…” here."),
+        ({"word": "4"}, "There are words 0 to 3."),
+        ({"predict": "7"}, "“7” is not an answer to this question. There are 1, 2 and 3."),
+        ({"check": "maybe"}, "There are sum and one-word."),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):
+    (told,) = problems(models, **query).values()
+    assert message in told
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"model": "h3", "layer": "7", "head": "x", "word": "99", "predict": "0", "check": "?"},
+        {"text": "", "word": "3"},
+        {"text": "very " * 60, "word": "50", "head": "8"},
+    ],
+)
+def test_the_nearest_view_works(models, query):
+    reading = read(models, query)
+    assert reading.problems
+    nearest = {name: values[0] for name, values in parse_qs(reading.view.query()).items()}
+    assert not read(models, nearest).problems
+
+
+def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):
+    assert read(models, {"head": "7", "word": "30"}).view.head == 3
+    assert read(models, {"head": "7", "word": "30"}).view.word == 3
+
+
+def test_blank_text_asks_for_a_sentence_and_for_nothing_else(models):
+    for blank in ("", "  ", "\x00", "\u200d"):
+        assert list(problems(models, text=blank, word="3")) == ["text"]
+
+
+@pytest.mark.parametrize(("n", "over"), [(49, "1 token"), (60, "12 tokens")])
+def test_too_long_a_sentence_is_told_by_how_much_and_kept(models, n, over):
+    reading = read(models, {"text": "cat " * n})
+    assert f"This is {over} too long" in reading.text_problem.message
+    assert reading.typed == "cat " * n
+    assert len(reading.sentence.tokens) == 48
+
+
+def test_the_longest_sentence_is_long_enough(models):
+    assert not problems(models, text="cat " * 48)
+
+
+def test_names_that_no_view_has_are_passed_over(models):
+    assert not problems(models, utm_source="mail")
