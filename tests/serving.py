@@ -7,17 +7,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
-def serving(target: str = "app.main:app", **environment: str) -> Iterator[str]:
-    """Yields the address; the server ends with the block."""
+def serving(
+    target: str = "app.main:app", *, folder: Path | None = None, **environment: str
+) -> Iterator[str]:
+    """Yields the address; the server, started in `folder`, ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", target, "--port", str(port)]
     with subprocess.Popen(
-        [*command, "--log-level", "warning", "--no-access-log"], env=os.environ | environment
+        [*command, "--log-level", "warning", "--no-access-log"],
+        cwd=folder,
+        env=os.environ | environment,
     ) as process:
         try:
             _wait_until_up(port, process)

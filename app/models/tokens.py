@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -52,12 +53,12 @@ class Sentence:
     def ids(self) -> list[int]:
         return [token.id for token in self.tokens]
 
-    @property
+    @cached_property
     def word_of(self) -> list[int]:
         """The word of each token."""
         return [token.word for token in self.tokens]
 
-    @property
+    @cached_property
     def words(self) -> list[Word]:
         grouped = groupby(self.tokens, key=lambda token: token.word)
         return [self._word(index, tuple(pieces)) for index, pieces in grouped]

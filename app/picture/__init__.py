@@ -3,7 +3,7 @@
 Every string that is put in is escaped here.
 """
 
-from app.picture.heatmap import Axis, heatmap
+from app.picture.heatmap import Axis, HeatmapFrame, heatmap
 from app.picture.strip import strip
 
-__all__ = ["Axis", "heatmap", "strip"]
+__all__ = ["Axis", "HeatmapFrame", "heatmap", "strip"]

@@ -1,13 +1,13 @@
-"""One head's map as SVG: rows are queries, columns are keys.
+"""Heads' maps as SVG: rows are queries, columns are keys.
 
 Cells of one heat are one path, drawn as strokes, so that a map of 48 tokens stays small; all
 colours come from classes, so that themes and print need no new picture.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from html import escape
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,14 @@ _LONGEST_LABEL = 12
 
 @dataclass(frozen=True)
 class Axis:
-    """The tokens along both sides; `word_of` joins the pieces of a split word by a bracket."""
+    """The tokens along both sides; `word_of` joins the pieces of a split word by a bracket.
+
+    The rows in `queries`, which follow one another, are framed.
+    """
 
     labels: Sequence[str]
     word_of: Sequence[int]
+    queries: Sequence[int]
 
     @property
     def split_words(self) -> list[tuple[int, int]]:
@@ -40,58 +44,109 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """Where the cells begin, and how large they are."""
+class _Cells:
+    """Sizes of the cells of an (n, n) map, whose corner is at 0, 0."""
 
-    left: int
-    top: int
     n: int
+    size: str
     cell: int
     gap: int
 
     @property
     def side(self) -> int:
-        """Length of all cells of a row."""
         return self.n * self.cell
 
+    @cached_property
+    def strokes(self) -> list[str]:
+        """A stroke for each cell, row by row, as wide as the cell is high."""
+        length, middle, inset = self.cell - self.gap, self.cell // 2, self.gap // 2
+        return [
+            f"M{column * self.cell + inset} {row * self.cell + middle}h{length}"
+            for row, column in np.ndindex(self.n, self.n)
+        ]
 
-def heatmap(weights: NDArray[np.floating], axis: Axis, *, queries: Sequence[int]) -> str:
-    """SVG of one head's (n, n) weights, hidden from screen readers: say in words beside it what
-    it shows.
+    @cached_property
+    def outlines(self) -> list[str]:
+        """A line around each cell, row by row."""
+        side, inset = self.cell - self.gap - 1, self.gap // 2 + 0.5
+        return [
+            f"M{column * self.cell + inset:g} {row * self.cell + inset:g}h{side}v{side}h-{side}z"
+            for row, column in np.ndindex(self.n, self.n)
+        ]
 
-    The rows in `queries` are framed, every row's largest cell is outlined, and the weights are
-    written into the cells while there are few enough tokens.
-    """
-    frame = _frame(axis)
-    width, height = frame.left + frame.side + 2, frame.top + frame.side + 2
-    parts = [
-        f'<svg class="map map-{_size(frame.n)}" viewBox="0 0 {width} {height}"'
-        f' width="{width}" height="{height}" aria-hidden="true">',
-        _key_labels(frame, axis),
-        _query_labels(frame, axis, set(queries)),
-        _cells(frame, levels(weights)),
-        _maxima(frame, weights),
-        _numbers(frame, weights) if frame.n <= _NUMBERS_UP_TO else "",
-        _query_frame(frame, queries),
-        "</svg>",
-    ]
-    return "".join(parts)
+    @cached_property
+    def middles(self) -> list[str]:
+        """Where the number of each cell stands, row by row."""
+        half = self.cell // 2
+        return [
+            f'x="{column * self.cell + half}" y="{row * self.cell + half + 4}"'
+            for row, column in np.ndindex(self.n, self.n)
+        ]
 
 
-def _size(n: int) -> str:
-    """How much room a map wants: with numbers, with gaps between cells, or neither."""
+@cache
+def _cells(n: int) -> _Cells:
+    """With numbers, with gaps between the cells, or with neither."""
     if n <= _NUMBERS_UP_TO:
-        return "small"
-    return "medium" if n <= _GAPS_UP_TO else "large"
+        return _Cells(n, "small", 44, 2)
+    if n <= _GAPS_UP_TO:
+        return _Cells(n, "medium", 22, 1)
+    return _Cells(n, "large", 16, 0)
 
 
-def _frame(axis: Axis) -> _Frame:
-    n = len(axis.labels)
-    longest = max(len(shortened(label)) for label in axis.labels)
-    width = round(longest * _LETTER) + 18
-    straight = n <= _STRAIGHT_LABELS_UP_TO and width <= 60
-    cell, gap = {"small": (44, 2), "medium": (22, 1), "large": (16, 0)}[_size(n)]
-    return _Frame(width, 34 if straight else width, n, cell, gap)
+class HeatmapFrame:
+    """Everything of a map but its heat: the same for all heads that read the same tokens."""
+
+    def __init__(self, axis: Axis) -> None:
+        n = len(axis.labels)
+        self.cells = _cells(n)
+        longest = max(len(shortened(label)) for label in axis.labels)
+        self.left = round(longest * _LETTER) + 18
+        self.straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
+        self.top = 34 if self.straight else self.left
+        self.opening = self._opening() + self._key_labels(axis) + self._query_labels(axis)
+        self.query_frame = self._query_frame(axis.queries)
+
+    def _opening(self) -> str:
+        width, height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
+        return (
+            f'<svg class="map map-{self.cells.size}" viewBox="0 0 {width} {height}"'
+            f' width="{width}" height="{height}" aria-hidden="true">'
+        )
+
+    def _key_labels(self, axis: Axis) -> str:
+        cell, y = self.cells.cell, self.top - 11
+        parts = []
+        for index, text in enumerate(axis.labels):
+            x = self.left + (index + 0.5) * cell
+            if self.straight:
+                place = f'x="{x:g}" y="{y}" text-anchor="middle"'
+            else:
+                place = f'transform="translate({x + _LABEL / 3:g} {y}) rotate(-90)"'
+            parts.append(_label(text, "key", place))
+        for first, last in axis.split_words:
+            begin, end = self.left + first * cell + 3, self.left + (last + 1) * cell - 3
+            parts.append(f'<path class="word-bracket" d="M{begin} {self.top - 4}H{end}"/>')
+        return "".join(parts)
+
+    def _query_labels(self, axis: Axis) -> str:
+        cell, x = self.cells.cell, self.left - 10
+        parts = []
+        for index, text in enumerate(axis.labels):
+            y = self.top + (index + 0.5) * cell + _LABEL / 3
+            kind = "query chosen" if index in axis.queries else "query"
+            parts.append(_label(text, kind, f'x="{x}" y="{y:g}"'))
+        for first, last in axis.split_words:
+            begin, end = self.top + first * cell + 3, self.top + (last + 1) * cell - 3
+            parts.append(f'<path class="word-bracket" d="M{self.left - 4} {begin}V{end}"/>')
+        return "".join(parts)
+
+    def _query_frame(self, queries: Sequence[int]) -> str:
+        first, last, cell = min(queries), max(queries), self.cells.cell
+        return (
+            f'<rect class="query-frame" x="-1" y="{first * cell - 1}"'
+            f' width="{self.cells.side + 2}" height="{(last - first + 1) * cell + 2}" rx="4"/>'
+        )
 
 
 def shortened(label: str) -> str:
@@ -100,109 +155,53 @@ def shortened(label: str) -> str:
 
 
 def _label(text: str, kind: str, place: str) -> str:
+    inside = escape(shortened(text))
     if len(text) > _LONGEST_LABEL:
-        inside = f"<title>{escape(text)}</title>{escape(shortened(text))}"
-    else:
-        inside = escape(text)
+        inside = f"<title>{escape(text)}</title>{inside}"
     return f'<text class="{kind}" {place}>{inside}</text>'
 
 
-def _key_labels(frame: _Frame, axis: Axis) -> str:
-    straight = frame.top < frame.left
-    y = frame.top - 11
-    parts = []
-    for index, text in enumerate(axis.labels):
-        x = frame.left + (index + 0.5) * frame.cell
-        if straight:
-            place = f'x="{x:g}" y="{y:g}" text-anchor="middle"'
-        else:
-            place = f'transform="translate({x + _LABEL / 3:g} {y:g}) rotate(-90)"'
-        parts.append(_label(text, "key", place))
-    for first, last in axis.split_words:
-        begin = frame.left + first * frame.cell + 3
-        end = frame.left + (last + 1) * frame.cell - 3
-        parts.append(f'<path class="word-bracket" d="M{begin:g} {frame.top - 4:g}H{end:g}"/>')
-    return "".join(parts)
+def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
+    """SVG of one head's (n, n) weights, hidden from screen readers: say in words beside it what
+    it shows.
 
-
-def _query_labels(frame: _Frame, axis: Axis, queries: set[int]) -> str:
-    parts = []
-    for index, text in enumerate(axis.labels):
-        y = frame.top + (index + 0.5) * frame.cell + _LABEL / 3
-        kind = "query chosen" if index in queries else "query"
-        parts.append(_label(text, kind, f'x="{frame.left - 10:g}" y="{y:g}" text-anchor="end"'))
-    for first, last in axis.split_words:
-        begin = frame.top + first * frame.cell + 3
-        end = frame.top + (last + 1) * frame.cell - 3
-        parts.append(f'<path class="word-bracket" d="M{frame.left - 4:g} {begin:g}V{end:g}"/>')
-    return "".join(parts)
-
-
-def _cells(frame: _Frame, heat: NDArray[np.intp]) -> str:
-    """One path a level, each cell a stroke as wide as a cell is high.
-
-    Cells of level 0 are left to the ground beneath; without gaps, equal neighbours are one stroke.
+    Every row's largest cell is outlined, and the weights are written into the cells while there
+    are few enough tokens.
     """
-    strokes: dict[int, list[str]] = {}
-    for row, row_heat in enumerate(heat.tolist()):
-        y = frame.top + row * frame.cell + frame.cell // 2
-        for level, column, length in _runs(row_heat, merged=frame.gap == 0):
-            x = frame.left + column * frame.cell + frame.gap // 2
-            stroke = f"M{x} {y}h{length * frame.cell - frame.gap}"
-            strokes.setdefault(level, []).append(stroke)
-    ground = (
-        f'<rect class="ground" x="{frame.left}" y="{frame.top}"'
-        f' width="{frame.side}" height="{frame.side}"/>'
-    )
-    paths = "".join(
-        f'<path class="heat-{level}" d="{"".join(strokes[level])}"/>'
-        for level in sorted(strokes)
-        if level
-    )
-    return f'{ground}<g class="cells cells-{frame.cell}">{paths}</g>'
-
-
-def _runs(row: list[int], *, merged: bool) -> Iterator[tuple[int, int, int]]:
-    """(level, first column, length) of each cell, or of each stretch of equal cells."""
-    if not merged:
-        yield from ((level, column, 1) for column, level in enumerate(row))
-        return
-    column = 0
-    for level, stretch in groupby(row):
-        length = len(list(stretch))
-        yield level, column, length
-        column += length
-
-
-def _maxima(frame: _Frame, weights: NDArray[np.floating]) -> str:
-    """Outlines the largest cell of each row."""
-    side = frame.cell - frame.gap - 1
-    inset = frame.gap // 2 + 0.5
-    outlines = "".join(
-        f"M{frame.left + column * frame.cell + inset:g}"
-        f" {frame.top + row * frame.cell + inset:g}h{side}v{side}h-{side}z"
-        for row, column in enumerate(weights.argmax(axis=1).tolist())
-    )
-    return f'<path class="maximum" d="{outlines}"/>'
-
-
-def _numbers(frame: _Frame, weights: NDArray[np.floating]) -> str:
-    heat = levels(weights)
-    parts = []
-    for row, column in np.ndindex(weights.shape):
-        x = frame.left + (column + 0.5) * frame.cell
-        y = frame.top + (row + 0.5) * frame.cell + 4
-        parts.append(
-            f'<text class="number {ink(int(heat[row, column]))}" x="{x:g}" y="{y:g}">'
-            f"{short(float(weights[row, column]))}</text>"
-        )
-    return "".join(parts)
-
-
-def _query_frame(frame: _Frame, queries: Sequence[int]) -> str:
-    first, last = min(queries), max(queries)
+    cells = frame.cells
+    heat = levels(weights).ravel()
+    numbers = _numbers(weights, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'<rect class="query-frame" x="{frame.left - 1}"'
-        f' y="{frame.top + first * frame.cell - 1}" width="{frame.side + 2}"'
-        f' height="{(last - first + 1) * frame.cell + 2}" rx="4"/>'
+        f'{frame.opening}<g transform="translate({frame.left} {frame.top})">'
+        f'<rect class="ground" width="{cells.side}" height="{cells.side}"/>'
+        f'<g class="cells">{_heat(heat, cells)}</g>{_maxima(weights, cells)}{numbers}'
+        f"{frame.query_frame}</g></svg>"
+    )
+
+
+def _heat(heat: NDArray[np.intp], cells: _Cells) -> str:
+    """One path a level; cells of level 0 are left to the ground beneath."""
+    strokes: dict[int, list[str]] = {}
+    hot = heat.nonzero()[0]
+    for place, level in zip(hot.tolist(), heat[hot].tolist(), strict=True):
+        strokes.setdefault(level, []).append(cells.strokes[place])
+    return "".join(
+        f'<path class="heat-{level}" d="{"".join(strokes[level])}"/>' for level in sorted(strokes)
+    )
+
+
+def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
+    """Outlines the largest cell of each row."""
+    places = weights.argmax(axis=1) + np.arange(cells.n) * cells.n
+    return (
+        f'<path class="maximum" d="{"".join(map(cells.outlines.__getitem__, places.tolist()))}"/>'
+    )
+
+
+def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
+    return "".join(
+        f'<text class="number {ink(level)}" {place}>{short(weight)}</text>'
+        for weight, level, place in zip(
+            weights.ravel().tolist(), heat.tolist(), cells.middles, strict=True
+        )
     )

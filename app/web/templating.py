@@ -22,6 +22,7 @@ def environment(static_path: str) -> Environment:
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

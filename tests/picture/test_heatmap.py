@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.picture import Axis, heatmap
+from app.picture import Axis, HeatmapFrame, heatmap
 from app.picture.heatmap import shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -21,14 +21,16 @@ def rows(n, seed=0):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def axis(n):
-    return Axis([f"w{i}" for i in range(n)], range(n))
+def drawn(weights, labels=None, word_of=None, queries=(0,)):
+    n = len(weights)
+    labels = labels or [f"w{i}" for i in range(n)]
+    return heatmap(weights, HeatmapFrame(Axis(labels, word_of or range(n), queries)))
 
 
 def cells(svg):
     """(x, y, length, level) of every stroke."""
     found = []
-    for path in parsed(svg).iterfind(f".//{SVG}g/{SVG}path"):
+    for path in parsed(svg).iterfind(f".//{SVG}g[@class='cells']/{SVG}path"):
         level = int(path.get("class").removeprefix("heat-"))
         for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)", path.get("d")):
             found.append((int(x), int(y), int(length), level))
@@ -38,44 +40,44 @@ def cells(svg):
 @pytest.mark.parametrize("n", [1, 4, 8, 12, 14, 15, 40, 48])
 def test_every_cell_is_drawn_once_at_its_own_level(n):
     weights = rows(n)
-    svg = heatmap(weights, axis(n), queries=[0])
-    ground = parsed(svg).find(f"{SVG}rect")
-    left, top = int(ground.get("x")), int(ground.get("y"))
+    svg = drawn(weights)
+    ground = parsed(svg).find(f".//{SVG}rect[@class='ground']")
     cell = int(ground.get("width")) // n
-    drawn = np.zeros((n, n), int)
+    found = np.zeros((n, n), int)
     for x, y, length, level in cells(svg):
-        columns = slice(round((x - left) / cell), round((x - left + length) / cell + 0.1))
-        assert not drawn[(y - top) // cell, columns].any()
-        drawn[(y - top) // cell, columns] = level
-    np.testing.assert_array_equal(drawn, np.rint(weights * 20))
+        assert cell - 2 <= length <= cell
+        assert level > 0
+        assert found[y // cell, x // cell] == 0
+        found[y // cell, x // cell] = level
+    np.testing.assert_array_equal(found, np.rint(weights * 20))
 
 
 def test_numbers_stand_in_the_cells_of_short_sentences_only():
-    assert heatmap(rows(8), axis(8), queries=[0]).count('class="number') == 64
-    assert 'class="number' not in heatmap(rows(9), axis(9), queries=[0])
+    assert drawn(rows(8)).count('class="number') == 64
+    assert 'class="number' not in drawn(rows(9))
 
 
 def test_each_row_has_its_largest_cell_outlined():
-    outline = parsed(heatmap(rows(5), axis(5), queries=[0])).find(f"{SVG}path[@class='maximum']")
+    outline = parsed(drawn(rows(5))).find(f".//{SVG}path[@class='maximum']")
     assert outline.get("d").count("M") == 5
 
 
 def test_the_chosen_rows_are_framed_and_named():
-    svg = parsed(heatmap(rows(4), axis(4), queries=[1, 2]))
-    frame = svg.find(f"{SVG}rect[@class='query-frame']")
+    svg = parsed(drawn(rows(4), queries=[1, 2]))
+    frame = svg.find(f".//{SVG}rect[@class='query-frame']")
     assert float(frame.get("height")) == 2 * 44 + 2
     assert [t.text for t in svg.iterfind(f"{SVG}text[@class='query chosen']")] == ["w1", "w2"]
 
 
 def test_pieces_of_a_word_are_joined_by_a_bracket_on_both_axes():
-    svg = heatmap(rows(4), Axis(["a", "zy", "zz", "b"], [0, 1, 1, 2]), queries=[0])
+    svg = drawn(rows(4), ["a", "zy", "zz", "b"], [0, 1, 1, 2])
     assert svg.count("word-bracket") == 2
 
 
 @given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=6))
 def test_any_label_is_escaped_and_whole_or_shortened_with_the_whole_in_a_tooltip(labels):
     labels = [re.sub(r"[^\x20-\ud7ff\ue000-\ufffd]", "?", label) for label in labels]
-    svg = parsed(heatmap(rows(len(labels)), Axis(labels, range(len(labels))), queries=[0]))
+    svg = parsed(drawn(rows(len(labels)), labels))
     keys = list(svg.iterfind(f"{SVG}text[@class='key']"))
     assert ["".join(k.itertext()) if len(k) == 0 else k[0].text for k in keys] == labels
 
@@ -86,4 +88,4 @@ def test_a_long_label_is_shortened_to_twelve():
 
 
 def test_the_same_numbers_give_the_same_bytes():
-    assert heatmap(rows(9), axis(9), queries=[3]) == heatmap(rows(9), axis(9), queries=[3])
+    assert drawn(rows(9)) == drawn(rows(9))

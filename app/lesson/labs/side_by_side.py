@@ -1,14 +1,15 @@
 """Lab: the heads of two models beside one another on the same sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.attention.measure import merge_pieces, row_entropy, strongest_link
+from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
 from app.models import Card, Model
-from app.picture import Axis, heatmap, strip
+from app.picture import Axis, HeatmapFrame, heatmap, strip
 
 
 @dataclass(frozen=True)
@@ -61,44 +62,46 @@ def side_by_side(view: LabView) -> SideBySide:
     beside = view.models[view.options["beside"]]
     models = [view.model] if beside is view.model else [beside, view.model]
     word = view.sentence.words[view.word]
-    n_tokens = len(view.sentence.tokens)
+    tokens = view.sentence.tokens
+    queries = [index for index, token in enumerate(tokens) if token.word == view.word]
+    axis = Axis([token.text for token in tokens], view.sentence.word_of, queries)
+    frame = HeatmapFrame(axis)
     return SideBySide(
-        tuple(Panel(model.card, _figures(view, model)) for model in models),
+        tuple(Panel(model.card, _figures(view, model, axis, frame)) for model in models),
         word.text,
         word.is_split,
-        n_tokens,
-        float(np.log2(n_tokens)),
+        len(tokens),
+        float(np.log2(len(tokens))),
     )
 
 
-def _figures(view: LabView, model: Model) -> tuple[HeadFigure, ...]:
+def _figures(
+    view: LabView, model: Model, axis: Axis, frame: HeatmapFrame
+) -> tuple[HeadFigure, ...]:
     maps = model.read(view.sentence, last_layer=view.layer).weights[view.layer]
     rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)
-    return tuple(
-        _figure(view, head, weights, row, chosen=model is view.model and head == view.head)
-        for head, (weights, row) in enumerate(zip(maps, rows, strict=True))
-    )
-
-
-def _figure(
-    view: LabView,
-    head: int,
-    weights: NDArray[np.floating],
-    row: NDArray[np.floating],
-    *,
-    chosen: bool,
-) -> HeadFigure:
-    tokens = view.sentence.tokens
+    entropies = row_entropy(maps).mean(axis=-1)
     words = [word.text for word in view.sentence.words]
-    labels = [token.text for token in tokens]
-    queries = [index for index, token in enumerate(tokens) if token.word == view.word]
-    strongest = strongest_link(weights)
-    return HeadFigure(
-        head,
-        chosen,
-        heatmap(weights, Axis(labels, view.sentence.word_of), queries=queries),
-        strip(row, words, query=view.word),
-        tuple(Reading(words[key], float(row[key])) for key in np.argsort(-row, kind="stable")[:2]),
-        float(row_entropy(weights).mean()),
-        StrongestLink(labels[strongest.query], labels[strongest.key], strongest.weight),
+    return tuple(
+        HeadFigure(
+            head,
+            model is view.model and head == view.head,
+            heatmap(maps[head], frame),
+            strip(rows[head], words, query=view.word),
+            _readings(rows[head], words),
+            float(entropies[head]),
+            _strongest(maps[head], axis.labels),
+        )
+        for head in range(len(maps))
     )
+
+
+def _readings(row: Matrix, words: Sequence[str]) -> tuple[Reading, ...]:
+    """The two words that are read most, of equals the first."""
+    most = np.argsort(-row, kind="stable")[:2].tolist()
+    return tuple(Reading(words[key], float(row[key])) for key in most)
+
+
+def _strongest(weights: Matrix, labels: Sequence[str]) -> StrongestLink:
+    link = strongest_link(weights)
+    return StrongestLink(labels[link.query], labels[link.key], link.weight)

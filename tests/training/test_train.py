@@ -1,0 +1,129 @@
+import lzma
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from app.attention import forward
+from app.models import Card
+from app.models.family import FAMILY, expected_shapes, tokenizer_file, transformer
+from training import encode, train
+from training.corpus import write_sentences
+from training.export import card, finished_run, shipped_tensors
+from training.model import MaskedWordModel, Sizes
+from training.paths import SPLITS, sentences_file
+from training.paths import tokenizer_file as built_tokenizer_file
+from training.train import Recipe, Run
+
+RECIPE = Recipe(n_heads=2, seed=3, steps=6, tokens_a_step=96, warm_up=2)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """A build folder after the stages corpus, tokenizer and encode, of a very small library."""
+    monkeypatch.setattr(train, "CHECKPOINT_EVERY", 2)
+    monkeypatch.setattr(train, "VALIDATION_WINDOWS", 100)
+    tokenizer = Tokenizer.from_file(str(tokenizer_file(FAMILY)))
+    tokenizer.save(str(built_tokenizer_file(tmp_path)))
+    for split in SPLITS:
+        with lzma.open(tmp_path / "books.xz", "wt") as books:
+            books.write("The cat sat down. Mr. Fox saw it.\nBirds sing at dawn!\n" * 60)
+        with lzma.open(tmp_path / "books.xz", "rt") as books:
+            assert write_sentences(books, sentences_file(tmp_path, split)) == 180
+        n_tokens, n_sentences = encode.encode_split(tokenizer, tmp_path, split)
+        assert (n_tokens, n_sentences) == (960, 180)
+    return tmp_path
+
+
+def weights(run):
+    return {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
+
+
+def test_a_run_that_was_killed_ends_as_one_that_was_not(build, monkeypatch):
+    whole = Run(RECIPE, build, CPU)
+    whole.finish()
+    whole.checkpoint.unlink()
+
+    killed = Run(RECIPE, build, CPU)
+    take_step = Run.take_step
+
+    def dies_at_5(run):
+        if run.step == 5:
+            raise KeyboardInterrupt
+        return take_step(run)
+
+    monkeypatch.setattr(Run, "take_step", dies_at_5)
+    with pytest.raises(KeyboardInterrupt):
+        killed.finish()
+    monkeypatch.setattr(Run, "take_step", take_step)
+
+    resumed = Run(RECIPE, build, CPU)
+    resumed.resume()
+    assert resumed.step == 4
+    resumed.finish()
+    assert all(torch.equal(weights(whole)[name], t) for name, t in weights(resumed).items())
+    assert [point["step"] for point in resumed.log] == [2, 4, 6]
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(build):
+    Run(RECIPE, build, CPU).save()
+    longer = Recipe(**{**vars(RECIPE), "steps": 12})
+    with pytest.raises(SystemExit, match="of another recipe"):
+        Run(longer, build, CPU).resume()
+
+
+def test_every_number_of_heads_sees_the_same_data_and_starts_from_the_same_numbers(build):
+    one, eight = (Run(Recipe(n_heads=h, seed=3, steps=6), build, CPU) for h in (1, 8))
+    assert all(torch.equal(weights(one)[name], t) for name, t in weights(eight).items())
+    for step in range(3):
+        assert np.array_equal(one.batch(step).shown, eight.batch(step).shown)
+
+
+def test_training_lowers_the_loss(build):
+    run = Run(Recipe(n_heads=2, seed=0, steps=40, tokens_a_step=192, warm_up=5), build, CPU)
+    before, _ = run.validate()
+    run.finish()
+    after, _ = run.validate()
+    assert after < before - 1
+
+
+def test_an_unfinished_run_is_not_shipped(build):
+    run = Run(RECIPE, build, CPU)
+    run.take_step()
+    run.save()
+    with pytest.raises(SystemExit, match="at step 1 of 6"):
+        finished_run(build, 2, 3)
+
+
+def test_a_card_tells_what_was_run(build):
+    Run(RECIPE, build, CPU).finish()
+    run = finished_run(build, 2, 3)
+    filled = card(run)
+    assert filled.id == "headwise-h2"
+    assert filled.training.command == "python -m training.train --heads 2 --seed 3 --steps 6"
+    assert filled.training.tokens == sum(run.batch(step).truth.size for step in range(6))
+    assert filled.training.validation_loss == pytest.approx(run.validate()[0], abs=1e-4)
+
+
+@pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
+def test_numpy_computes_what_was_trained(n_heads):
+    torch.manual_seed(n_heads)
+    model = MaskedWordModel(Sizes(n_heads, 200)).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_((parameter * 5).half().double())
+    sizes = model.sizes.as_dict()
+    shipped = shipped_tensors(model.state_dict(), model.sizes.n_layers)
+    assert {name: t.shape for name, t in shipped.items()} == expected_shapes(
+        Card.model_construct(**sizes)
+    )
+    ours = transformer(
+        {name: tensor.astype(np.float64) for name, tensor in shipped.items()},
+        Card.model_construct(**sizes),
+    )
+    ids = np.random.default_rng(0).integers(0, 200, 40)
+    with torch.no_grad():
+        theirs = model.hidden(torch.from_numpy(ids)[None])[0].numpy()
+    np.testing.assert_allclose(forward(ours, ids).hidden, theirs, atol=1e-5)
