@@ -76,9 +76,10 @@ def fields(text: str) -> set[str]:
 
 def filled(html: str, values: dict[str, str]) -> str:
     """Puts escaped values where their names stand in braces, after Markdown has been rendered,
-    so that what a learner typed is never read as Markdown or HTML.
+    so that what a learner typed is never read as Markdown or HTML; nor does its direction of
+    writing reach beyond it.
     """
-    return _FIELD.sub(lambda match: escape(values[match.group(1)]), html)
+    return _FIELD.sub(lambda match: f"<bdi>{escape(values[match.group(1)])}</bdi>", html)
 
 
 def _math(latex: str, options: dict[str, bool]) -> str:
@@ -97,7 +98,7 @@ def _aligned_cell(
 
 
 def _table_open(*_: object) -> str:
-    return '<div class="table"><table>\n'
+    return '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n'
 
 
 def _table_close(*_: object) -> str:

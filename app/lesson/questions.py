@@ -22,14 +22,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Pick:
-    """A word, its place in the sentence from 0, and the heads that read it most.
+    """A word, its index from 0, and the heads that read it most.
 
-    `is_repeated` is true if the same word stands elsewhere too.
+    `place` counts words from 1 and is given only where the same word stands elsewhere too.
     """
 
     word: str
     index: int
-    is_repeated: bool
+    place: int | None
     heads: tuple[int, ...]
 
 
@@ -54,7 +54,7 @@ def distinct_top_words(asked: Asked) -> Truth:
         Pick(
             words[key],
             key,
-            words.count(words[key]) > 1,
+            key + 1 if words.count(words[key]) > 1 else None,
             tuple(head for head, top in enumerate(tops) if top == key),
         )
         for key in sorted(set(tops))

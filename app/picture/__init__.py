@@ -3,7 +3,8 @@
 Every string that is put in is escaped here.
 """
 
+from app.picture.colour import plain
 from app.picture.heatmap import Axis, HeatmapFrame, heatmap
 from app.picture.strip import strip
 
-__all__ = ["Axis", "HeatmapFrame", "heatmap", "strip"]
+__all__ = ["Axis", "HeatmapFrame", "heatmap", "plain", "strip"]

@@ -21,6 +21,17 @@ def ink(level: int) -> str:
 
 
 def short(weight: float) -> str:
-    """Two digits without the leading zero, as they stand in cells: .07, .50, 1.0."""
-    text = f"{weight:.2f}"
-    return "1.0" if text == "1.00" else text.removeprefix("0")
+    """Two digits without the leading zero, as they stand in cells: .07, .50.
+
+    Only an exact 0 or 1 is written so; what merely rounds to them is <.01 or >.99.
+    """
+    if weight in (0, 1):
+        return str(int(weight))
+    if weight < 0.005:
+        return "<.01"
+    return ">.99" if weight >= 0.995 else f"{weight:.2f}".removeprefix("0")
+
+
+def plain(weight: float) -> str:
+    """As `short`, with the leading zero of running text: 0.07, <0.01."""
+    return short(weight).replace(".", "0.")

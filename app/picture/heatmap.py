@@ -18,7 +18,7 @@ _LABEL = 13.5
 _LETTER = 7.4
 """Font size and the width of a letter, like all lengths here, in the picture's own units."""
 
-_NUMBERS_UP_TO = 8
+_NUMBERS_UP_TO = 7
 _GAPS_UP_TO = 14
 _STRAIGHT_LABELS_UP_TO = 6
 _LONGEST_LABEL = 12
@@ -88,14 +88,17 @@ class _Cells:
 def _cells(n: int) -> _Cells:
     """With numbers, with gaps between the cells, or with neither."""
     if n <= _NUMBERS_UP_TO:
-        return _Cells(n, "small", 44, 2)
+        return _Cells(n, "small", 40, 2)
     if n <= _GAPS_UP_TO:
-        return _Cells(n, "medium", 22, 1)
+        return _Cells(n, "medium", 20, 1)
     return _Cells(n, "large", 16, 0)
 
 
 class HeatmapFrame:
-    """Everything of a map but its heat: the same for all heads that read the same tokens."""
+    """Everything of a map but its heat: the same for all heads that read the same tokens.
+
+    `scrolls` is true if the map may be wider than a narrow page.
+    """
 
     def __init__(self, axis: Axis) -> None:
         n = len(axis.labels)
@@ -104,6 +107,7 @@ class HeatmapFrame:
         self.left = round(longest * _LETTER) + 18
         self.straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
         self.top = 34 if self.straight else self.left
+        self.scrolls = self.cells.size == "large"
         self.opening = self._opening() + self._key_labels(axis) + self._query_labels(axis)
         self.query_frame = self._query_frame(axis.queries)
 
@@ -191,16 +195,15 @@ def _heat(heat: NDArray[np.intp], cells: _Cells) -> str:
 
 
 def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
-    """Outlines the largest cell of each row."""
+    """Outlines the largest cell of each row, on a halo that parts the line from any heat."""
     places = weights.argmax(axis=1) + np.arange(cells.n) * cells.n
-    return (
-        f'<path class="maximum" d="{"".join(map(cells.outlines.__getitem__, places.tolist()))}"/>'
-    )
+    outlines = "".join(map(cells.outlines.__getitem__, places.tolist()))
+    return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
 
 
 def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
     return "".join(
-        f'<text class="number {ink(level)}" {place}>{short(weight)}</text>'
+        f'<text class="number {ink(level)}" {place}>{escape(short(weight))}</text>'
         for weight, level, place in zip(
             weights.ravel().tolist(), heat.tolist(), cells.middles, strict=True
         )

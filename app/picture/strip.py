@@ -15,7 +15,7 @@ def strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) ->
     items = [
         f'<li class="{_classes(index, int(level), query, top)}">'
         f'<span class="word">{escape(word)}</span>'
-        f'<span class="weight">{short(float(weight))}</span></li>'
+        f'<span class="weight">{escape(short(float(weight)))}</span></li>'
         for index, (word, weight, level) in enumerate(
             zip(words, weights, levels(weights), strict=True)
         )

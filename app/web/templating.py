@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.lesson.directives import filled, inline
+from app.picture import plain
 from app.settings import site_folder
 
 _inline = cache(inline)
@@ -27,5 +28,6 @@ def environment(static_path: str) -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters["authored"] = authored
+    jinja.filters["weight"] = plain
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja

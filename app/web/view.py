@@ -40,11 +40,14 @@ class View:
 
 @dataclass(frozen=True)
 class Problem:
-    """A value that cannot be shown: where it stood, and in plain words what is allowed."""
+    """A value that cannot be shown: where it stood, in plain words what is allowed, and what the
+    nearest view that works would do.
+    """
 
     name: str
     message: str
     allowed: tuple[str, ...] = ()
+    remedy: str = "Open the nearest view that works"
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,11 @@ def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence
     n, most = len(sentence.tokens), model.card.max_tokens
     if not n:
         problems.append(
-            Problem("text", "There is no word here yet. Type a sentence, and its maps appear.")
+            Problem(
+                "text",
+                "There is no word here yet. Type a sentence, and its maps appear.",
+                remedy="Go back to the sentence of the lesson",
+            )
         )
         return None
     if n > most:
@@ -127,6 +134,7 @@ def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence
                 f"This is {too_many} too long: it has {n} tokens, and {model.card.id} reads at"
                 f" most {most}. Nothing was computed and nothing was lost; shorten it as you like.",
                 (f"1 to {most} tokens",),
+                f"Keep the first {most} tokens",
             )
         )
         return model.tokenizer.sentence(sentence.start(most))

@@ -28,18 +28,29 @@ def test_only_the_chosen_head_of_the_chosen_model_is_chosen(models):
     assert chosen == [("headwise-h4", 2)]
 
 
-def test_the_readings_are_the_two_largest_weights_of_the_row(models):
+def test_the_reading_is_the_largest_weight_of_the_row(models):
     model = models["headwise-h4"]
     sentence = model.tokenizer.sentence("The cat sat down")
     row = model.read(sentence).weights[0][2, 2]
-    first, second = lab(models).panels[1].heads[2].readings
-    order = np.argsort(-row)
-    assert [first.word, second.word] == [sentence.tokens[k].text for k in order[:2]]
-    assert first.weight == pytest.approx(row[order[0]])
+    reading = lab(models).panels[1].heads[2].reading
+    assert reading.word == sentence.tokens[int(np.argmax(row))].text
+    assert reading.weight == pytest.approx(row.max())
+    assert reading.place is None
+
+
+def test_a_word_that_stands_twice_is_told_with_its_place(models):
+    for figure in lab(models, text="cat cat cat", word=0).panels[1].heads:
+        assert figure.reading.place in (1, 2, 3)
+        assert figure.reading.is_self == (figure.reading.place == 1)
 
 
 def test_a_single_word_reads_itself_alone(models):
     (one, _) = lab(models, text="Stop", word=0, head=0).panels
     (figure,) = one.heads
-    assert [(r.word, r.weight) for r in figure.readings] == [("Stop", 1.0)]
+    assert (figure.reading.word, figure.reading.weight, figure.reading.is_self) == ("Stop", 1, True)
     assert figure.mean_entropy == 0
+
+
+@pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
+def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
+    assert lab(models, text="cat " * n, head=0, word=0).scrolls is scrolls

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from app.picture.colour import LEVELS, ink, levels, short
+from app.picture.colour import LEVELS, ink, levels, plain, short
 from app.settings import site_folder
 
 
@@ -19,7 +19,9 @@ def test_the_stylesheet_has_every_level_and_every_ink():
 
 
 @pytest.mark.parametrize(
-    ("weight", "text"), [(0.0, ".00"), (0.074, ".07"), (0.5, ".50"), (0.996, "1.0"), (1.0, "1.0")]
+    ("weight", "text"),
+    [(0, "0"), (0.004, "<.01"), (0.074, ".07"), (0.5, ".50"), (0.996, ">.99"), (1, "1")],
 )
-def test_weights_in_cells_have_two_digits(weight, text):
+def test_only_an_exact_0_or_1_is_written_so(weight, text):
     assert short(weight) == text
+    assert plain(weight) == text.replace(".", "0.")

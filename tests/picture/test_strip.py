@@ -17,5 +17,8 @@ def test_every_word_has_its_weight_and_its_heat():
     )
 
 
-def test_words_are_escaped():
-    assert "&lt;b&gt;&amp;" in strip(np.array([1.0]), ["<b>&"], query=0)
+def test_words_and_weights_are_escaped():
+    html = strip(np.array([0.999, 0.001]), ["<b>&", "c"], query=0)
+    assert "&lt;b&gt;&amp;" in html
+    assert "&gt;.99" in html
+    assert "&lt;.01" in html

@@ -14,10 +14,15 @@ from app.picture import Axis, HeatmapFrame, heatmap, strip
 
 @dataclass(frozen=True)
 class Reading:
-    """A word that is read, and how much."""
+    """The word that is read most, and how much.
+
+    `place` counts words from 1 and is given only where the same word stands elsewhere too.
+    """
 
     word: str
     weight: float
+    place: int | None
+    is_self: bool
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class HeadFigure:
     chosen: bool
     map: str
     strip: str
-    readings: tuple[Reading, ...]
+    reading: Reading
     mean_entropy: float
     strongest: StrongestLink
 
@@ -53,7 +58,7 @@ class SideBySide:
     panels: tuple[Panel, ...]
     word: str
     word_is_split: bool
-    n_tokens: int
+    scrolls: bool
     largest_entropy: float
 
 
@@ -70,7 +75,7 @@ def side_by_side(view: LabView) -> SideBySide:
         tuple(Panel(model.card, _figures(view, model, axis, frame)) for model in models),
         word.text,
         word.is_split,
-        len(tokens),
+        frame.scrolls,
         float(np.log2(len(tokens))),
     )
 
@@ -88,7 +93,7 @@ def _figures(
             model is view.model and head == view.head,
             heatmap(maps[head], frame),
             strip(rows[head], words, query=view.word),
-            _readings(rows[head], words),
+            _reading(rows[head], words, view.word),
             float(entropies[head]),
             _strongest(maps[head], axis.labels),
         )
@@ -96,10 +101,11 @@ def _figures(
     )
 
 
-def _readings(row: Matrix, words: Sequence[str]) -> tuple[Reading, ...]:
-    """The two words that are read most, of equals the first."""
-    most = np.argsort(-row, kind="stable")[:2].tolist()
-    return tuple(Reading(words[key], float(row[key])) for key in most)
+def _reading(row: Matrix, words: Sequence[str], query: int) -> Reading:
+    """The word that is read most, of equals the first."""
+    key = int(row.argmax())
+    place = key + 1 if words.count(words[key]) > 1 else None
+    return Reading(words[key], float(row[key]), place, key == query)
 
 
 def _strongest(weights: Matrix, labels: Sequence[str]) -> StrongestLink:
