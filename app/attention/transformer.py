@@ -131,6 +131,16 @@ def forward(
     return Pass(tuple(inputs), tuple(weights), model.norm(x), model, intervention)
 
 
+def logits(model: Transformer, hidden: Matrix) -> Matrix:
+    """Scores of every token of the vocabulary: (n, d_model) -> (n, vocabulary).
+
+    Source: Press & Wolf 2017, the output matrix is the token embedding.
+    """
+    scores: Matrix = hidden @ model.tokens.T
+    scores += model.logits_bias
+    return scores
+
+
 # p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
 # so that the largest error of x Φ(x) is least; it is 7e-8 between -6 and 6.
 _GELU = (

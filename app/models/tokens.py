@@ -91,6 +91,10 @@ class SentenceTokenizer:
         encoding = self._tokenizer.encode(clean, add_special_tokens=False)
         return Sentence(clean, tuple(self._tokens(clean, encoding)))
 
+    def token(self, token_id: int) -> str:
+        """The vocabulary's own spelling of a token: "##ing" continues a word."""
+        return str(self._tokenizer.id_to_token(token_id))
+
     def _tokens(self, text: str, encoding: Encoding) -> Iterator[Token]:
         joined = [match.span() for match in _JOINED.finditer(text)]
         begins = [begin for begin, _ in joined]

@@ -1,14 +1,17 @@
 """`/api/v1`: what the lab shows, as numbers."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from app.attention import Intervention
 from app.models import Card, Model, Registry, Sentence
+from app.models.guess import NoBlankError, fill_in
 from app.web.errors import UnusableRequestError
-from app.web.view import Problem, read_index, read_model, read_sentence
+from app.web.view import Problem, read_heads_off, read_index, read_model, read_sentence
 
 DIGITS = 7
 """Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
@@ -44,6 +47,30 @@ class Attention(BaseModel):
     layer: int
     tokens: list[TokenOut]
     weights: list[list[list[float]]]
+
+
+class GuessOut(BaseModel):
+    """A token of the vocabulary; `is_piece` if it only continues a word."""
+
+    text: str
+    is_piece: bool
+    probability: float
+
+
+class BlankOut(BaseModel):
+    """A masked token, its index from 0, and the likeliest guesses, best first."""
+
+    token: int
+    guesses: list[GuessOut]
+
+
+class Prediction(BaseModel):
+    """`off` lists the heads that were switched off, as [layer, head]."""
+
+    model: str
+    off: list[tuple[int, int]]
+    tokens: list[TokenOut]
+    blanks: list[BlankOut]
 
 
 class ProblemOut(BaseModel):
@@ -87,6 +114,44 @@ def router(models: Registry, default_model: str) -> APIRouter:
             raise UnusableRequestError(problems)
         return attention_of(asked, sentence, at)
 
+    @routes.get("/predict", responses={422: {"model": ErrorOut}})
+    async def predict(
+        text: Annotated[
+            str,
+            Query(
+                description="The sentence, with [MASK] for each word to be guessed.",
+                examples=["Birds [MASK] at dawn"],
+            ),
+        ],
+        model: Annotated[str, Query(description="A model's id.")] = default_model,
+        off: Annotated[
+            str, Query(description="Heads to switch off, as layer.head: 0.2 or 0.2,1.0.")
+        ] = "",
+        top: Annotated[int, Query(ge=1, le=50, description="How many guesses a blank.")] = 5,
+    ) -> Prediction:
+        """The masked words a model finds likeliest, with heads switched off if you like.
+
+        The output of a head that is off is replaced by zeros; its map stays what it was.
+        """
+        problems: list[Problem] = []
+        asked = read_model(model, models, models[default_model], problems)
+        heads_off = read_heads_off(off, asked.card.n_layers, asked.card.n_heads, problems)
+        sentence = read_sentence(text, asked, problems)
+        if problems or sentence is None:
+            raise UnusableRequestError(problems)
+        try:
+            blanks = fill_in(
+                asked, sentence, top=top, intervention=Intervention(heads_off=heads_off)
+            )
+        except NoBlankError as error:
+            raise UnusableRequestError([Problem("text", str(error))]) from error
+        return Prediction(
+            model=asked.card.id,
+            off=sorted(heads_off),
+            tokens=tokens_of(sentence),
+            blanks=[BlankOut.model_validate(asdict(blank)) for blank in blanks],
+        )
+
     return routes
 
 
@@ -94,14 +159,18 @@ def summary(card: Card) -> ModelSummary:
     return ModelSummary(card=card, **card.model_dump(include=set(ModelSummary.model_fields)))
 
 
+def tokens_of(sentence: Sentence) -> list[TokenOut]:
+    return [
+        TokenOut(text=t.text, start=t.start, end=t.end, word=t.word, known=t.known)
+        for t in sentence.tokens
+    ]
+
+
 def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:
     weights = model.read(sentence, last_layer=layer).weights[layer]
     return Attention(
         model=model.card.id,
         layer=layer,
-        tokens=[
-            TokenOut(text=t.text, start=t.start, end=t.end, word=t.word, known=t.known)
-            for t in sentence.tokens
-        ],
+        tokens=tokens_of(sentence),
         weights=np.round(weights.astype(np.float64), DIGITS).tolist(),
     )

@@ -11,6 +11,7 @@ from app.lesson import Defaults
 from app.models import Model, Registry, Sentence, UnknownModelError
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+_HEAD_OF_A_LAYER = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SHOWN_OF_A_VALUE = 60
 
 
@@ -155,6 +156,25 @@ def read_index(
     message = f"There is no {name} “{_shown(value)}” here. {there_is}."
     problems.append(Problem(name, message, tuple(map(str, range(count)))))
     return last if _WHOLE_NUMBER.fullmatch(value) else min(default, last)
+
+
+def read_heads_off(
+    value: str, n_layers: int, n_heads: int, problems: list[Problem]
+) -> frozenset[tuple[int, int]]:
+    """Heads to switch off, as "0.2" (layer 0, head 2) or "0.2,1.0"; none for empty text."""
+    off = set()
+    for name in filter(None, value.split(",")):
+        found = _HEAD_OF_A_LAYER.fullmatch(name)
+        layer, head = map(int, found.groups()) if found else (n_layers, n_heads)
+        if layer >= n_layers or head >= n_heads:
+            message = (
+                f"There is no head “{_shown(name)}” to switch off. Name a layer of 0 to"
+                f" {n_layers - 1} and a head of 0 to {n_heads - 1}, as in 0.{n_heads - 1}."
+            )
+            problems.append(Problem("off", message))
+            continue
+        off.add((layer, head))
+    return frozenset(off)
 
 
 def read_choice(

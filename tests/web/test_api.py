@@ -94,3 +94,41 @@ def test_the_reference_shows_every_operation_of_the_description(client):
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for method in methods:
             assert f"<code>{method.upper()} {path}</code>" in html
+
+
+def predict(client, **query):
+    return client.get("/api/v1/predict", params=query)
+
+
+def test_blanks_are_filled(client):
+    answer = predict(client, text="She opened the [MASK] and left", top=3).json()
+    assert answer["model"] == "headwise-h4"
+    assert answer["off"] == []
+    (blank,) = answer["blanks"]
+    assert answer["tokens"][blank["token"]]["text"] == "[MASK]"
+    assert len(blank["guesses"]) == 3
+    assert blank["guesses"][0]["text"] == "door"
+
+
+def test_heads_can_be_switched_off(client):
+    text = "She opened the [MASK] and left"
+    answer = predict(client, text=text, off="0.2,1.0").json()
+    assert answer["off"] == [[0, 2], [1, 0]]
+    assert answer["blanks"] != predict(client, text=text).json()["blanks"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "message"),
+    [
+        ({"text": "no blank here"}, "text", "Write [MASK] in place of the word"),
+        ({"text": "[MASK]", "off": "0.4"}, "off", "There is no head “0.4” to switch off"),
+        ({"text": "[MASK]", "off": "2.0"}, "off", "a layer of 0 to 1 and a head of 0 to 3"),
+        ({"text": "[MASK]", "off": "x"}, "off", "“x”"),
+        ({"text": "[MASK]", "top": "0"}, "top", "greater than or equal to 1"),
+        ({"text": "[MASK] " * 49}, "text", "1 token too long"),
+    ],
+)
+def test_a_wrong_question_is_told(client, query, name, message):
+    (problem,) = problems(predict(client, **query))
+    assert problem["name"] == name
+    assert message in problem["message"]
