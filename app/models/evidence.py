@@ -1,0 +1,182 @@
+"""What is measured of a model's heads on a treebank, and the words that the figures support."""
+
+from math import sqrt
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+MARGIN = 0.05
+"""A head counts as finding a relation if it beats the best fixed offset and the untrained twins by
+this much, and the lower end of its interval lies above both."""
+
+MOSTLY = 0.5
+"""A head is named by a place that is the top word of at least this share of its queries."""
+
+FEWEST = 50
+"""Relations with fewer cases than this in the test part name no head."""
+
+RELATIONS = {
+    "nsubj": ("subject", "predicate"),
+    "obj": ("object", "verb"),
+    "det": ("determiner", "noun"),
+    "amod": ("adjective", "noun"),
+    "case": ("preposition", "noun"),
+    "aux": ("auxiliary", "verb"),
+    "advmod": ("adverb", "what it modifies"),
+    "compound": ("part of a compound", "its noun"),
+    "conj": ("conjunct", "first conjunct"),
+    "mark": ("subordinator", "its verb"),
+    "nmod": ("noun modifier", "noun"),
+    "obl": ("oblique noun", "verb"),
+    "cop": ("copula", "predicate"),
+}
+"""Universal Dependencies relations, with names of the dependent and of its head."""
+
+PLACES = ("previous", "next", "itself", "same word", "first", "punctuation")
+
+Direction = Literal["dependent to head", "head to dependent"]
+DIRECTIONS: tuple[Direction, ...] = ("dependent to head", "head to dependent")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Share(_Record):
+    """Hits among n cases, with the Wilson 95 % interval.
+
+    Source: Wilson 1927; z = 1.96.
+    """
+
+    hits: int
+    n: int
+
+    @property
+    def rate(self) -> float:
+        return self.hits / self.n if self.n else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        if not self.n:
+            return 0.0, 1.0
+        z, n, p = 1.96, self.n, self.rate
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return centre - half, centre + half
+
+
+class Baselines(_Record):
+    """What a relation is found by without any training, on the test part.
+
+    `offset` is the fixed distance in words that is best on the dev part; `twins` are the rates of
+    untrained models of the same shape, each with its own head that is best on the dev part.
+    """
+
+    relation: str
+    direction: Direction
+    offset: int
+    offset_share: Share
+    twins: tuple[float, ...]
+
+    @property
+    def rate(self) -> float:
+        """The best that needs no training."""
+        return max(self.offset_share.rate, *self.twins)
+
+
+class Finding(_Record):
+    """How often one head's top word, itself and punctuation set aside, is the gold partner."""
+
+    relation: str
+    direction: Direction
+    dev: Share
+    test: Share
+
+    def beats(self, baselines: Baselines) -> bool:
+        """By `MARGIN`, and beyond chance."""
+        return (
+            self.test.n >= FEWEST
+            and self.test.rate >= baselines.rate + MARGIN
+            and self.test.interval[0] > baselines.rate
+        )
+
+    @property
+    def label(self) -> str:
+        dependent, head = RELATIONS[self.relation]
+        pair = (dependent, head) if self.direction == DIRECTIONS[0] else (head, dependent)
+        return " → ".join(pair)
+
+
+class HeadRecord(_Record):
+    """One head on the test part; layers and heads count from 0.
+
+    `weights` is the mean weight that a query gives to a place, `tops` the share of queries whose
+    top word is there. Entropy in bits and distance in words are means over all queries.
+    `ablation` is the change of the validation loss, in nats, when the head's output is zeroed.
+    """
+
+    layer: int
+    head: int
+    weights: dict[str, float]
+    tops: dict[str, float]
+    entropy: float
+    distance: float
+    findings: tuple[Finding, ...]
+    ablation: float | None = None
+
+
+class Evidence(_Record):
+    """Everything measured of one model."""
+
+    model: str
+    treebank: str
+    licence: str
+    sentences: int
+    left_out: int
+    command: str
+    heads: tuple[HeadRecord, ...]
+    baselines: tuple[Baselines, ...]
+
+    def found_by(self, head: HeadRecord) -> list[Finding]:
+        """The relations that a head finds above all baselines, widest margin first."""
+        known = {(each.relation, each.direction): each for each in self.baselines}
+        margins = [
+            (finding.test.rate - known[finding.relation, finding.direction].rate, finding)
+            for finding in head.findings
+            if finding.beats(known[finding.relation, finding.direction])
+        ]
+        return [finding for _, finding in sorted(margins, key=lambda each: -each[0])]
+
+    def labels(self, head: HeadRecord) -> list[str]:
+        """What may be printed on a head; "no clear role" if the figures support nothing."""
+        places = [f"{place} word" if place in ("previous", "next", "first") else place
+                  for place in PLACES if head.tops[place] >= MOSTLY]  # fmt: skip
+        return places + [finding.label for finding in self.found_by(head)] or ["no clear role"]
+
+    @property
+    def relations_found(self) -> list[str]:
+        """The relations that the head which is best on the dev part finds on the test part."""
+        found = []
+        for baselines in self.baselines:
+            cases = [
+                finding
+                for head in self.heads
+                for finding in head.findings
+                if (finding.relation, finding.direction)
+                == (baselines.relation, baselines.direction)
+            ]
+            best = max(cases, key=lambda finding: finding.dev.rate)
+            if best.beats(baselines) and best.relation not in found:
+                found.append(best.relation)
+        return found
+
+
+def evidence_file(folder: Path) -> Path:
+    return folder / "heads.json"
+
+
+def read_evidence(folder: Path) -> Evidence | None:
+    """A model's evidence, None while it has not been measured."""
+    file = evidence_file(folder)
+    return Evidence.model_validate_json(file.read_bytes()) if file.exists() else None

@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models.evidence import DIRECTIONS, PLACES, Baselines, Evidence, Finding, HeadRecord, Share
+
+
+def finding(hits, n=200, dev=100):
+    return Finding(
+        relation="case",
+        direction=DIRECTIONS[0],
+        dev=Share(hits=dev, n=200),
+        test=Share(hits=hits, n=n),
+    )
+
+
+def evidence(*heads, offset=80, twin=0.3):
+    known = Baselines(
+        relation="case",
+        direction=DIRECTIONS[0],
+        offset=2,
+        offset_share=Share(hits=offset, n=200),
+        twins=(0.1, twin),
+    )
+    return Evidence(
+        model="m",
+        treebank="t",
+        licence="l",
+        sentences=1,
+        left_out=0,
+        command="c",
+        heads=heads,
+        baselines=(known,),
+    )
+
+
+def head(*findings, **tops):
+    shares = dict.fromkeys(PLACES, 0.0) | tops
+    return HeadRecord(
+        layer=0, head=0, weights=shares, tops=shares, entropy=1, distance=1, findings=findings
+    )
+
+
+@given(st.integers(1, 5000), st.data())
+def test_an_interval_holds_its_rate_and_stays_between_0_and_1(n, data):
+    share = Share(hits=data.draw(st.integers(0, n)), n=n)
+    low, high = share.interval
+    assert -1e-9 <= low <= share.rate + 1e-9
+    assert share.rate - 1e-9 <= high <= 1 + 1e-9
+
+
+def test_an_interval_known_from_the_books():
+    low, high = Share(hits=10, n=100).interval
+    assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
+
+
+@pytest.mark.parametrize(
+    ("found", "label"),
+    [
+        (finding(120), "preposition → noun"),  # .60 against .40, interval from .53
+        (finding(88), "no clear role"),  # .44: less than .05 above
+        (finding(24, n=40), "no clear role"),  # .60, but too few cases
+        (finding(93), "no clear role"),  # .465, interval from .397
+    ],
+)
+def test_a_label_needs_the_margin_the_interval_and_enough_cases(found, label):
+    only = head(found)
+    assert evidence(only).labels(only) == [label]
+
+
+def test_an_untrained_twin_is_a_baseline_too():
+    only = head(finding(120))
+    assert evidence(only, twin=0.58).labels(only) == ["no clear role"]
+
+
+def test_places_are_named_from_half_of_the_queries_on():
+    only = head(finding(0), previous=0.5, next=0.49)
+    assert evidence(only).labels(only) == ["previous word"]
+
+
+def test_the_other_direction_is_named_the_other_way_round():
+    assert finding(1).model_copy(update={"direction": DIRECTIONS[1]}).label == (
+        "noun → preposition"
+    )
+
+
+def test_a_relation_is_found_by_the_head_that_dev_chose_even_if_another_is_better():
+    chosen, better = head(finding(80, dev=150)), head(finding(150, dev=100))
+    assert evidence(chosen, better).relations_found == []
+    assert evidence(head(finding(150, dev=150)), chosen).relations_found == ["case"]

@@ -1,0 +1,33 @@
+import pytest
+
+from app.models.treebank import read_trees
+from tests.models.trees import SAMPLE
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "sample.conllu"
+    path.write_text(SAMPLE, encoding="utf-8")
+    return path
+
+
+def test_sentences_have_their_words_heads_and_relations(file):
+    first, second = read_trees(file)
+    assert first.words == ("The", "old", "cat", "sat", "on", "a", "mat", ".")
+    assert first.heads == (2, 2, 3, None, 6, 6, 3, 3)
+    assert first.relations[:3] == ("det", "amod", "nsubj")
+    assert first.punctuation == (False,) * 7 + (True,)
+    assert len(second.words) == 10
+
+
+def test_joined_spellings_and_unwritten_words_are_left_out_and_subtypes_cut(file):
+    _, second = read_trees(file)
+    assert "don't" not in second.words
+    assert "and" not in second.words
+    assert second.relations[0] == "nsubj"
+
+
+def test_what_is_not_a_treebank_is_refused_with_its_line(file):
+    file.write_text("# text = x\n1\tx\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"sample\.conllu:2: 2 columns, not 10"):
+        list(read_trees(file))
