@@ -32,7 +32,8 @@ SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 
 serve: .venv/run.done
 	@echo "Headwise: http://$(HOST):$(PORT)/"
-	@$(BIN)/uvicorn app.main:app --host $(HOST) --port $(PORT) --timeout-keep-alive 30 --no-access-log
+	@$(BIN)/uvicorn app.main:app --host $(HOST) --port $(PORT) --timeout-keep-alive 30 --no-access-log \
+		--h11-max-incomplete-event-size 262144
 
 test: .venv/dev.done
 	$(BIN)/python -m tests.chromium

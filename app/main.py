@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     static = site_folder("static")
     jinja = environment(static_path(static))
     errors = Errors(jinja)
-    site = pages.Site(load_lessons(settings.lessons), models, jinja)
+    site = pages.Site(load_lessons(settings.lessons, models), models, jinja)
 
     app = FastAPI(
         title="Headwise",
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.add_middleware(GZipMiddleware, compresslevel=4)
     errors.register(app)
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
     async def healthz() -> str:
         """Answers “ok” once lessons and models are loaded."""

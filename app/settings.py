@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         default_factory=lambda: site_folder("lessons"), description="Folder of the lessons."
     )
     max_query_bytes: int = Field(
-        16_384, gt=0, description="Longest query of an address; beyond it the answer is 414."
+        32_768, gt=0, description="Longest query of an address; beyond it the answer is 414."
     )
     max_body_bytes: int = Field(
         65_536, ge=0, description="Largest body of a request; beyond it the answer is 413."

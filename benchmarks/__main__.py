@@ -15,12 +15,15 @@ def machine() -> str:
             names = [line.split(": ")[1].strip() for line in info if line.startswith("model name")]
     except OSError:
         names = []
-    (blas, *_) = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    blas = " ".join(
+        f"{p['internal_api']} {p['version']} {p.get('architecture', '')}, {p['num_threads']} thread"
+        for p in pools[:1]
+    )
     return (
         f"{names[0] if names else platform.processor()}, {len(names)} cores;"
         f" Python {platform.python_version()}, NumPy {np.__version__},"
-        f" {blas['internal_api']} {blas['version']} {blas.get('architecture', '')}"
-        f" with {blas['num_threads']} thread"
+        f" {blas or 'a BLAS that tells nothing of itself'}"
     )
 
 

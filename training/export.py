@@ -112,6 +112,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
     arguments = parser.parse_args()
+    shared = shipped_tokenizer_file(arguments.family)
+    tokenizer = tokenizer_file(arguments.build).read_bytes()
+    if shared.exists() and shared.read_bytes() != tokenizer:
+        raise SystemExit(f"{shared} is another tokenizer, which the other models need; remove it")
     run = finished_run(arguments.build, arguments.heads, arguments.seed)
     filled = card(run)
     with written_whole(weights_file(arguments.family, filled.id)) as partial:
@@ -120,8 +124,9 @@ def main() -> None:
         save_file(tensors, partial, {"format": "headwise-1"})
     with written_whole(card_file(arguments.family, filled.id)) as partial:
         partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    with written_whole(shipped_tokenizer_file(arguments.family)) as partial:
-        partial.write_bytes(tokenizer_file(arguments.build).read_bytes())
+    if not shared.exists():
+        with written_whole(shared) as partial:
+            partial.write_bytes(tokenizer)
     print(f"{filled.id}: validation loss {filled.training.validation_loss} in float16")
 
 

@@ -6,6 +6,7 @@
 
 from app.attention.core import (
     FullyMaskedRowError,
+    ScoresOverflowError,
     causal_mask,
     merge_heads,
     multi_head_attention,
@@ -22,6 +23,7 @@ __all__ = [
     "AttentionWeights",
     "FullyMaskedRowError",
     "Intervention",
+    "ScoresOverflowError",
     "Trace",
     "Transformer",
     "causal_mask",

@@ -11,6 +11,13 @@ import numpy as np
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
+class ScoresOverflowError(ArithmeticError):
+    """A score beyond the largest number of its type: softmax over it is undefined."""
+
+    def __init__(self) -> None:
+        super().__init__("Queries and keys are so large that their products overflow; scale them.")
+
+
 class FullyMaskedRowError(ValueError):
     """A query that may read no key at all has no weights: softmax over nothing is undefined."""
 
@@ -25,9 +32,12 @@ def softmax(scores: Matrix) -> Matrix:
     """Turns each row (last axis) of `scores` into weights that sum to 1.
 
     The row's maximum is taken off first, which changes nothing but keeps `exp` from overflowing.
-    A score of minus infinity gets the weight 0.
+    A score of minus infinity gets the weight 0. Raises `ScoresOverflowError` for a row whose
+    largest score is infinite or not a number.
     """
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    largest = scores.max(axis=-1, keepdims=True)
+    check_finite(largest)
+    exponentials = np.exp(scores - largest)
     weights: Matrix = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return weights
 
@@ -58,15 +68,25 @@ def masked_scores(scores: Matrix, mask: Mask | None) -> Matrix:
     """
     if mask is None:
         return scores
-    check_mask(mask)
-    return np.where(mask, scores, -np.inf).astype(scores.dtype)
+    return np.where(readable_mask(mask, scores.shape), scores, -np.inf).astype(scores.dtype)
 
 
-def check_mask(mask: Mask) -> None:
-    """Raises `FullyMaskedRowError` if a row (last axis: keys) of `mask` allows nothing."""
-    readable = mask.any(axis=-1)
+def readable_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """`mask` broadcast to the shape of the scores (..., n_q, n_k).
+
+    Raises `FullyMaskedRowError` if one of its rows allows nothing.
+    """
+    whole: Mask = np.broadcast_to(mask, shape)
+    readable = whole.any(axis=-1)
     if not readable.all():
         raise FullyMaskedRowError(sorted({int(place[-1]) for place in np.argwhere(~readable)}))
+    return whole
+
+
+def check_finite(largest: Matrix) -> None:
+    """Raises `ScoresOverflowError` unless every row's largest score is a number."""
+    if not np.isfinite(largest).all():
+        raise ScoresOverflowError
 
 
 def scaled_dot_product_attention(

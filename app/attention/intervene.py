@@ -10,11 +10,13 @@ class Intervention:
     causal: a query reads only itself and what stands before it.
     heads_off: (layer, head) pairs whose output is replaced by zeros, both counted from 0.
     scaled: whether scores are divided by √d_head, as in training.
+    random_seed: if given, all weights are replaced by untrained ones drawn from this seed.
     """
 
     causal: bool = False
     heads_off: frozenset[tuple[int, int]] = frozenset()
     scaled: bool = True
+    random_seed: int | None = None
 
     def heads_off_in(self, layer: int) -> tuple[int, ...]:
         return tuple(sorted(head for at, head in self.heads_off if at == layer))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from app.attention import fast
 from app.attention.core import causal_mask
 from app.attention.intervene import NONE, Intervention
 from app.attention.trace import Trace
-from app.attention.weights import AttentionWeights, Matrix
+from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +81,14 @@ class Pass:
     hidden: Matrix | None  # (n, d_model) after the last norm; None if stopped before the end
     model: Transformer
     intervention: Intervention
+    mask: Mask | None
 
     def trace(self, layer: int) -> Trace:
         """Every intermediate of one layer's attention, computed as it is read."""
-        X = self.inputs[layer]
         return Trace(
-            X,
+            self.inputs[layer],
             self.model.layers[layer].attention,
-            causal_mask(len(X)) if self.intervention.causal else None,
+            self.mask,
             self.intervention.heads_off_in(layer),
             self.intervention.scaled,
         )
@@ -98,17 +99,26 @@ def forward(
     ids: Sequence[int],
     *,
     last_layer: int | None = None,
+    mask: Mask | None = None,
     intervention: Intervention = NONE,
 ) -> Pass:
     """Runs `ids` (n tokens) through the layers 0 to `last_layer`, or all and the last norm.
 
-    Of the last layer asked for only the attention is computed, not what follows it.
-    Raises `ValueError` if there is no token or there are more than `model.max_tokens`.
+    Of the last layer asked for only the attention is computed, not what follows it. `mask`,
+    broadcastable to (n_heads, n, n), holds in every layer.
+    Raises `ValueError` if there is no token or there are more than `model.max_tokens`, or if a
+    head is to be switched off that the model lacks; `FullyMaskedRowError`.
     """
     n = len(ids)
     if not 0 < n <= model.max_tokens:
         raise ValueError(f"{n} tokens; the model takes 1 to {model.max_tokens}")
-    mask = causal_mask(n) if intervention.causal else None
+    for layer_off, head_off in intervention.heads_off:
+        if not (0 <= layer_off < len(model.layers) and 0 <= head_off < model.n_heads):
+            raise ValueError(f"there is no head {head_off} in a layer {layer_off}")
+    if intervention.random_seed is not None:
+        model = random_twin(model, intervention.random_seed)
+    if intervention.causal:
+        mask = causal_mask(n) if mask is None else mask & causal_mask(n)
     x = model.tokens[np.asarray(ids)] + model.positions[:n]
     inputs, weights = [], []
     for index, layer in enumerate(model.layers):
@@ -117,7 +127,7 @@ def forward(
         if index == last_layer:
             query, key, _ = fast.projections(X, layer.attention, scaled=intervention.scaled)
             weights.append(fast.attention_weights(query, key, mask))
-            return Pass(tuple(inputs), tuple(weights), None, model, intervention)
+            return Pass(tuple(inputs), tuple(weights), None, model, intervention, mask)
         output, maps = fast.multi_head_attention(
             X,
             layer.attention,
@@ -128,7 +138,7 @@ def forward(
         weights.append(maps)
         x = x + output
         x += layer.feed_forward(x)
-    return Pass(tuple(inputs), tuple(weights), model.norm(x), model, intervention)
+    return Pass(tuple(inputs), tuple(weights), model.norm(x), model, intervention, mask)
 
 
 def logits(model: Transformer, hidden: Matrix) -> Matrix:
@@ -172,6 +182,7 @@ def gelu(x: Matrix) -> Matrix:
     return x / polynomial
 
 
+@lru_cache(maxsize=8)
 def random_twin(model: Transformer, seed: int) -> Transformer:
     """The same shapes with untrained numbers: matrices N(0, 0.02²) as before training, norms
     and biases reset. What such a model shows, training did not teach.

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,11 +12,15 @@ from pydantic import BaseModel, ValidationError
 from app.lesson import directives
 from app.lesson.directives import MARKERS, Part
 from app.lesson.labs import LABS
-from app.lesson.questions import FIELDS, TRUTHS
+from app.lesson.questions import FIELDS, TRUTHS, Asked
 from app.lesson.schema import LessonFacts, StepFacts
+from app.models import Registry
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
+
+RESERVED = ("api", "docs", "healthz", "models", "openapi.json", "static")
+"""Addresses of the site itself."""
 
 Facts = TypeVar("Facts", bound=BaseModel)
 
@@ -77,25 +81,40 @@ class Lesson:
         return next((s for s in self.steps if name in (s.slug, str(s.number))), None)
 
 
-def load_lessons(folder: Path) -> list[Lesson]:
-    """Every lesson under `folder`. Raises `BrokenLessonError` with all mistakes at once."""
+def load_lessons(folder: Path, models: Registry) -> list[Lesson]:
+    """Every lesson under `folder`, checked against the models that it speaks of.
+
+    Raises `BrokenLessonError` with all mistakes at once.
+    """
     lessons, mistakes = [], []
     for facts_file in sorted(folder.glob("*/lesson.toml")):
         try:
-            lessons.append(load_lesson(facts_file.parent))
+            lessons.append(load_lesson(facts_file.parent, models))
         except BrokenLessonError as error:
             mistakes += error.mistakes
+    if not lessons and not mistakes:
+        mistakes.append(Mistake(folder, 1, "no lesson is here: no folder with a lesson.toml"))
     if mistakes:
         raise BrokenLessonError(mistakes)
     return lessons
 
 
-def load_lesson(folder: Path) -> Lesson:
+def load_lesson(folder: Path, models: Registry) -> Lesson:
     """One lesson. Raises `BrokenLessonError`."""
     mistakes: list[Mistake] = []
+    if folder.name in RESERVED:
+        mistakes.append(Mistake(folder, 1, f"a lesson cannot be named {_listed(RESERVED)}"))
     facts = _facts(folder / "lesson.toml", LessonFacts, mistakes)
-    stems = sorted({file.stem for file in folder.glob("*") if file.name != "lesson.toml"})
-    steps = [step for stem in stems if (step := _step(folder / stem, mistakes))]
+    files = sorted(file for file in folder.glob("*") if file.name != "lesson.toml")
+    mistakes += [
+        Mistake(file, 1, "is neither the .md nor the .toml of a step")
+        for file in files
+        if file.suffix not in (".md", ".toml")
+    ]
+    stems = sorted({file.stem for file in files if file.suffix in (".md", ".toml")})
+    if not stems:
+        mistakes.append(Mistake(folder, 1, "has no step yet"))
+    steps = [step for stem in stems if (step := _step(folder / stem, models, mistakes))]
     if facts:
         lesson = Lesson(folder.name, facts, tuple(steps))
         numbers = [line.number for line in lesson.outline]
@@ -108,7 +127,7 @@ def load_lesson(folder: Path) -> Lesson:
     return lesson
 
 
-def _step(stem: Path, mistakes: list[Mistake]) -> Step | None:
+def _step(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
     prose_file, facts_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:
@@ -125,7 +144,8 @@ def _step(stem: Path, mistakes: list[Mistake]) -> Step | None:
     facts = _facts(facts_file, StepFacts, mistakes)
     if not facts:
         return None
-    mistakes += _step_mistakes(facts_file, facts)
+    found = list(_step_mistakes(facts_file, facts, models))
+    mistakes += found or _answer_mistakes(facts_file, facts, models)
     parts = directives.parts(prose)
     kinds = [part.kind for part in parts]
     lab = kinds.index("lab") if "lab" in kinds else len(parts)
@@ -147,18 +167,20 @@ def _prose_mistakes(file: Path, prose: str) -> Iterator[Mistake]:
             )
 
 
-def _step_mistakes(file: Path, facts: StepFacts) -> Iterator[Mistake]:
+def _step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[Mistake]:
     source = file.read_text(encoding="utf-8")
+    yield from _model_mistakes(file, source, facts, models)
     if facts.lab.name not in LABS:
         message = f"unknown lab “{facts.lab.name}”; there are {_listed(LABS)}"
         yield Mistake(file, line_of(source, ("lab", "name")), message)
     if facts.predict.computed_by not in TRUTHS:
         message = f"nothing computes “{facts.predict.computed_by}”; there are {_listed(TRUTHS)}"
         yield Mistake(file, line_of(source, ("predict", "computed_by")), message)
-    for name in ("question", "right", "wrong", "reveal"):
-        for field in sorted(directives.fields(getattr(facts.predict, name)) - set(FIELDS)):
-            message = f"unknown field {{{field}}}; there are {_listed(FIELDS)}"
-            yield Mistake(file, line_of(source, ("predict", name)), message)
+    for place, text in _authored_texts(facts):
+        known = set(FIELDS) if place[0] == "predict" else set()
+        for field in sorted(directives.fields(text) - known):
+            message = f"unknown field {{{field}}}; there are {_listed(FIELDS) if known else 'none'}"
+            yield Mistake(file, line_of(source, place), message)
     ids = [option.id for option in facts.check.options]
     if len(set(ids)) != len(ids):
         yield Mistake(file, line_of(source, ("check", "options")), f"ids repeat: {_listed(ids)}")
@@ -166,8 +188,65 @@ def _step_mistakes(file: Path, facts: StepFacts) -> Iterator[Mistake]:
         yield Mistake(file, line_of(source, ("check",)), "exactly one option must be right = true")
 
 
-def _listed(names: object) -> str:
-    return ", ".join(map(str, names)) if isinstance(names, tuple | list | dict) else str(names)
+def _authored_texts(facts: StepFacts) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Every phrase that is filled in or shown as Markdown, and its place in the file."""
+    for name in ("question", "right", "wrong", "reveal"):
+        yield ("predict", name), getattr(facts.predict, name)
+    yield ("check", "question"), facts.check.question
+    for index, option in enumerate(facts.check.options):
+        yield ("check", "options", index, "text"), option.text
+        yield ("check", "options", index, "feedback"), option.feedback
+    for index, citation in enumerate(facts.citations):
+        yield ("citations", index, "claim"), citation.claim
+        yield ("citations", index, "source"), citation.source
+
+
+def _model_mistakes(
+    file: Path, source: str, facts: StepFacts, models: Registry
+) -> Iterator[Mistake]:
+    named: dict[tuple[str, str], object] = {
+        ("defaults", "model"): facts.defaults.model,
+        ("predict", "model"): facts.predict.model,
+    }
+    if facts.lab.name in LABS:
+        needed = LABS[facts.lab.name].model_options
+        named |= {("lab", name): facts.lab.options.get(name) for name in needed}
+        for name in sorted(set(facts.lab.options) - set(needed)):
+            message = f"the lab {facts.lab.name} has no option {name}; it has {_listed(needed)}"
+            yield Mistake(file, line_of(source, ("lab", name)), message)
+    for place, model in named.items():
+        if model not in models:
+            message = f"{'.'.join(place)}: no model “{model}”; there are {_listed(models.ids)}"
+            yield Mistake(file, line_of(source, place), message)
+
+
+def _answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mistake]:
+    """On the default sentence the models must answer as the lesson declares."""
+    defaults, source = facts.defaults, file.read_text(encoding="utf-8")
+    model = models[defaults.model]
+    sentence = model.tokenizer.sentence(defaults.text)
+    limits = {
+        "text": (len(sentence.tokens) - 1, model.card.max_tokens),
+        "layer": (defaults.layer, model.card.n_layers),
+        "head": (defaults.head, model.card.n_heads),
+        "word": (defaults.word, len(sentence.words)),
+    }
+    beyond = [name for name, (value, count) in limits.items() if value >= count]
+    if beyond:
+        return [
+            Mistake(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
+            for name in beyond
+        ]
+    asked = Asked(sentence, models[facts.predict.model], defaults.layer, defaults.word)
+    answer = TRUTHS[facts.predict.computed_by](asked).answer
+    if answer == facts.predict.declared:
+        return []
+    message = f"declared is {facts.predict.declared}, but the models answer {answer}"
+    return [Mistake(file, line_of(source, ("predict", "declared")), message)]
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(map(str, names))
 
 
 def _facts(file: Path, schema: type[Facts], mistakes: list[Mistake]) -> Facts | None:

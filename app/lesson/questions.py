@@ -49,12 +49,12 @@ def distinct_top_words(asked: Asked) -> Truth:
     """
     weights = asked.model.read(asked.sentence, last_layer=asked.layer).weights[asked.layer]
     tops = top_keys(merge_pieces(weights, asked.sentence.word_of), asked.word)
-    words = [word.text for word in asked.sentence.words]
+    words = asked.sentence.words
     picks = tuple(
         Pick(
-            words[key],
+            words[key].text,
             key,
-            key + 1 if words.count(words[key]) > 1 else None,
+            asked.sentence.place_if_repeated(key),
             tuple(head for head, top in enumerate(tops) if top == key),
         )
         for key in sorted(set(tops))

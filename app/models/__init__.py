@@ -2,7 +2,7 @@
 
 from app.models.card import Card
 from app.models.registry import Model, Registry, UnknownModelError, shipped_family
-from app.models.tokens import Sentence, SentenceTokenizer, Token, Word
+from app.models.tokens import Sentence, SentenceTokenizer, Token, Word, tidy
 
 __all__ = [
     "Card",
@@ -14,4 +14,5 @@ __all__ = [
     "UnknownModelError",
     "Word",
     "shipped_family",
+    "tidy",
 ]

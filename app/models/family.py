@@ -36,7 +36,7 @@ def tokenizer_file(family: Path) -> Path:
 def read_card(folder: Path) -> Card:
     """Raises `BrokenModelError` if the card is missing or not a card."""
     try:
-        return Card.model_validate_json((folder / "card.json").read_bytes())
+        return Card.model_validate_json(card_file(folder.parent, folder.name).read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
 
@@ -44,7 +44,7 @@ def read_card(folder: Path) -> Card:
 def read_transformer(folder: Path, card: Card) -> Transformer:
     """The weights in float32. Raises `BrokenModelError` if they do not fit the card."""
     try:
-        tensors = load_file(folder / "weights.safetensors")
+        tensors = load_file(weights_file(folder.parent, folder.name))
     except (OSError, SafetensorError) as error:
         raise BrokenModelError(folder, f"weights.safetensors cannot be read: {error}") from error
     expected = expected_shapes(card)

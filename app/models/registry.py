@@ -1,8 +1,7 @@
 """Every model that can be asked, by name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from app.attention.intervene import NONE, Intervention
@@ -12,24 +11,26 @@ from app.models.family import FAMILY, read_card, read_transformer, tokenizer_fil
 from app.models.tokens import Sentence, SentenceTokenizer
 
 
+def named(names: Sequence[str]) -> str:
+    """a, b and c"""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 class UnknownModelError(LookupError):
     def __init__(self, name: str, available: list[str]) -> None:
         self.name = name
         self.available = available
-        super().__init__(f"There is no model “{name}”. There are {', '.join(available)}.")
+        super().__init__(f"There is no model “{name}”. There are {named(available)}.")
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A card, and the weights behind it, read when they are first asked for."""
+    """A card, and the weights behind it."""
 
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-
-    @cached_property
-    def transformer(self) -> Transformer:
-        return read_transformer(self.folder, self.card)
+    transformer: Transformer
 
     def read(
         self,
@@ -72,4 +73,7 @@ def shipped_family(family: Path = FAMILY) -> Registry:
     """The models that come with Headwise. Raises `BrokenModelError` for a damaged one."""
     tokenizer = SentenceTokenizer(tokenizer_file(family))
     folders = sorted(file.parent for file in family.glob("*/card.json"))
-    return Registry(Model(read_card(folder), folder, tokenizer) for folder in folders)
+    cards = [(folder, read_card(folder)) for folder in folders]
+    return Registry(
+        Model(card, folder, tokenizer, read_transformer(folder, card)) for folder, card in cards
+    )

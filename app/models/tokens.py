@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
+# What a text field cannot hold or a page cannot show; a space keeps the words apart.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 # "don't" is one word to a reader; the tokenizer's own words would be three.
 _JOINED = re.compile(r"[^\W_]+(?:['’][^\W_]+)+")
 
@@ -66,6 +69,11 @@ class Sentence:
     def _word(self, index: int, pieces: tuple[Token, ...]) -> Word:
         return Word(index, self.text[pieces[0].start : pieces[-1].end], pieces)
 
+    def place_if_repeated(self, word: int) -> int | None:
+        """The word's place from 1, but None if no other word is spelled like it."""
+        spelled = [each.text for each in self.words]
+        return word + 1 if spelled.count(spelled[word]) > 1 else None
+
     def start(self, n_tokens: int) -> str:
         """The text up to the end of the last whole word within the first `n_tokens` tokens."""
         if len(self.tokens) <= n_tokens:
@@ -74,6 +82,14 @@ class Sentence:
         whole = [token for token in self.tokens[:n_tokens] if token.word < cut]
         kept = whole or list(self.tokens[:n_tokens])
         return self.text[: kept[-1].end]
+
+
+def tidy(text: str) -> str:
+    """The text as pages and links can hold it: control characters and line breaks become spaces,
+    half surrogate pairs, which are no characters, "�".
+    """
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _CONTROL.sub(" ", whole)
 
 
 class SentenceTokenizer:
@@ -86,8 +102,8 @@ class SentenceTokenizer:
         self._unknown_id = self._tokenizer.token_to_id("[UNK]")
 
     def sentence(self, text: str) -> Sentence:
-        """Any string will do; half surrogate pairs, which are no characters, become "�"."""
-        clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        """Any string will do: see `tidy`."""
+        clean = tidy(text)
         encoding = self._tokenizer.encode(clean, add_special_tokens=False)
         return Sentence(clean, tuple(self._tokens(clean, encoding)))
 

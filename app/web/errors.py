@@ -9,9 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from app.web.htmx import VARY, htmx_of
 from app.web.view import Problem
 
-API = "/api/"
+API = "/api"
+
+WHAT_TO_DO = {
+    404: "Nothing is at this address: it may be mistyped, or what stood here has moved.",
+    405: "Headwise only answers questions; nothing here can be changed.",
+    500: "Nothing you typed was recorded. Try again; a slightly different sentence may work.",
+}
 
 
 class UnusableRequestError(Exception):
@@ -29,17 +36,17 @@ class Errors:
         self.jinja = jinja
 
     def response(self, request: Request, status: int, message: str = "") -> Response:
-        """A page, or JSON under /api/, that says what happened and what to do."""
-        title = HTTPStatus(status).phrase
+        """A page, a fragment for the lab, or JSON under /api/, that says what happened and what
+        to do.
+        """
+        message = message or WHAT_TO_DO.get(status, "")
         if request.url.path.startswith(API):
-            return JSONResponse(
-                {"error": {"status": status, "title": title, "problems": [{"message": message}]}},
-                status,
-            )
-        page = self.jinja.get_template("error.html").render(
-            status=status, title=title, message=message
+            return problems_response(status, [Problem("", message or HTTPStatus(status).phrase)])
+        template = "error-fragment.html" if htmx_of(request).partial else "error.html"
+        page = self.jinja.get_template(template).render(
+            status=status, title=HTTPStatus(status).phrase, message=message
         )
-        return HTMLResponse(page, status)
+        return HTMLResponse(page, status, {"Vary": VARY})
 
     def register(self, app: FastAPI) -> None:
         @app.exception_handler(HTTPException)
@@ -55,29 +62,30 @@ class Errors:
 
         @app.exception_handler(UnusableRequestError)
         async def unusable(_: Request, error: UnusableRequestError) -> Response:
-            return unusable_response(error.problems)
+            return problems_response(422, error.problems)
 
         @app.exception_handler(RequestValidationError)
         async def invalid(_: Request, error: RequestValidationError) -> Response:
-            return unusable_response(
+            return problems_response(
+                422,
                 [
                     Problem(str(each["loc"][-1]), f"{each['loc'][-1]}: {each['msg']}")
                     for each in error.errors()
-                ]
+                ],
             )
 
 
-def unusable_response(problems: list[Problem]) -> JSONResponse:
+def problems_response(status: int, problems: list[Problem]) -> JSONResponse:
     return JSONResponse(
         {
             "error": {
-                "status": 422,
-                "title": HTTPStatus.UNPROCESSABLE_ENTITY.phrase,
+                "status": status,
+                "title": HTTPStatus(status).phrase,
                 "problems": [
                     {"name": each.name, "message": each.message, "allowed": list(each.allowed)}
                     for each in problems
                 ],
             }
         },
-        422,
+        status,
     )

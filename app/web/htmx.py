@@ -1,6 +1,7 @@
 """What htmx says of a request, and what it wants to hear back."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -13,20 +14,25 @@ class Htmx:
     """`partial`: swap the lab only; a history restore asks for the full page instead.
 
     `typing`: the request comes from the sentence field, one of many on the way to a sentence.
+    `current`: path and query of the page that asks.
     """
 
     partial: bool
     typing: bool
+    current: str = ""
 
     def address_headers(self, address: str) -> dict[str, str]:
-        """Typing replaces the address, choosing adds one to go back from."""
+        """Typing replaces the address, choosing another view adds one to go back from."""
         if not self.partial:
             return {}
-        return {"HX-Replace-Url" if self.typing else "HX-Push-Url": address}
+        stays = self.typing or self.current == address
+        return {"HX-Replace-Url" if stays else "HX-Push-Url": address}
 
 
 def htmx_of(request: Request) -> Htmx:
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
     return Htmx(
         partial=request.headers.get("HX-Request-Type") == "partial",
         typing=request.headers.get("HX-Source") == TEXT_FIELD,
+        current=f"{page.path}?{page.query}",
     )

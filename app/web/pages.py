@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.lesson import LABS, TRUTHS, Asked, LabView, Lesson, Step, Truth
 from app.models import Registry, Sentence
 from app.web.htmx import VARY, htmx_of
-from app.web.view import Reading, View, read_view
+from app.web.view import Reading, View, read_view, settled
 
 EDIT = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
@@ -85,6 +85,8 @@ class StepPage:
 
     def _reading(self, request: Request) -> Reading:
         query = dict(request.query_params)
+        if self.is_edit:
+            query = settled(query, self.step.facts.predict.model)
         return read_view(
             query,
             self.step.facts.defaults,
@@ -158,7 +160,7 @@ class StepPage:
         return {
             "words": words,
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
-            "lab": LABS[lab.name](lab_view),
+            "lab": LABS[lab.name].run(lab_view),
             "prediction": truth,
             "values": {
                 "word": words[view.word].text,

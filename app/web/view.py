@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from app.lesson import Defaults
-from app.models import Model, Registry, Sentence, UnknownModelError
+from app.models import Model, Registry, Sentence, UnknownModelError, tidy
+from app.models.registry import named
 
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
+_DIGITS_THAT_MATTER = 9
 _HEAD_OF_A_LAYER = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SHOWN_OF_A_VALUE = 60
 
@@ -69,6 +71,21 @@ class Reading:
         return next((problem for problem in self.problems if problem.name == "text"), None)
 
 
+def settled(form: Mapping[str, str], predicted_model: str) -> dict[str, str]:
+    """What the lab's form sends, as an address would say it.
+
+    A prediction holds for the sentence, layer and word it was asked about, which the form sends
+    along as `was_…`; of another it is dropped. Committing to one chooses the model it is about.
+    """
+    query = {field.name: form[field.name] for field in fields(View) if field.name in form}
+    same = all(form.get(f"was_{name}") == form.get(name) for name in ("text", "layer", "word"))
+    if not same:
+        query.pop("predict", None)
+    elif "commit" in form:
+        query |= {"predict": form["commit"], "model": predicted_model}
+    return query
+
+
 def read_view(
     query: Mapping[str, str],
     defaults: Defaults,
@@ -83,7 +100,7 @@ def read_view(
     Names that no view has are passed over.
     """
     problems: list[Problem] = []
-    typed = query.get("text", defaults.text)
+    typed = tidy(query.get("text", defaults.text))
     model = read_model(query.get("model", defaults.model), models, models[defaults.model], problems)
     sentence = read_sentence(typed, model, problems)
     if sentence is None:
@@ -109,8 +126,11 @@ def read_model(name: str, models: Registry, nearest: Model, problems: list[Probl
     try:
         return models[name]
     except UnknownModelError as error:
-        named = f"There is no model “{_shown(name)}”. There are {listed(error.available)}."
-        problems.append(Problem("model", named, tuple(error.available)))
+        problems.append(
+            Problem(
+                "model", str(UnknownModelError(_shown(name), error.available)), tuple(models.ids)
+            )
+        )
         return nearest
 
 
@@ -150,12 +170,13 @@ def read_index(
     if name not in query:
         return min(default, last)
     value = query[name]
-    if _WHOLE_NUMBER.fullmatch(value) and int(value) <= last:
-        return int(value)
+    number = int(value[:_DIGITS_THAT_MATTER]) if _WHOLE_NUMBER.fullmatch(value) else None
+    if number is not None and 0 <= number <= last:
+        return number
     there_is = f"There is only {name} 0" if count == 1 else f"There are {name}s 0 to {last}"
     message = f"There is no {name} “{_shown(value)}” here. {there_is}."
     problems.append(Problem(name, message, tuple(map(str, range(count)))))
-    return last if _WHOLE_NUMBER.fullmatch(value) else min(default, last)
+    return max(0, min(default if number is None else number, last))
 
 
 def read_heads_off(
@@ -182,16 +203,12 @@ def read_choice(
 ) -> str | None:
     if value in allowed:
         return value
-    message = f"“{_shown(value)}” is not an answer to this question. There are {listed(allowed)}."
+    message = f"“{_shown(value)}” is not an answer to this question. There are {named(allowed)}."
     problems.append(Problem(name, message, tuple(allowed)))
     return None
 
 
-def listed(names: Sequence[str]) -> str:
-    """a, b and c"""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _shown(value: str) -> str:
-    """A learner's value, short enough for a message."""
-    return value if len(value) <= _SHOWN_OF_A_VALUE else value[: _SHOWN_OF_A_VALUE - 1] + "…"
+    """A value as a message can show it: not too long, and without signs that turn its direction."""
+    short = value if len(value) <= _SHOWN_OF_A_VALUE else value[: _SHOWN_OF_A_VALUE - 1] + "…"
+    return "".join(sign if sign.isprintable() else "�" for sign in short)

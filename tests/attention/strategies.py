@@ -30,10 +30,11 @@ def layers(draw, dtype=np.float64, largest=3.0):
 
 @st.composite
 def masks(draw, n):
-    """None, or (n, n) with at least one readable key in each row."""
-    if draw(st.booleans()):
+    """None, or (n, n), (1, n) or (n,) with at least one readable key in each row."""
+    kind = draw(st.sampled_from(["none", "square", "row", "flat"]))
+    if kind == "none":
         return None
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     mask = rng.random((n, n)) < draw(st.floats(0, 1))
     mask[np.arange(n), rng.integers(0, n, n)] = True
-    return mask
+    return {"square": mask, "row": mask[:1], "flat": mask[0]}[kind]

@@ -5,8 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from app.attention import (
+    AttentionWeights,
     FullyMaskedRowError,
+    ScoresOverflowError,
     causal_mask,
+    core,
+    fast,
     merge_heads,
     multi_head_attention,
     scaled_dot_product_attention,
@@ -45,6 +49,7 @@ def test_weights_agree_with_loops_over_every_head_query_and_key(data):
     mask = data.draw(masks(len(X)))
     output, weights = multi_head_attention(X, W, mask)
     d = W.d_head
+    whole = np.broadcast_to(True if mask is None else mask, (len(X), len(X)))
     expected_heads = []
     for head in range(W.n_heads):
         own = slice(head * d, (head + 1) * d)
@@ -54,7 +59,7 @@ def test_weights_agree_with_loops_over_every_head_query_and_key(data):
         rows = []
         for i in range(len(X)):
             row = [Q[i] @ K[j] / d**0.5 for j in range(len(X))]
-            allowed = [mask is None or mask[i, j] for j in range(len(X))]
+            allowed = [whole[i, j] for j in range(len(X))]
             largest = max(s for s, ok in zip(row, allowed, strict=True) if ok)
             powers = [
                 np.exp(s - largest) if ok else 0.0 for s, ok in zip(row, allowed, strict=True)
@@ -88,6 +93,21 @@ def test_a_fully_masked_row_is_an_error_that_names_the_row(rows):
     with pytest.raises(FullyMaskedRowError, match=r"Allow each row") as error:
         scaled_dot_product_attention(x, x, x, mask)
     assert error.value.rows == rows
+
+
+@pytest.mark.parametrize("form", [core, fast])
+def test_a_flat_mask_that_allows_nothing_is_the_same_error(form):
+    W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))
+    with pytest.raises(FullyMaskedRowError):
+        form.multi_head_attention(np.ones((3, 4)), W, np.zeros(3, bool))
+
+
+@pytest.mark.parametrize("form", [core, fast])
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+def test_scores_that_overflow_are_an_error_and_never_nan(form):
+    W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))
+    with pytest.raises(ScoresOverflowError, match="scale them"):
+        form.multi_head_attention(np.full((3, 4), 1e200), W)
 
 
 @given(layers())

@@ -58,7 +58,8 @@ def test_both_agree_with_torch(data):
         theirs.out_proj.weight.copy_(torch.from_numpy(W.output.T.copy()))
         theirs.out_proj.bias.copy_(torch.from_numpy(W.output_bias))
         x = torch.from_numpy(X)[None]
-        forbidden = None if mask is None else torch.from_numpy(~mask)
+        n = len(X)
+        forbidden = None if mask is None else torch.from_numpy(~np.broadcast_to(mask, (n, n)))
         output, weights = theirs(x, x, x, attn_mask=forbidden, average_attn_weights=False)
     for ours in (core, fast):
         our_output, our_weights = ours.multi_head_attention(X, W, mask)

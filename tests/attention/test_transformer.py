@@ -67,6 +67,40 @@ def test_a_random_twin_has_the_same_shapes_and_the_seed_decides_its_numbers(tiny
     assert not np.array_equal(twin.layers[1].attention.qkv, other.layers[1].attention.qkv)
     assert not np.array_equal(twin.tokens, tiny.tokens)
 
+    assert abs(twin.layers[0].attention.qkv.std() - 0.02) < 0.001
+    assert np.all(twin.norm.gain == 1)
+    assert np.all(twin.layers[0].ffn_hidden.bias == 0)
+
+
+def test_random_weights_are_an_intervention_too(tiny):
+    ids = [10, 20, 30]
+    drawn = forward(tiny, ids, intervention=Intervention(random_seed=7))
+    twin = forward(random_twin(tiny, 7), ids)
+    assert all(np.array_equal(a, b) for a, b in zip(drawn.weights, twin.weights, strict=True))
+
+
+def test_a_mask_holds_in_every_layer_and_joins_the_causal_one(tiny):
+    mask = np.ones((4, 4), bool)
+    mask[:, 1] = False
+    both = forward(tiny, [9, 8, 7, 6], mask=mask, intervention=Intervention(causal=True))
+    for weights in both.weights:
+        assert np.all(weights[:, :, 1] == 0)
+        assert np.all(np.triu(weights, k=1) == 0)
+    np.testing.assert_allclose(both.trace(1).weights, both.weights[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("head", [(0, 4), (2, 0), (0, -1)])
+def test_a_head_that_is_not_there_cannot_be_switched_off(tiny, head):
+    with pytest.raises(ValueError, match="there is no head"):
+        forward(tiny, [1, 2], intervention=Intervention(heads_off=frozenset({head})))
+
+
+def test_the_trace_shows_what_was_switched_off_and_not_scaled(tiny):
+    changed = Intervention(heads_off=frozenset({(0, 1)}), scaled=False)
+    trace = forward(tiny, [10, 20, 30], intervention=changed).trace(0)
+    assert np.all(trace.head_outputs[1] == 0)
+    assert np.array_equal(trace.scaled, trace.scores)
+
 
 @pytest.mark.parametrize("count", [0, 49])
 def test_no_token_and_too_many_are_refused(tiny, count):

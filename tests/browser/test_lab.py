@@ -153,6 +153,76 @@ def test_a_prediction_is_answered_and_a_new_word_asks_anew(page, step):
     expect(page.locator("#predict")).to_contain_text("The reads most")
 
 
+def test_the_reveal_happens_in_the_lab_and_stays_while_one_looks(page, step):
+    page.goto(step)
+    page.locator("#predict-4").click()
+    expect(page.locator("#predict .reveal")).to_contain_text("You said 4")
+    expect(page.locator(MAPS)).to_have_count(9)
+    page.locator("#head-3").click()
+    expect(page).to_have_url(re.compile("head=3"))
+    expect(page.locator("#predict .reveal")).to_be_visible()
+    page.locator("#layer-1").click()
+    expect(page.locator("#predict .reveal")).to_have_count(0)
+
+
+def test_enter_shows_the_maps_and_commits_to_nothing(page, step, browser):
+    for tab in (page, without_scripts(browser)):
+        tab.goto(step)
+        tab.locator("#text").fill("Birds sing")
+        tab.locator("#text").press("Enter")
+        tab.wait_for_url(re.compile("text=Birds"))
+        assert "predict" not in tab.url
+
+
+@pytest.mark.parametrize("text", ["cat " * 60, ""])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_answer_never_costs_what_was_typed(page, step, browser, text, scripts):
+    tab = page if scripts else without_scripts(browser)
+    tab.goto(step)
+    tab.locator("#text").fill(text)
+    if scripts:
+        expect(page.locator("#lab-view .problem")).to_be_visible()
+    tab.locator("#check-sum").click()
+    tab.locator("#check .reveal").wait_for()
+    assert tab.locator("#text").input_value() == text
+    assert tab.locator(MAPS).count() == 0
+
+
+def test_an_answer_given_right_after_typing_is_about_what_was_typed(page, step):
+    page.goto(step)
+    page.locator("#text").fill("Dogs chase small cats")
+    page.locator("#predict-2").click()
+    expect(page.locator(MAPS).first.locator(".key").first).to_have_text("Dogs")
+    expect(page.locator("#text")).to_have_value("Dogs chase small cats")
+    expect(page).to_have_url(re.compile("text=Dogs"))
+
+
+def test_a_link_with_line_breaks_shows_what_the_field_holds(page, step):
+    page.goto(f"{step}?text=The+cat%0Asat+down&word=1")
+    assert keys_of(page) == ["The", "cat", "sat", "down"]
+    page.locator("#word-2").click()
+    expect(page).to_have_url(re.compile("word=2"))
+    assert keys_of(page) == ["The", "cat", "sat", "down"]
+
+
+def test_a_refusal_stands_in_the_lab_and_not_a_page_within_the_page(page, step):
+    page.goto(step)
+    page.locator("#text").evaluate("field => field.removeAttribute('maxlength')")
+    page.locator("#text").fill("雪" * 5_000)
+    expect(page.locator("#lab-view .problem")).to_contain_text("32,768 bytes")
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator("#announce")).to_contain_text("32,768 bytes")
+    page.locator("#text").fill("Short again")
+    expect(page.locator(MAPS)).to_have_count(5)
+
+
+def test_a_mended_link_has_its_title_back(page, step):
+    page.goto(f"{step}?text=")
+    expect(page).to_have_title(re.compile("cannot be shown"))
+    page.locator("#text").fill("Mended")
+    expect(page).to_have_title(re.compile("^Why one head"))
+
+
 def test_prediction_and_check_stand_side_by_side(page, step):
     page.goto(step)
     page.locator("#predict-1").click()

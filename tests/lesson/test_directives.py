@@ -36,8 +36,8 @@ def test_maths_becomes_mathml_without_a_backslash():
     assert "\\" not in part.html
 
 
-def test_no_backslash_is_left_in_any_lesson():
-    for lesson in load_lessons(site_folder("lessons")):
+def test_no_backslash_is_left_in_any_lesson(models):
+    for lesson in load_lessons(site_folder("lessons"), models):
         for step in lesson.steps:
             assert all("\\" not in part.html for part in step.before_lab + step.after_lab)
 

@@ -4,10 +4,12 @@ import shutil
 import pytest
 
 from app.lesson import TRUTHS, Asked, BrokenLessonError, load_lessons
-from app.lesson.load import line_of
+from app.lesson.load import RESERVED, line_of
+from app.models import shipped_family
 from app.settings import site_folder
 
-LESSONS = load_lessons(site_folder("lessons"))
+MODELS = shipped_family()
+LESSONS = load_lessons(site_folder("lessons"), MODELS)
 STEPS = [(lesson, step) for lesson in LESSONS for step in lesson.steps]
 STEM = "01-why-one-head-is-not-enough"
 
@@ -20,7 +22,7 @@ def folder(tmp_path):
 
 def broken(folder):
     with pytest.raises(BrokenLessonError) as error:
-        load_lessons(folder)
+        load_lessons(folder, MODELS)
     return [str(mistake).replace(str(folder) + "/", "") for mistake in error.value.mistakes]
 
 
@@ -70,6 +72,15 @@ def test_a_step_is_found_by_slug_and_by_number():
         (".toml", 'computed_by = "distinct', 'computed_by = "x', "nothing computes “x"),
         (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
         (".toml", 'declared = "4"', "declared =", "Invalid value"),
+        (".toml", 'declared = "4"', 'declared = "3"', "declared is 3, but the models answer 4"),
+        (".toml", 'model = "headwise-h8"', 'model = "h3"', "predict.model: no model “h3”"),
+        (".toml", 'model = "headwise-h4"', 'model = "h3"', "defaults.model: no model “h3”"),
+        (".toml", 'beside = "headwise-h1"', 'beside = "h3"', "lab.beside: no model “h3”"),
+        (".toml", "beside =", "besides =", "the lab side-by-side has no option besides"),
+        (".toml", "Why can’t one row", "Why can’t {word}", "unknown field {word}; there are none"),
+        (".toml", 'text = "A head', 'text = "{word} head', "unknown field {word}"),
+        (".toml", "word = 2", "word = 4", "the default word does not exist"),
+        (".toml", "head = 2", "head = 4", "the default head does not exist"),
         (".toml", "right = true", "right = false", "exactly one option must be right"),
         (".toml", 'id = "one-word"', 'id = "sum"', "ids repeat"),
         (".md", "::check", "::chekc", "unknown marker ::chekc"),
@@ -103,6 +114,29 @@ def test_all_mistakes_are_told_at_once(folder):
     changed(folder, ".toml", "minutes = 1.5", "minutes = 0")
     changed(folder, ".md", "::check", "::chekc")
     assert len(broken(folder)) >= 3
+
+
+@pytest.mark.parametrize("name", ["01-why.png", "01-why-one-head-is-not-enough.md~", "notes.txt"])
+def test_a_stray_file_is_a_mistake(folder, name):
+    (folder / "multi-head-attention" / name).write_text("x", encoding="utf-8")
+    assert f"multi-head-attention/{name}:1: is neither" in "\n".join(broken(folder))
+
+
+def test_a_folder_without_lessons_is_a_mistake(tmp_path):
+    for empty in (tmp_path, tmp_path / "nowhere"):
+        assert "no lesson is here" in broken(empty)[0]
+
+
+def test_a_lesson_without_steps_is_a_mistake(folder):
+    for file in (folder / "multi-head-attention").glob("01-*"):
+        file.unlink()
+    assert "has no step yet" in "\n".join(broken(folder))
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_lesson_cannot_take_an_address_of_the_site(folder, name):
+    (folder / "multi-head-attention").rename(folder / name)
+    assert "a lesson cannot be named" in "\n".join(broken(folder))
 
 
 def test_half_a_step_is_a_mistake(folder):

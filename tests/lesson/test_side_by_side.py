@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from app.lesson import LABS, LabView
+from app.picture import Axis, HeatmapFrame, heatmap, strip
 
 
 def lab(models, text="The cat sat down", model="headwise-h4", **chosen):
@@ -9,7 +10,7 @@ def lab(models, text="The cat sat down", model="headwise-h4", **chosen):
     sentence = models[model].tokenizer.sentence(text)
     options = {"beside": "headwise-h1"}
     view = LabView(sentence, models[model], **chosen, models=models, options=options)
-    return LABS["side-by-side"](view)
+    return LABS["side-by-side"].run(view)
 
 
 @pytest.mark.parametrize(("model", "heads"), [("headwise-h2", 2), ("headwise-h8", 8)])
@@ -28,14 +29,29 @@ def test_only_the_chosen_head_of_the_chosen_model_is_chosen(models):
     assert chosen == [("headwise-h4", 2)]
 
 
-def test_the_reading_is_the_largest_weight_of_the_row(models):
-    model = models["headwise-h4"]
-    sentence = model.tokenizer.sentence("The cat sat down")
-    row = model.read(sentence).weights[0][2, 2]
-    reading = lab(models).panels[1].heads[2].reading
-    assert reading.word == sentence.tokens[int(np.argmax(row))].text
-    assert reading.weight == pytest.approx(row.max())
-    assert reading.place is None
+@pytest.mark.parametrize("layer", [0, 1])
+def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer):
+    shown = lab(models, layer=layer)
+    words = ["The", "cat", "sat", "down"]
+    frame = HeatmapFrame(Axis(words, range(4), [2]))
+    for panel in shown.panels:
+        model = models[panel.model.id]
+        maps = model.read(model.tokenizer.sentence("The cat sat down")).weights[layer]
+        for head, figure in enumerate(panel.heads):
+            weights = maps[head].astype(float)
+            row = weights[2]
+            assert figure.head == head
+            assert figure.map == heatmap(maps[head], frame)
+            assert figure.strip == strip(maps[head, 2], words, query=2)
+            assert figure.reading.word == words[row.argmax()]
+            assert figure.reading.weight == pytest.approx(row.max())
+            entropy = -np.mean([sum(w * np.log2(w) for w in each) for each in weights])
+            assert figure.mean_entropy == pytest.approx(entropy, abs=1e-4)
+            query, key = divmod(int(weights.argmax()), 4)
+            assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
+            assert figure.strongest.weight == pytest.approx(weights.max())
+    assert shown.largest_entropy == 2
+    assert shown.word == "sat"
 
 
 def test_a_word_that_stands_twice_is_told_with_its_place(models):

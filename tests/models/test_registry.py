@@ -1,7 +1,9 @@
+import shutil
+
 import pytest
 
 from app.models import UnknownModelError, shipped_family
-from app.models.family import FAMILY
+from app.models.family import FAMILY, BrokenModelError, weights_file
 
 
 def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):
@@ -54,6 +56,9 @@ def test_an_unknown_model_is_named_with_those_there_are(models):
     assert "headwise-h1" in models
 
 
-def test_weights_are_read_only_when_they_are_asked_for():
-    model = shipped_family(FAMILY)["headwise-h1"]
-    assert "transformer" not in vars(model)
+def test_damaged_weights_are_found_at_the_start(tmp_path):
+    shutil.copytree(FAMILY, tmp_path / "family")
+    file = weights_file(tmp_path / "family", "headwise-h4")
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(BrokenModelError, match="headwise-h4"):
+        shipped_family(tmp_path / "family")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.picture import Axis, HeatmapFrame, heatmap
+from app.picture.colour import short
 from app.picture.heatmap import shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -54,12 +55,23 @@ def test_every_cell_is_drawn_once_at_its_own_level(n):
 
 def test_numbers_stand_in_the_cells_of_short_sentences_only():
     assert drawn(rows(7)).count('class="number') == 49
+    weights = rows(3)
+    texts = list(parsed(drawn(weights)).iterfind(f".//{SVG}text"))
+    found = {
+        (int(t.get("y")) // 40, int(t.get("x")) // 40): t.text
+        for t in texts
+        if t.get("class").startswith("number")
+    }
+    assert found == {(i, j): short(float(weights[i, j])) for i in range(3) for j in range(3)}
     assert 'class="number' not in drawn(rows(8))
 
 
 def test_each_row_has_its_largest_cell_outlined():
-    outline = parsed(drawn(rows(5))).find(f".//{SVG}path[@class='maximum']")
-    assert outline.get("d").count("M") == 5
+    weights = rows(5)
+    outline = parsed(drawn(weights)).find(f".//{SVG}path[@class='maximum']")
+    corners = re.findall(r"M([\d.]+) ([\d.]+)h", outline.get("d"))
+    outlined = [(int(float(y) // 40), int(float(x) // 40)) for x, y in corners]
+    assert outlined == [(row, int(weights[row].argmax())) for row in range(5)]
 
 
 def test_the_chosen_rows_are_framed_and_named():

@@ -79,14 +79,22 @@ def test_all_problems_are_told_at_once(client):
 
 
 def test_a_wrong_address_under_api_is_json(client):
-    response = client.get("/api/v1/nothing")
-    assert response.status_code == 404
-    assert response.json()["error"]["status"] == 404
+    for response, status in (
+        (client.get("/api/v1/nothing"), 404),
+        (client.get("/api/v1"), 404),
+        (client.post("/api/v1/attention"), 405),
+    ):
+        error = response.json()["error"]
+        assert response.status_code == error["status"] == status
+        (problem,) = error["problems"]
+        assert problem["message"]
+        assert problem["allowed"] == []
 
 
 def test_healthz(client):
     response = client.get("/healthz")
     assert (response.status_code, response.text) == (200, "ok")
+    assert client.head("/healthz").status_code == 200
 
 
 def test_the_reference_shows_every_operation_of_the_description(client):

@@ -4,6 +4,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from app.models import tidy
 from app.settings import site_folder
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -231,12 +232,41 @@ def test_any_text_is_survived_and_never_becomes_markup(client, step_1, text, hea
     assert "<script>alert" not in response.text
     assert not re.search(r"<(em|strong|code|a)[^>]*>(md|c|a)</", response.text)
     if not headers:
-        assert typed(response.text) == text
+        assert typed(response.text) == tidy(text)
 
 
 @pytest.mark.parametrize("raw", ["%ED%A0%BD", "%00", "%FF%FE", "%F0%9F%91%A9%E2%80%8D", "%"])
 def test_any_bytes_are_survived(client, step_1, raw):
     assert client.get(f"{step_1}?text=cat+{raw}").status_code == 200
+
+
+@pytest.mark.parametrize("text", ["don't雪 cat", "об’єкт cat"])
+def test_unknown_pieces_of_a_word_are_marked(client, step_1, text):
+    html = get(client, step_1, text=text).text
+    assert 'class="piece unknown"' in html
+    assert "the same unknown token" in html
+
+
+def test_an_answer_leaves_a_refused_sentence_as_it_was_typed(client, step_1):
+    for text in ("cat " * 60, ""):
+        response = get(client, step_1, edit=1, text=text, was_text=text, check="sum")
+        assert response.status_code == 422
+        assert typed(response.text) == text
+        assert "Softmax divides" in response.text
+        assert not maps(response.text)
+
+
+def test_pressing_enter_again_adds_no_address(client, step_1):
+    address = f"{step_1}?text=a+b&model=headwise-h4&layer=0&head=2&word=0"
+    headers = HTMX | {"HX-Current-URL": f"http://testserver{address}"}
+    response = get(client, step_1, headers, edit=1, text="a b", word=0)
+    assert response.headers["hx-replace-url"] == address
+    assert "hx-push-url" not in response.headers
+
+
+def test_a_deeper_layer_says_that_it_reads_mixtures(client, step_1):
+    assert "already holds a mixture" in get(client, step_1, layer=1).text
+    assert "already holds a mixture" not in client.get(step_1).text
 
 
 def test_a_request_to_change_something_is_refused(client, step_1):

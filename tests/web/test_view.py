@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lesson import Defaults
-from app.web.view import read_view
+from app.models import tidy
+from app.web.view import read_view, settled
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 CHECKS = ("sum", "one-word")
@@ -36,7 +37,7 @@ def test_the_query_is_in_canonical_order(models):
 
 @given(st.data())
 def test_view_to_address_to_view_is_the_identity(models, data):
-    text = data.draw(st.text(min_size=1, max_size=40))
+    text = tidy(data.draw(st.text(min_size=1, max_size=40)))
     model = data.draw(st.sampled_from(models.ids))
     sentence = models[model].tokenizer.sentence(text)
     if not 0 < len(sentence.tokens) <= 48:
@@ -97,6 +98,48 @@ def test_the_nearest_view_works(models, query):
     assert reading.problems
     nearest = {name: values[0] for name, values in parse_qs(reading.view.query()).items()}
     assert not read(models, nearest).problems
+
+
+@pytest.mark.parametrize(
+    ("value", "nearest"),
+    [("-5", 0), ("9", 3), ("999999", 3), ("1" + "0" * 4000, 3), ("-" + "9" * 4000, 0), ("x", 2)],
+)
+def test_the_nearest_number_is_offered(models, value, nearest):
+    assert read(models, {"head": value}).view.head == nearest
+
+
+def test_without_a_word_in_the_address_another_sentence_begins_at_its_first(models):
+    assert read(models, {"text": "Birds sing at dawn"}).view.word == 0
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r\n", "\x00", "\x07", "\u2028"])
+def test_signs_that_a_field_cannot_hold_become_spaces(models, sign):
+    reading = read(models, {"text": f"The cat{sign}sat"})
+    assert reading.view.text == reading.typed == "The cat" + " " * len(sign) + "sat"
+
+
+def test_a_message_shows_no_sign_that_turns_its_direction(models):
+    (told,) = problems(models, model="\u202eabc").values()
+    assert "“�abc”" in told
+
+
+FORM = {"text": "a b", "layer": "0", "word": "1", "model": "headwise-h4"}
+WAS = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
+
+
+def test_committing_to_a_prediction_chooses_the_model_that_it_is_about():
+    query = settled(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8")
+    assert query == FORM | {"predict": "2", "model": "headwise-h8"}
+
+
+def test_a_prediction_stays_while_it_is_about_the_same_word():
+    assert settled(FORM | WAS | {"predict": "2", "head": "3"}, "h8")["predict"] == "2"
+
+
+@pytest.mark.parametrize("name", ["text", "layer", "word"])
+def test_a_prediction_about_another_sentence_layer_or_word_is_dropped(name):
+    form = FORM | WAS | {"predict": "2", "commit": "3", f"was_{name}": "other"}
+    assert "predict" not in settled(form, "h8")
 
 
 def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):

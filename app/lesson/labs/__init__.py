@@ -4,10 +4,20 @@ Each takes a `LabView` and gives the values that its template `templates/labs/NA
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.lesson.labs.base import LabView
 from app.lesson.labs.side_by_side import side_by_side
 
-LABS: dict[str, Callable[[LabView], object]] = {"side-by-side": side_by_side}
 
-__all__ = ["LABS", "LabView"]
+@dataclass(frozen=True)
+class Lab:
+    """`model_options` are the options of its own that a step must give it, all names of models."""
+
+    run: Callable[[LabView], object]
+    model_options: tuple[str, ...] = ()
+
+
+LABS = {"side-by-side": Lab(side_by_side, model_options=("beside",))}
+
+__all__ = ["LABS", "Lab", "LabView"]

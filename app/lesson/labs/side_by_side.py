@@ -57,7 +57,6 @@ class SideBySide:
 
     panels: tuple[Panel, ...]
     word: str
-    word_is_split: bool
     scrolls: bool
     largest_entropy: float
 
@@ -66,15 +65,13 @@ def side_by_side(view: LabView) -> SideBySide:
     """The model in `options["beside"]` first, then the chosen one; once if they are the same."""
     beside = view.models[view.options["beside"]]
     models = [view.model] if beside is view.model else [beside, view.model]
-    word = view.sentence.words[view.word]
     tokens = view.sentence.tokens
     queries = [index for index, token in enumerate(tokens) if token.word == view.word]
     axis = Axis([token.text for token in tokens], view.sentence.word_of, queries)
     frame = HeatmapFrame(axis)
     return SideBySide(
         tuple(Panel(model.card, _figures(view, model, axis, frame)) for model in models),
-        word.text,
-        word.is_split,
+        view.sentence.words[view.word].text,
         frame.scrolls,
         float(np.log2(len(tokens))),
     )
@@ -93,7 +90,7 @@ def _figures(
             model is view.model and head == view.head,
             heatmap(maps[head], frame),
             strip(rows[head], words, query=view.word),
-            _reading(rows[head], words, view.word),
+            _reading(rows[head], view),
             float(entropies[head]),
             _strongest(maps[head], axis.labels),
         )
@@ -101,11 +98,11 @@ def _figures(
     )
 
 
-def _reading(row: Matrix, words: Sequence[str], query: int) -> Reading:
+def _reading(row: Matrix, view: LabView) -> Reading:
     """The word that is read most, of equals the first."""
     key = int(row.argmax())
-    place = key + 1 if words.count(words[key]) > 1 else None
-    return Reading(words[key], float(row[key]), place, key == query)
+    word, place = view.sentence.words[key], view.sentence.place_if_repeated(key)
+    return Reading(word.text, float(row[key]), place, key == view.word)
 
 
 def _strongest(weights: Matrix, labels: Sequence[str]) -> StrongestLink:
