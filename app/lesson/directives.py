@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import takewhile
 
 from latex2mathml.converter import convert as mathml
 from markdown_it import MarkdownIt
@@ -97,8 +98,11 @@ def _aligned_cell(
     return renderer.renderToken(tokens, index, options, env)
 
 
-def _table_open(*_: object) -> str:
-    return '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n'
+def _table_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: object) -> str:
+    """A table that may scroll is a region that the keyboard reaches, named by its columns."""
+    head = takewhile(lambda token: token.type != "thead_close", tokens[index:])
+    columns = ", ".join(token.content for token in head if token.type == "inline")
+    return f'<div class="table" role="region" aria-label="{escape(columns)}" tabindex="0"><table>\n'
 
 
 def _table_close(*_: object) -> str:

@@ -25,6 +25,11 @@ def test_tables_align_by_class_and_never_by_inline_style():
     assert "style" not in part.html
 
 
+def test_a_table_is_a_region_named_by_its_columns():
+    (part,) = parts('| "a" | b |\n|---|---|\n| 1 | 2 |\n')
+    assert 'aria-label="&quot;a&quot;, b" tabindex="0"' in part.html
+
+
 def test_html_in_prose_is_text():
     (part,) = parts("a <script>alert(1)</script>")
     assert "<script>" not in part.html
