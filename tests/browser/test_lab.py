@@ -38,6 +38,17 @@ def test_typing_changes_the_maps_and_the_address_and_keeps_focus(page, step):
     expect(field).to_have_value("Birds sing")
 
 
+def test_typing_replaces_the_address_and_choosing_adds_one(page, step):
+    page.goto(step)
+    before = page.evaluate("history.length")
+    page.get_by_label("Your sentence").fill("Birds sing softly")
+    expect(page).to_have_url(re.compile(r"text=Birds\+sing\+softly&"))
+    assert page.evaluate("history.length") == before
+    page.locator("#word-1").click()
+    expect(page).to_have_url(re.compile("word=1"))
+    assert page.evaluate("history.length") == before + 1
+
+
 def test_the_last_letter_wins_however_fast_one_types(page, step):
     page.goto(step)
     field = page.get_by_label("Your sentence")
