@@ -26,12 +26,6 @@ class Part:
     html: str = ""
 
 
-@dataclass(frozen=True)
-class UnknownMarker:
-    name: str
-    line: int
-
-
 def parts(markdown: str) -> list[Part]:
     """Prose and the markers between, in order; markers that are not known are left out."""
     return list(_parts(markdown))

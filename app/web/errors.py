@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from app.web.htmx import VARY, htmx_of
 from app.web.view import Problem
 
-API = "/api"
+API = "/api/"
 
 WHAT_TO_DO = {
     404: "Nothing is at this address: it may be mistyped, or what stood here has moved.",
@@ -40,7 +40,7 @@ class Errors:
         to do.
         """
         message = message or WHAT_TO_DO.get(status, "")
-        if request.url.path.startswith(API):
+        if f"{request.url.path}/".startswith(API):
             return problems_response(status, [Problem("", message or HTTPStatus(status).phrase)])
         template = "error-fragment.html" if htmx_of(request).partial else "error.html"
         page = self.jinja.get_template(template).render(

@@ -11,8 +11,8 @@ from app.lesson import Defaults
 from app.models import Model, Registry, Sentence, UnknownModelError, tidy
 from app.models.registry import named
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
-_DIGITS_THAT_MATTER = 9
+_WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)", re.ASCII)
+_LONGEST_NUMBER = 9
 _HEAD_OF_A_LAYER = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SHOWN_OF_A_VALUE = 60
 
@@ -34,8 +34,8 @@ class View:
 
     def query(self) -> str:
         """The query of this view's address, in canonical order."""
-        named = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return urlencode([(name, value) for name, value in named if value is not None])
+        values = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return urlencode([(name, value) for name, value in values if value is not None])
 
     def but(self, **changes: object) -> "View":
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -170,13 +170,21 @@ def read_index(
     if name not in query:
         return min(default, last)
     value = query[name]
-    number = int(value[:_DIGITS_THAT_MATTER]) if _WHOLE_NUMBER.fullmatch(value) else None
+    number = _whole_number(value)
     if number is not None and 0 <= number <= last:
         return number
     there_is = f"There is only {name} 0" if count == 1 else f"There are {name}s 0 to {last}"
     message = f"There is no {name} “{_shown(value)}” here. {there_is}."
     problems.append(Problem(name, message, tuple(map(str, range(count)))))
     return max(0, min(default if number is None else number, last))
+
+
+def _whole_number(value: str) -> int | None:
+    """None if it is no whole number; of one with too many digits only sign and size are kept."""
+    found = _WHOLE_NUMBER.fullmatch(value)
+    if found and len(value) > _LONGEST_NUMBER:
+        return int(f"{found[1]}{'9' * _LONGEST_NUMBER}")
+    return int(value) if found else None
 
 
 def read_heads_off(

@@ -1,8 +1,43 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.evidence import DIRECTIONS, PLACES, Baselines, Evidence, Finding, HeadRecord, Share
+from app.models.evidence import (
+    DIRECTIONS,
+    PLACES,
+    Baselines,
+    Evidence,
+    Finding,
+    HeadRecord,
+    Share,
+    read_evidence,
+)
+
+TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
+
+
+@pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
+def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
+    model = models[f"headwise-h{n_heads}"]
+    shipped = read_evidence(model.folder)
+    assert shipped.model == model.card.id
+    assert [(h.layer, h.head) for h in shipped.heads] == [
+        (layer, head) for layer in range(model.card.n_layers) for head in range(n_heads)
+    ]
+    found = shipped.relations_found
+    named = [
+        f"{head.head}: {', '.join(shipped.labels(head))}"
+        for head in shipped.heads
+        if head.layer == 0 and shipped.labels(head) != ["no clear role"]
+    ]
+    told = f"{len(found)}: {', '.join(found)}" if found else "none"
+    assert f"| {n_heads} | {told} | {'; '.join(named)} |" in TRAINING_NOTES.read_text("utf-8")
+
+
+def test_of_a_model_that_was_not_measured_nothing_is_told(tmp_path):
+    assert read_evidence(tmp_path) is None
 
 
 def finding(hits, n=200, dev=100):

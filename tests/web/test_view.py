@@ -70,6 +70,7 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"layer": "2"}, "There is no layer “2” here. There are layers 0 to 1."),
         ({"layer": "-1"}, "There is no layer “-1” here."),
         ({"layer": "1.0"}, "There is no layer “1.0” here."),
+        ({"word": "0000000000002"}, "There are words 0 to 3."),
         ({"layer": "１"}, "There is no layer “１” here."),
         ({"layer": ""}, "There is no layer “” here."),
         ({"head": "4"}, "There are heads 0 to 3."),
