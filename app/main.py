@@ -8,8 +8,11 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.lesson import load_lessons
 from app.models import shipped_family
+from app.models.family import FAMILY
+from app.models.seeds import read_seeds
+from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
-from app.web import api, pages, reference
+from app.web import api, evidence, pages, reference
 from app.web.errors import Errors
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.static import StaticFiles, static_path
@@ -50,6 +53,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.mount(static_path(static), StaticFiles(directory=static))
     app.include_router(api.router(models, DEFAULT_MODEL))
     app.include_router(reference.router(app, jinja))
+    records = evidence.Records(models, read_seeds(FAMILY), two_neighbours())
+    app.include_router(evidence.router(records, jinja))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()
     return Guard(app, settings, errors.response)

@@ -53,4 +53,4 @@ def test_the_wheel_serves_the_lesson_from_another_folder(unpacked, tmp_path):
     with serving(folder=tmp_path, PYTHONPATH=str(unpacked)) as address:
         assert b'<svg class="map' in urlopen(address + STEP_1).read()
         listed = json.loads(urlopen(f"{address}/api/v1/models").read())
-    assert len(listed) == 4
+    assert len(listed) == 8

@@ -11,11 +11,19 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from app.models.card import Card, Training, ValidationPoint
+from app.models.card import Card, Training
 from app.models.family import FAMILY, card_file, weights_file
 from app.models.family import tokenizer_file as shipped_tokenizer_file
-from training.paths import run_folder, stage_parser, tokenizer_file, written_whole
-from training.train import Recipe, Run
+from training.paths import (
+    checkpoint_file,
+    run_folder,
+    stage_parser,
+    tokenizer_file,
+    written_whole,
+)
+from training.recipe import Recipe, add_recipe, recipe_of, validation_points
+from training.sample import sample_batches
+from training.train import Run
 
 DATA = (
     "355 public-domain books in English (28.0 million words) from the public repository "
@@ -54,9 +62,9 @@ def shipped_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, 
     return tensors
 
 
-def finished_run(build: Path, n_heads: int, seed: int) -> Run:
-    """The run at its last step, with the float16 weights that are shipped."""
-    checkpoint = run_folder(build, n_heads, seed) / "checkpoint.safetensors"
+def finished_run(folder: Path, build: Path) -> Run:
+    """The run of a folder at its last step, with the float16 weights that are shipped."""
+    checkpoint = checkpoint_file(folder)
     with safe_open(checkpoint, "pt") as saved:
         recipe = json.loads(saved.metadata()["recipe"])
     run = Run(Recipe(**recipe | {"betas": tuple(recipe["betas"])}), build, torch.device("cpu"))
@@ -69,9 +77,27 @@ def finished_run(build: Path, n_heads: int, seed: int) -> Run:
     return run
 
 
-def card(run: Run) -> Card:
-    sizes, recipe = run.model.sizes, run.recipe
+def training(run: Run) -> Training:
+    """How the run went, with the losses of its float16 weights."""
+    recipe = run.recipe
     loss, accuracy = run.validate()
+    sample_loss, _ = run.validate(list(sample_batches(run.tokenizer)))
+    return Training(
+        data=DATA,
+        task="guess masked words: 15 % of the tokens, 80 % shown as [MASK]",
+        seed=recipe.seed,
+        steps=recipe.steps,
+        tokens=run.tokens_read(),
+        command=recipe.command,
+        validation_loss=round(loss, 4),
+        validation_accuracy=round(accuracy, 4),
+        sample_loss=round(sample_loss, 4),
+        curve=validation_points(run.log),
+    )
+
+
+def card(run: Run) -> Card:
+    sizes = run.model.sizes
     return Card(
         id=f"headwise-h{sizes.n_heads}",
         n_layers=sizes.n_layers,
@@ -82,41 +108,21 @@ def card(run: Run) -> Card:
         max_tokens=sizes.max_tokens,
         vocabulary=sizes.vocabulary,
         parameters=sum(parameter.numel() for parameter in run.model.parameters()),
-        training=Training(
-            data=DATA,
-            task="guess masked words: 15 % of the tokens, 80 % shown as [MASK]",
-            seed=recipe.seed,
-            steps=recipe.steps,
-            tokens=run.tokens_read(),
-            command=(
-                f"python -m training.train --heads {sizes.n_heads} --seed {recipe.seed}"
-                f" --steps {recipe.steps}"
-            ),
-            validation_loss=round(loss, 4),
-            validation_accuracy=round(accuracy, 4),
-            curve=[
-                ValidationPoint(
-                    step=int(point["step"]),
-                    loss=point["validation_loss"],
-                    accuracy=point["validation_accuracy"],
-                )
-                for point in run.log
-            ],
-        ),
+        training=training(run),
     )
 
 
 def main() -> None:
     parser = stage_parser(__doc__)
-    parser.add_argument("--heads", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0)
+    add_recipe(parser)
     parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
     arguments = parser.parse_args()
     shared = shipped_tokenizer_file(arguments.family)
     tokenizer = tokenizer_file(arguments.build).read_bytes()
     if shared.exists() and shared.read_bytes() != tokenizer:
         raise SystemExit(f"{shared} is another tokenizer, which the other models need; remove it")
-    run = finished_run(arguments.build, arguments.heads, arguments.seed)
+    folder = run_folder(arguments.build, recipe_of(arguments).name)
+    run = finished_run(folder, arguments.build)
     filled = card(run)
     with written_whole(weights_file(arguments.family, filled.id)) as partial:
         tensors = shipped_tensors(run.model.state_dict(), filled.n_layers)
@@ -127,7 +133,7 @@ def main() -> None:
     if not shared.exists():
         with written_whole(shared) as partial:
             partial.write_bytes(tokenizer)
-    print(f"{filled.id}: validation loss {filled.training.validation_loss} in float16")
+    print(filled.model_dump_json(include={"id": True, "training": {"validation_loss"}}))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,22 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.attention import Intervention, random_twin
 from app.attention.transformer import forward, logits
 from app.models import Model, shipped_family
 from app.models.evidence import Evidence, HeadRecord, evidence_file
-from app.models.family import FAMILY
-from app.models.measuring import Counts, Reading, baselines, counted, head_records, reading
+from app.models.family import FAMILY, digest, weights_file
+from app.models.measuring import (
+    Counts,
+    Reading,
+    baselines,
+    counted,
+    head_records,
+    reading,
+    twin_tops,
+)
 from app.models.treebank import read_trees
 from training.masking import MaskedBatch, masked
 from training.paths import stage_parser, starts_file, written_whole
@@ -28,6 +37,8 @@ LICENCE = "CC BY-SA 4.0"
 TWIN_SEEDS = (0, 1, 2, 3, 4)
 ABLATION_WINDOWS = 300
 
+Losses = NDArray[np.float64]
+
 
 def readings(file: Path, model: Model) -> tuple[list[Reading], int]:
     """The sentences that the model can read, and how many it cannot."""
@@ -37,8 +48,8 @@ def readings(file: Path, model: Model) -> tuple[list[Reading], int]:
     return kept, len(trees) - len(kept)
 
 
-def masked_loss(model: Model, batch: MaskedBatch, intervention: Intervention) -> float:
-    """Mean cross-entropy in nats over the asked-for tokens, in NumPy."""
+def masked_losses(model: Model, batch: MaskedBatch, intervention: Intervention) -> Losses:
+    """Cross-entropy in nats of every asked-for token (n_masked,), in NumPy."""
     losses = []
     for shown, truth, at in zip(batch.shown, batch.truth, batch.at, strict=True):
         hidden = forward(model.transformer, shown, intervention=intervention).hidden
@@ -47,7 +58,7 @@ def masked_loss(model: Model, batch: MaskedBatch, intervention: Intervention) ->
         scores -= scores.max(axis=-1, keepdims=True)
         chosen = scores[np.arange(len(scores)), truth[at]]
         losses.append(np.log(np.exp(scores).sum(axis=-1)) - chosen)
-    return float(np.concatenate(losses).mean())
+    return np.concatenate(losses)
 
 
 def with_ablations(
@@ -63,12 +74,16 @@ def with_ablations(
         n_special=len(SPECIAL_TOKENS),
         vocabulary=model.card.vocabulary,
     )
-    whole = masked_loss(model, batch, Intervention())
+    whole = masked_losses(model, batch, Intervention())
     changed = []
     for record in records:
         off = Intervention(heads_off=frozenset({(record.layer, record.head)}))
-        change = masked_loss(model, batch, off) - whole
-        changed.append(record.model_copy(update={"ablation": round(change, 4)}))
+        change = masked_losses(model, batch, off) - whole
+        half = 1.96 * change.std(ddof=1) / np.sqrt(len(change))
+        figures = {"ablation": change.mean(), "ablation_half": half}
+        changed.append(
+            record.model_copy(update={name: round(float(v), 4) for name, v in figures.items()})
+        )
     return tuple(changed)
 
 
@@ -80,18 +95,22 @@ def measured(model: Model, treebank: Path, build: Path) -> Evidence:
         twin = random_twin(model.transformer, seed)
         twins.append((counted(twin, dev), counted(twin, test)))
     transformer = model.transformer
-    records = head_records(transformer, counted(transformer, dev), counted(transformer, test))
+    on_test = counted(transformer, test)
+    records = head_records(transformer, counted(transformer, dev), on_test)
     if starts_file(build, "valid").exists():
         records = with_ablations(model, records, build)
     return Evidence(
         model=model.card.id,
+        weights_sha256=digest(weights_file(model.folder.parent, model.card.id)),
         treebank=TREEBANK,
         licence=LICENCE,
         sentences=len(test),
         left_out=left_out,
+        words=on_test.words,
         command="python -m training.measure --treebank FOLDER",
         heads=records,
         baselines=baselines(dev, test, twins),
+        twin_tops=twin_tops(on_test for _, on_test in twins),
     )
 
 
@@ -104,7 +123,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
-    for model in shipped_family(given.family):
+    for model in shipped_family(given.family).of_source("trained"):
         evidence = measured(model, given.treebank, given.build)
         with written_whole(evidence_file(model.folder)) as partial:
             partial.write_text(evidence.model_dump_json() + "\n", encoding="utf-8")

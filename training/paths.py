@@ -25,8 +25,16 @@ def starts_file(build: Path, split: str) -> Path:
     return build / f"{split}.starts.npy"
 
 
-def run_folder(build: Path, n_heads: int, seed: int) -> Path:
-    return build / "runs" / f"h{n_heads}-seed{seed}"
+def runs_folder(build: Path) -> Path:
+    return build / "runs"
+
+
+def run_folder(build: Path, name: str) -> Path:
+    return runs_folder(build) / name
+
+
+def checkpoint_file(run: Path) -> Path:
+    return run / "checkpoint.safetensors"
 
 
 def stage_parser(description: str | None) -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
 """Stage 4: one model learns to guess masked words. Resumes where it was killed.
 
-    python -m training.train --heads 4 --seed 0 --steps 6000
+    python -m training.train --heads 4 --seed 0 --steps 30000 --tokens-a-step 3072
 
 Batches depend on the seed and the step alone, never on the number of heads: models of one
 seed see the same data in the same order and start from the same numbers.
@@ -8,9 +8,9 @@ seed see the same data in the same order and start from the same numbers.
 
 import argparse
 import json
-import math
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from training.masking import MaskedBatch, Text, masked, window_length
 from training.model import MaskedWordModel, Sizes
 from training.paths import (
+    checkpoint_file,
     run_folder,
     stage_parser,
     starts_file,
@@ -31,35 +32,12 @@ from training.paths import (
     tokens_file,
     written_whole,
 )
+from training.recipe import Recipe, add_recipe, recipe_of
 from training.tokenizer import SPECIAL_TOKENS
 
 VALIDATION_SEED = 20_170_612
 VALIDATION_WINDOWS = 2_000
 CHECKPOINT_EVERY = 500
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the outcome but the data and the code."""
-
-    n_heads: int
-    seed: int
-    steps: int
-    tokens_a_step: int = 6_144
-    peak_rate: float = 2e-3
-    final_share: float = 0.05
-    warm_up: int = 500
-    betas: tuple[float, float] = (0.9, 0.98)
-    decay: float = 0.01
-    clip: float = 1.0
-
-    def rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine from `peak_rate` to `final_share` of it."""
-        if step < self.warm_up:
-            return self.peak_rate * (step + 1) / self.warm_up
-        progress = (step - self.warm_up) / max(1, self.steps - self.warm_up)
-        cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.peak_rate * (self.final_share + (1 - self.final_share) * cosine)
 
 
 class Run:
@@ -68,16 +46,15 @@ class Run:
     def __init__(self, recipe: Recipe, build: Path, device: torch.device) -> None:
         self.recipe = recipe
         self.device = device
-        self.folder = run_folder(build, recipe.n_heads, recipe.seed)
+        self.folder = run_folder(build, recipe.name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        tokenizer = Tokenizer.from_file(str(tokenizer_file(build)))
-        self.mask_id: int = tokenizer.token_to_id("[MASK]")
+        self.tokenizer = Tokenizer.from_file(str(tokenizer_file(build)))
+        vocabulary = self.tokenizer.get_vocab_size()
+        self.mask_id: int = self.tokenizer.token_to_id("[MASK]")
         self.text = load_text(build, "train")
-        self.validation = self._validation_batches(
-            load_text(build, "valid"), tokenizer.get_vocab_size()
-        )
+        self.validation = self._validation_batches(load_text(build, "valid"), vocabulary)
         torch.manual_seed(recipe.seed)
-        self.model = MaskedWordModel(Sizes(recipe.n_heads, tokenizer.get_vocab_size())).to(device)
+        self.model = MaskedWordModel(Sizes(recipe.n_heads, vocabulary)).to(device)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=0.0, betas=recipe.betas, weight_decay=recipe.decay
         )
@@ -86,7 +63,7 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / "checkpoint.safetensors"
+        return checkpoint_file(self.folder)
 
     def _masked(self, truth: np.ndarray, rng: np.random.Generator, vocabulary: int) -> MaskedBatch:
         return masked(
@@ -117,20 +94,19 @@ class Run:
         shapes = (self._shape(step) for step in range(self.step))
         return sum(count * length for _, count, length in shapes)
 
-    def loss(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy in nats, and the share of right guesses, over the asked-for tokens."""
+    def logits(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
+        """Logits (n_masked, vocabulary) and the true ids (n_masked,) of the asked-for tokens."""
         shown, truth, at = (
             torch.from_numpy(array).to(self.device)
             for array in (batch.shown, batch.truth, batch.at)
         )
-        logits = self.model(shown, at).float()  # (n_masked, vocabulary)
-        return F.cross_entropy(logits, truth[at]), (logits.argmax(-1) == truth[at]).float().mean()
+        return self.model(shown, at).float(), truth[at]
 
     def take_step(self) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate(self.step)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            loss, _ = self.loss(self.batch(self.step))
+            loss = F.cross_entropy(*self.logits(self.batch(self.step)))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -139,12 +115,15 @@ class Run:
         return loss.item()
 
     @torch.no_grad()
-    def validate(self) -> tuple[float, float]:
-        """Loss and accuracy in float32 on the fixed validation windows."""
-        figures = [torch.stack(self.loss(batch)) * int(batch.at.sum()) for batch in self.validation]
-        n_masked = sum(int(batch.at.sum()) for batch in self.validation)
-        loss, accuracy = (torch.stack(figures).sum(0) / n_masked).tolist()
-        return loss, accuracy
+    def validate(self, batches: Sequence[MaskedBatch] | None = None) -> tuple[float, float]:
+        """Loss and accuracy in float32, if nothing else is given on the validation windows."""
+        loss, right, n_masked = 0.0, 0, 0
+        for batch in self.validation if batches is None else batches:
+            logits, truth = self.logits(batch)
+            loss += F.cross_entropy(logits, truth, reduction="sum").item()
+            right += int((logits.argmax(-1) == truth).sum())
+            n_masked += len(truth)
+        return loss / n_masked, right / n_masked
 
     def save(self) -> None:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
@@ -225,9 +204,7 @@ def load_text(build: Path, split: str) -> Text:
 
 def parsed() -> argparse.Namespace:
     parser = stage_parser(__doc__)
-    parser.add_argument("--heads", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=6_000)
+    add_recipe(parser)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     return parser.parse_args()
 
@@ -236,7 +213,7 @@ def main() -> None:
     arguments = parsed()
     torch.set_num_threads(arguments.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    run = Run(Recipe(arguments.heads, arguments.seed, arguments.steps), arguments.build, device)
+    run = Run(recipe_of(arguments), arguments.build, device)
     run.resume()
     run.finish()
 

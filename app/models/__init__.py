@@ -1,10 +1,11 @@
 """What can be asked: the shipped models, their cards, and the tokenizer they share."""
 
 from app.models.card import Card
-from app.models.registry import Model, Registry, UnknownModelError, shipped_family
+from app.models.registry import SOURCES, Model, Registry, UnknownModelError, shipped_family
 from app.models.tokens import Sentence, SentenceTokenizer, Token, Word, tidy
 
 __all__ = [
+    "SOURCES",
     "Card",
     "Model",
     "Registry",

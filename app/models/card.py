@@ -18,7 +18,10 @@ class ValidationPoint(_Record):
 
 
 class Training(_Record):
-    """How the weights came about. `tokens` counts every token read, repeats included."""
+    """How the weights came about. `tokens` counts every token read, repeats included.
+
+    `sample_loss` is the loss on `training/sample.txt`, by which the shipped weights can be checked.
+    """
 
     data: str
     task: str
@@ -28,14 +31,18 @@ class Training(_Record):
     command: str
     validation_loss: float
     validation_accuracy: float
+    sample_loss: float
     curve: list[ValidationPoint]
 
 
 class Card(_Record):
-    """One shipped model. The validation figures are those of the float16 weights."""
+    """One model. The validation figures are those of the float16 weights that ship.
+
+    An untrained twin has no `training` but the seed that its numbers are drawn from.
+    """
 
     id: str
-    source: Literal["trained"] = "trained"
+    source: Literal["trained", "random"] = "trained"
     n_layers: int
     n_heads: int
     d_model: int
@@ -44,4 +51,10 @@ class Card(_Record):
     max_tokens: int
     vocabulary: int
     parameters: int
-    training: Training
+    training: Training | None = None
+    random_seed: int | None = None
+
+    def twin(self, seed: int) -> "Card":
+        """The card of a model of the same shape whose weights are drawn and never trained."""
+        changes = {"id": f"{self.id}-random", "source": "random", "random_seed": seed}
+        return self.model_copy(update=changes | {"training": None})

@@ -1,5 +1,6 @@
 """What is measured of a model's heads on a treebank, and the words that the figures support."""
 
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ RELATIONS = {
     "case": ("preposition", "noun"),
     "aux": ("auxiliary", "verb"),
     "advmod": ("adverb", "what it modifies"),
-    "compound": ("part of a compound", "its noun"),
+    "compound": ("compound part", "its noun"),
     "conj": ("conjunct", "first conjunct"),
     "mark": ("subordinator", "its verb"),
     "nmod": ("noun modifier", "noun"),
@@ -34,6 +35,8 @@ RELATIONS = {
 """Universal Dependencies relations, with names of the dependent and of its head."""
 
 PLACES = ("previous", "next", "itself", "same word", "first", "punctuation")
+
+NO_ROLE = "no clear role"
 
 Direction = Literal["dependent to head", "head to dependent"]
 DIRECTIONS: tuple[Direction, ...] = ("dependent to head", "head to dependent")
@@ -113,7 +116,8 @@ class HeadRecord(_Record):
 
     `weights` is the mean weight that a query gives to a place, `tops` the share of queries whose
     top word is there. Entropy in bits and distance in words are means over all queries.
-    `ablation` is the change of the validation loss, in nats, when the head's output is zeroed.
+    `ablation` is the change of the validation loss, in nats, when the head's output is zeroed, and
+    `ablation_half` half the width of its 95 % interval, paired over masked tokens.
     """
 
     layer: int
@@ -124,19 +128,44 @@ class HeadRecord(_Record):
     distance: float
     findings: tuple[Finding, ...]
     ablation: float | None = None
+    ablation_half: float | None = None
+
+
+@dataclass(frozen=True)
+class BestHead:
+    """The head that finds a relation best on the dev part, and how it does on the test part."""
+
+    head: HeadRecord
+    finding: Finding
+    baselines: Baselines
+
+    @property
+    def found(self) -> bool:
+        return self.finding.beats(self.baselines)
 
 
 class Evidence(_Record):
-    """Everything measured of one model."""
+    """Everything measured of one model; all figures but `dev` are from the test part.
+
+    `words` is the number of queries. `twin_tops` is, for each place, the largest share of top words
+    that any head of the untrained twins has there.
+    """
 
     model: str
+    weights_sha256: str
     treebank: str
     licence: str
     sentences: int
     left_out: int
+    words: int
     command: str
     heads: tuple[HeadRecord, ...]
     baselines: tuple[Baselines, ...]
+    twin_tops: dict[str, float]
+
+    def share_of_tops(self, head: HeadRecord, place: str) -> Share:
+        """How many queries of the test part have their top word at a place."""
+        return Share(hits=round(head.tops[place] * self.words), n=self.words)
 
     def found_by(self, head: HeadRecord) -> list[Finding]:
         """The relations that a head finds above all baselines, widest margin first."""
@@ -151,32 +180,33 @@ class Evidence(_Record):
     def labels(self, head: HeadRecord) -> list[str]:
         """What may be printed on a head; "no clear role" if the figures support nothing."""
         places = [f"{place} word" if place in ("previous", "next", "first") else place
-                  for place in PLACES if head.tops[place] >= MOSTLY]  # fmt: skip
-        return places + [finding.label for finding in self.found_by(head)] or ["no clear role"]
+                  for place in PLACES if self._mostly_at(head, place)]  # fmt: skip
+        return places + [finding.label for finding in self.found_by(head)] or [NO_ROLE]
+
+    def _mostly_at(self, head: HeadRecord, place: str) -> bool:
+        share = head.tops[place]
+        return share >= MOSTLY and share >= self.twin_tops[place] + MARGIN
 
     @property
-    def relations_found(self) -> list[str]:
-        """The relations that the head which is best on the dev part finds on the test part."""
+    def best(self) -> list[BestHead]:
+        """For every relation and direction the head that is best on the dev part."""
         found = []
         for baselines in self.baselines:
             cases = [
-                finding
+                BestHead(head, finding, baselines)
                 for head in self.heads
                 for finding in head.findings
                 if (finding.relation, finding.direction)
                 == (baselines.relation, baselines.direction)
             ]
-            best = max(cases, key=lambda finding: finding.dev.rate)
-            if best.beats(baselines) and best.relation not in found:
-                found.append(best.relation)
+            found.append(max(cases, key=lambda case: case.finding.dev.rate))
         return found
+
+    @property
+    def relations_found(self) -> list[str]:
+        """The relations that the head which is best on the dev part finds on the test part."""
+        return list(dict.fromkeys(case.finding.relation for case in self.best if case.found))
 
 
 def evidence_file(folder: Path) -> Path:
     return folder / "heads.json"
-
-
-def read_evidence(folder: Path) -> Evidence | None:
-    """A model's evidence, None while it has not been measured."""
-    file = evidence_file(folder)
-    return Evidence.model_validate_json(file.read_bytes()) if file.exists() else None

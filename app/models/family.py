@@ -1,6 +1,7 @@
 """The models that ship with Headwise: where their files lie and how they are read."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from safetensors.numpy import load_file
 from app.attention.transformer import Layer, Linear, Norm, Transformer
 from app.attention.weights import AttentionWeights, Matrix
 from app.models.card import Card
+from app.models.evidence import Evidence, evidence_file
 
 FAMILY = Path(__file__).parent / "family"
 
@@ -33,12 +35,26 @@ def tokenizer_file(family: Path) -> Path:
     return family / "tokenizer.json"
 
 
+def digest(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return sha256(file.read_bytes()).hexdigest()
+
+
 def read_card(folder: Path) -> Card:
     """Raises `BrokenModelError` if the card is missing or not a card."""
     try:
         return Card.model_validate_json(card_file(folder.parent, folder.name).read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
+
+
+def read_evidence(folder: Path) -> Evidence | None:
+    """What was measured of the heads, None if nothing was. Raises `BrokenModelError`."""
+    file = evidence_file(folder)
+    try:
+        return Evidence.model_validate_json(file.read_bytes()) if file.exists() else None
+    except (OSError, ValueError) as error:
+        raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
 
 
 def read_transformer(folder: Path, card: Card) -> Transformer:

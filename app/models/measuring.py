@@ -161,6 +161,11 @@ def head_records(model: Transformer, dev: Counts, test: Counts) -> tuple[HeadRec
     )
 
 
+def twin_tops(twins: Iterable[Counts]) -> dict[str, float]:
+    """For each place the largest share of top words that any head of untrained models has there."""
+    return _rounded(np.max([(each.tops / each.words).max(axis=0) for each in twins], axis=0))
+
+
 def _rounded(values: NDArray[np.float64]) -> dict[str, float]:
     return {place: round(float(value), 4) for place, value in zip(PLACES, values, strict=True)}
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from app.attention.intervene import NONE, Intervention
-from app.attention.transformer import Pass, Transformer, forward
+from app.attention.transformer import Pass, Transformer, forward, random_twin
 from app.models.card import Card
-from app.models.family import FAMILY, read_card, read_transformer, tokenizer_file
+from app.models.evidence import Evidence
+from app.models.family import FAMILY, read_card, read_evidence, read_transformer, tokenizer_file
 from app.models.tokens import Sentence, SentenceTokenizer
 
 
@@ -23,14 +25,34 @@ class UnknownModelError(LookupError):
         super().__init__(f"There is no model “{name}”. There are {named(available)}.")
 
 
+TWIN_SEED = 0
+
+SOURCES = ("trained", "random")
+"""In the order in which models are listed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A card, and the weights behind it."""
+    """A card, and the weights behind it; those of a twin are drawn when they are first needed.
+
+    `folder` holds the files of a trained model, and for a twin those of the model it is a twin of.
+    `evidence` is what was measured of its heads, None if nothing was.
+    """
 
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-    transformer: Transformer
+    stored: Transformer
+    evidence: Evidence | None = None
+
+    @cached_property
+    def transformer(self) -> Transformer:
+        seed = self.card.random_seed
+        return self.stored if seed is None else random_twin(self.stored, seed)
+
+    def twin(self, seed: int = TWIN_SEED) -> "Model":
+        """The same shape, tokenizer and folder with untrained weights."""
+        return Model(self.card.twin(seed), self.folder, self.tokenizer, self.stored)
 
     def read(
         self,
@@ -46,11 +68,13 @@ class Model:
 
 
 class Registry:
-    """Models by id, in the order of their number of heads."""
+    """Models by id: the trained ones first, each source in the order of its number of heads."""
 
     def __init__(self, models: Iterable[Model]) -> None:
-        ordered = sorted(models, key=lambda model: (model.card.n_heads, model.card.id))
-        self._models = {model.card.id: model for model in ordered}
+        def place(model: Model) -> tuple[int, int, str]:
+            return SOURCES.index(model.card.source), model.card.n_heads, model.card.id
+
+        self._models = {model.card.id: model for model in sorted(models, key=place)}
 
     @property
     def ids(self) -> list[str]:
@@ -62,6 +86,14 @@ class Registry:
             raise UnknownModelError(name, self.ids)
         return self._models[name]
 
+    def of_source(self, source: str) -> list[Model]:
+        return [model for model in self if model.card.source == source]
+
+    def like(self, model: Model, source: str) -> Model | None:
+        """The model of that source with as many heads, None if there is none."""
+        n_heads = model.card.n_heads
+        return next((each for each in self.of_source(source) if each.card.n_heads == n_heads), None)
+
     def __contains__(self, name: object) -> bool:
         return name in self._models
 
@@ -70,10 +102,15 @@ class Registry:
 
 
 def shipped_family(family: Path = FAMILY) -> Registry:
-    """The models that come with Headwise. Raises `BrokenModelError` for a damaged one."""
+    """The models that come with Headwise, each with its untrained twin.
+
+    Raises `BrokenModelError` for a damaged one.
+    """
     tokenizer = SentenceTokenizer(tokenizer_file(family))
     folders = sorted(file.parent for file in family.glob("*/card.json"))
     cards = [(folder, read_card(folder)) for folder in folders]
-    return Registry(
-        Model(card, folder, tokenizer, read_transformer(folder, card)) for folder, card in cards
-    )
+    trained = [
+        Model(card, folder, tokenizer, read_transformer(folder, card), read_evidence(folder))
+        for folder, card in cards
+    ]
+    return Registry([*trained, *(model.twin() for model in trained)])

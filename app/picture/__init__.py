@@ -3,8 +3,8 @@
 Every string that is put in is escaped here.
 """
 
-from app.picture.colour import plain
+from app.picture.colour import ink, levels, plain
 from app.picture.heatmap import Axis, HeatmapFrame, heatmap
 from app.picture.strip import strip
 
-__all__ = ["Axis", "HeatmapFrame", "heatmap", "plain", "strip"]
+__all__ = ["Axis", "HeatmapFrame", "heatmap", "ink", "levels", "plain", "strip"]

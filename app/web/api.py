@@ -4,11 +4,12 @@ from dataclasses import asdict
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
 from app.attention import Intervention
-from app.models import Card, Model, Registry, Sentence
+from app.models import Card, Model, Registry, Sentence, UnknownModelError
+from app.models.evidence import Evidence
 from app.models.guess import NoBlankError, fill_in
 from app.web.errors import UnusableRequestError
 from app.web.view import Problem, read_heads_off, read_index, read_model, read_sentence
@@ -28,6 +29,16 @@ class ModelSummary(BaseModel):
     max_tokens: int
     source: str
     card: Card
+
+
+class HeadsOut(BaseModel):
+    """What was measured of a model's heads; `labels` says of each, as layer.head, what that
+    supports.
+    """
+
+    labels: dict[str, list[str]]
+    relations_found: list[str]
+    record: Evidence
 
 
 class TokenOut(BaseModel):
@@ -96,8 +107,20 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
     @routes.get("/models")
     async def list_models() -> list[ModelSummary]:
-        """Every model that can be asked, in the order of their number of heads."""
+        """Every model that can be asked: the trained ones by number of heads, then their twins."""
         return [summary(model.card) for model in models]
+
+    @routes.get("/models/{model}/heads", responses={404: {"model": ErrorOut}})
+    async def heads(model: str) -> HeadsOut:
+        """What was measured of a model's heads on a treebank, and what may be said of them."""
+        try:
+            evidence = models[model].evidence
+        except UnknownModelError as error:
+            raise HTTPException(404, str(error)) from error
+        if not evidence:
+            raise HTTPException(404, f"The heads of {model} have not been measured.")
+        names = {f"{each.layer}.{each.head}": evidence.labels(each) for each in evidence.heads}
+        return HeadsOut(labels=names, relations_found=evidence.relations_found, record=evidence)
 
     @routes.get("/attention", responses={422: {"model": ErrorOut}})
     async def attention(

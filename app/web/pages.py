@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.lesson import LABS, TRUTHS, Asked, LabView, Lesson, Step, Truth
-from app.models import Registry, Sentence
+from app.models import SOURCES, Registry, Sentence
 from app.web.htmx import VARY, htmx_of
 from app.web.view import Reading, View, read_view, settled
 
@@ -130,7 +130,12 @@ class StepPage:
             "partial": self.htmx.partial,
             "typed": reading.typed,
             "view": view,
-            "models": list(self.site.models),
+            "models": self.site.models.of_source(reading.model.card.source),
+            "sources": {
+                source: like.card.id
+                for source in SOURCES
+                if (like := self.site.models.like(reading.model, source))
+            },
             "model": reading.model.card,
             "problems": reading.problems if self.is_refused else (),
             "nearest": f"{self.path}?{view.query()}",

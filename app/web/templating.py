@@ -6,7 +6,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.lesson.directives import filled, inline
-from app.picture import plain
+from app.picture import ink, plain
+from app.picture.plot import signed
 from app.settings import site_folder
 
 _inline = cache(inline)
@@ -29,5 +30,7 @@ def environment(static_path: str) -> Environment:
     )
     jinja.filters["authored"] = authored
     jinja.filters["weight"] = plain
+    jinja.filters["signed"] = signed
+    jinja.filters["ink"] = ink
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja

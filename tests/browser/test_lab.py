@@ -98,6 +98,7 @@ def test_a_word_chip_changes_the_strips(page, step):
         ("#model-headwise-h1", "model=headwise-h1", 1),
         ("#layer-1", "layer=1", 5),
         ("#head-3", "head=3", 5),
+        ("#source-random", "model=headwise-h4-random", 5),
     ],
 )
 def test_every_control_changes_the_address(page, step, button, in_address, n_maps):

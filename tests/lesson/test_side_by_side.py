@@ -20,6 +20,14 @@ def test_one_head_stands_beside_several(models, model, heads):
     assert [len(panel.heads) for panel in shown.panels] == [1, heads]
 
 
+def test_an_untrained_model_stands_beside_an_untrained_one(models):
+    shown = lab(models, model="headwise-h8-random", head=0)
+    assert [panel.model.id for panel in shown.panels] == [
+        "headwise-h1-random",
+        "headwise-h8-random",
+    ]
+
+
 def test_one_head_is_not_shown_beside_itself(models):
     assert len(lab(models, model="headwise-h1", head=0).panels) == 1
 

@@ -12,7 +12,6 @@ from app.models.evidence import (
     Finding,
     HeadRecord,
     Share,
-    read_evidence,
 )
 
 TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
@@ -21,7 +20,7 @@ TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
 def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
     model = models[f"headwise-h{n_heads}"]
-    shipped = read_evidence(model.folder)
+    shipped = model.evidence
     assert shipped.model == model.card.id
     assert [(h.layer, h.head) for h in shipped.heads] == [
         (layer, head) for layer in range(model.card.n_layers) for head in range(n_heads)
@@ -36,10 +35,6 @@ def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
     assert f"| {n_heads} | {told} | {'; '.join(named)} |" in TRAINING_NOTES.read_text("utf-8")
 
 
-def test_of_a_model_that_was_not_measured_nothing_is_told(tmp_path):
-    assert read_evidence(tmp_path) is None
-
-
 def finding(hits, n=200, dev=100):
     return Finding(
         relation="case",
@@ -49,7 +44,7 @@ def finding(hits, n=200, dev=100):
     )
 
 
-def evidence(*heads, offset=80, twin=0.3):
+def evidence(*heads, offset=80, twin=0.3, twin_tops=0.2):
     known = Baselines(
         relation="case",
         direction=DIRECTIONS[0],
@@ -59,13 +54,16 @@ def evidence(*heads, offset=80, twin=0.3):
     )
     return Evidence(
         model="m",
+        weights_sha256="0",
         treebank="t",
         licence="l",
         sentences=1,
         left_out=0,
+        words=1000,
         command="c",
         heads=heads,
         baselines=(known,),
+        twin_tops=dict.fromkeys(PLACES, twin_tops),
     )
 
 
@@ -111,6 +109,12 @@ def test_an_untrained_twin_is_a_baseline_too():
 def test_places_are_named_from_half_of_the_queries_on():
     only = head(finding(0), previous=0.5, next=0.49)
     assert evidence(only).labels(only) == ["previous word"]
+
+
+def test_a_place_that_untrained_heads_prefer_as_much_names_no_head():
+    only = head(finding(0), itself=0.6)
+    assert evidence(only, twin_tops=0.5).labels(only) == ["itself"]
+    assert evidence(only, twin_tops=0.56).labels(only) == ["no clear role"]
 
 
 def test_the_other_direction_is_named_the_other_way_round():

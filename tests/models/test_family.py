@@ -4,15 +4,23 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer
 
+from app.attention import Intervention
+from app.models.evidence import evidence_file
 from app.models.family import (
     FAMILY,
     BrokenModelError,
     card_file,
+    digest,
     read_card,
+    read_evidence,
     read_transformer,
+    tokenizer_file,
     weights_file,
 )
+from training.measure import masked_losses
+from training.sample import sample_batches
 
 
 @pytest.fixture
@@ -51,3 +59,31 @@ def test_a_card_with_a_missing_figure_is_refused(folder):
     file.write_text(json.dumps(card))
     with pytest.raises(BrokenModelError, match="n_heads"):
         read_card(folder)
+
+
+@pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
+def test_the_shipped_weights_have_the_loss_that_the_card_tells(models, n_heads):
+    """On the sample of Headwise's own; torch computed the card's figure, NumPy this one."""
+    model = models[f"headwise-h{n_heads}"]
+    batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(FAMILY))))
+    losses = [masked_losses(model, batch, Intervention()) for batch in batches]
+    assert len(losses) == 30
+    assert np.concatenate(losses).mean() == pytest.approx(
+        model.card.training.sample_loss, abs=0.001
+    )
+
+
+@pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
+def test_the_heads_were_measured_with_the_weights_that_ship(models, n_heads):
+    model = models[f"headwise-h{n_heads}"]
+    assert model.evidence.weights_sha256 == digest(weights_file(FAMILY, model.card.id))
+
+
+def test_a_model_that_was_not_measured_has_no_evidence(tmp_path):
+    assert read_evidence(tmp_path) is None
+
+
+def test_a_damaged_record_is_refused_at_the_start(folder):
+    evidence_file(folder).write_text('{"model": "headwise-h1"}')
+    with pytest.raises(BrokenModelError, match=r"heads\.json cannot be read"):
+        read_evidence(folder)

@@ -1,13 +1,15 @@
 import shutil
 
+import numpy as np
 import pytest
 
+from app.attention import random_twin
 from app.models import UnknownModelError, shipped_family
 from app.models.family import FAMILY, BrokenModelError, weights_file
 
 
 def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):
-    cards = [model.card for model in models]
+    cards = [model.card for model in models.of_source("trained")]
     assert [card.n_heads for card in cards] == [1, 2, 4, 8]
     assert len({card.parameters for card in cards}) == 1
     training = {(c.training.seed, c.training.steps, c.training.tokens) for c in cards}
@@ -17,12 +19,13 @@ def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models
 
 
 def test_each_card_names_the_command_that_trained_it(models):
-    for model in models:
+    for model in models.of_source("trained"):
         training = model.card.training
         assert training.command == (
             f"python -m training.train --heads {model.card.n_heads}"
-            f" --seed {training.seed} --steps {training.steps}"
+            f" --seed {training.seed} --steps {training.steps} --tokens-a-step 3072"
         )
+        assert training.steps >= 30_000
         assert training.curve[-1].step == training.steps
 
 
@@ -43,8 +46,29 @@ def test_the_weights_are_as_many_as_the_card_says_and_below_4_mb(models):
 
 
 def test_one_head_is_worst_at_equal_size(models):
-    losses = {model.card.n_heads: model.card.training.validation_loss for model in models}
+    losses = {m.card.n_heads: m.card.training.validation_loss for m in models.of_source("trained")}
     assert losses[1] == max(losses.values())
+
+
+def test_every_model_has_an_untrained_twin_of_its_shape(models):
+    trained, twins = models.of_source("trained"), models.of_source("random")
+    assert models.ids == [each.card.id for each in (*trained, *twins)]
+    for model, twin in zip(trained, twins, strict=True):
+        assert twin.card.id == f"{model.card.id}-random"
+        assert (twin.card.training, twin.card.random_seed, twin.evidence) == (None, 0, None)
+        assert models.like(model, "random") is twin
+        assert models.like(twin, "trained") is model
+        assert models.like(model, "checkpoint") is None
+        drawn = twin.transformer
+        assert drawn.tokens.shape == model.transformer.tokens.shape
+        assert np.array_equal(drawn.tokens, random_twin(model.transformer, 0).tokens)
+        assert not np.allclose(drawn.tokens, model.transformer.tokens)
+
+
+def test_an_untrained_head_reads_everything_about_the_same(models):
+    twin = models["headwise-h4-random"]
+    weights = twin.read(twin.tokenizer.sentence("The cat sat down")).weights[0]
+    assert np.abs(weights - 0.25).max() < 0.1
 
 
 def test_an_unknown_model_is_named_with_those_there_are(models):

@@ -12,9 +12,10 @@ from training import encode, train
 from training.corpus import write_sentences
 from training.export import card, finished_run, shipped_tensors
 from training.model import MaskedWordModel, Sizes
-from training.paths import SPLITS, sentences_file
+from training.paths import SPLITS, run_folder, sentences_file
 from training.paths import tokenizer_file as built_tokenizer_file
-from training.train import Recipe, Run
+from training.recipe import Recipe
+from training.train import Run
 
 RECIPE = Recipe(n_heads=2, seed=3, steps=6, tokens_a_step=96, warm_up=2)
 CPU = torch.device("cpu")
@@ -69,13 +70,13 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(build, monkeypatch):
 
 def test_a_checkpoint_of_another_recipe_is_refused(build):
     Run(RECIPE, build, CPU).save()
-    longer = Recipe(**{**vars(RECIPE), "steps": 12})
+    faster = Recipe(**{**vars(RECIPE), "peak_rate": 1e-2})
     with pytest.raises(SystemExit, match="of another recipe"):
-        Run(longer, build, CPU).resume()
+        Run(faster, build, CPU).resume()
 
 
 def test_every_number_of_heads_sees_the_same_data_and_starts_from_the_same_numbers(build):
-    one, eight = (Run(Recipe(n_heads=h, seed=3, steps=6), build, CPU) for h in (1, 8))
+    one, eight = (Run(Recipe(h, 3, 6, 6_144), build, CPU) for h in (1, 8))
     assert all(torch.equal(weights(one)[name], t) for name, t in weights(eight).items())
     for step in range(3):
         assert np.array_equal(one.batch(step).shown, eight.batch(step).shown)
@@ -94,15 +95,18 @@ def test_an_unfinished_run_is_not_shipped(build):
     run.take_step()
     run.save()
     with pytest.raises(SystemExit, match="at step 1 of 6"):
-        finished_run(build, 2, 3)
+        finished_run(run_folder(build, RECIPE.name), build)
 
 
 def test_a_card_tells_what_was_run(build):
     Run(RECIPE, build, CPU).finish()
-    run = finished_run(build, 2, 3)
+    run = finished_run(run_folder(build, RECIPE.name), build)
     filled = card(run)
     assert filled.id == "headwise-h2"
-    assert filled.training.command == "python -m training.train --heads 2 --seed 3 --steps 6"
+    assert filled.training.command == (
+        "python -m training.train --heads 2 --seed 3 --steps 6 --tokens-a-step 96"
+    )
+    assert filled.training.sample_loss > 5
     assert filled.training.tokens == sum(run.batch(step).truth.size for step in range(6))
     assert filled.training.validation_loss == pytest.approx(run.validate()[0], abs=1e-4)
 

@@ -11,13 +11,34 @@ def problems(response):
 
 def test_models_are_listed_with_their_shapes_and_cards(client):
     listed = client.get("/api/v1/models").json()
-    assert [model["id"] for model in listed] == [f"headwise-h{h}" for h in (1, 2, 4, 8)]
+    ids = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
+    assert [model["id"] for model in listed] == ids + [f"{id}-random" for id in ids]
     for model in listed:
-        assert model["source"] == "trained"
         assert model["n_heads"] * model["d_head"] == model["d_model"] == 128
         assert model["n_layers"] == 2
         assert model["max_tokens"] == 48
-        assert model["card"]["training"]["command"].startswith("python -m training.train")
+    for trained, twin in zip(listed[:4], listed[4:], strict=True):
+        assert (trained["source"], twin["source"]) == ("trained", "random")
+        assert trained["card"]["training"]["command"].startswith("python -m training.train")
+        assert twin["card"]["training"] is None
+
+
+def test_the_record_of_a_models_heads_is_served_with_its_labels(client, models):
+    evidence = models["headwise-h4"].evidence
+    answer = client.get("/api/v1/models/headwise-h4/heads").json()
+    assert answer["record"] == evidence.model_dump(mode="json")
+    assert answer["relations_found"] == evidence.relations_found
+    assert answer["labels"]["0.2"] == evidence.labels(evidence.heads[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("h3", "There is no model “h3”"), ("headwise-h4-random", "have not been measured")],
+)
+def test_where_there_is_no_record_the_answer_says_why(client, name, reason):
+    response = client.get(f"/api/v1/models/{name}/heads")
+    assert response.status_code == 404
+    assert reason in response.json()["error"]["problems"][0]["message"]
 
 
 def test_attention_is_that_of_the_model(client, models):

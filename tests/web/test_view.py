@@ -65,7 +65,7 @@ def test_view_to_address_to_view_is_the_identity(models, data):
     [
         (
             {"model": "h3"},
-            "There is no model “h3”. There are headwise-h1, headwise-h2, headwise-h4 and",
+            "There is no model “h3”. There are headwise-h1, headwise-h2, headwise-h4,",
         ),
         ({"layer": "2"}, "There is no layer “2” here. There are layers 0 to 1."),
         ({"layer": "-1"}, "There is no layer “-1” here."),

@@ -62,8 +62,12 @@ class SideBySide:
 
 
 def side_by_side(view: LabView) -> SideBySide:
-    """The model in `options["beside"]` first, then the chosen one; once if they are the same."""
+    """The model in `options["beside"]` first, then the chosen one; once if they are the same.
+
+    An untrained model stands beside an untrained one.
+    """
     beside = view.models[view.options["beside"]]
+    beside = view.models.like(beside, view.model.card.source) or beside
     models = [view.model] if beside is view.model else [beside, view.model]
     tokens = view.sentence.tokens
     queries = [index for index, token in enumerate(tokens) if token.word == view.word]

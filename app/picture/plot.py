@@ -1,0 +1,218 @@
+"""Plots of evidence as SVG: lines over steps, dots in columns, bars, and shares with intervals.
+
+Colours and type come from classes. Screen readers are not told of these pictures: wherever one
+stands, a table beside it says the same in figures.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import floor, log10
+
+WIDTH = 360
+_HEIGHT = 230
+_LEFT, _TOP, _BOTTOM = 44, 26, 40
+_LINE_NAMES = 62
+_APART = 13
+_ROW = 24
+_BESIDE = 12
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line whose name stands at its right end; points are (x, y), left to right.
+
+    Lines of one `kind` look alike and share one name.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    kind: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values in one column: the one that counts, and others of its kind as smaller dots beside
+    it.
+    """
+
+    name: str
+    value: float
+    others: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A share of 0 to 1 with its interval, and the baselines it is to be read against."""
+
+    name: str
+    share: float
+    low: float
+    high: float
+    baselines: Sequence[float]
+    stands_out: bool
+
+
+def lines(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
+    """Lines on common axes; the vertical one need not begin at 0."""
+    scale = _Scale([y for each in series for _, y in each.points])
+    farthest = max(x for each in series for x, _ in each.points)
+    span = WIDTH - _LEFT - _LINE_NAMES
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        return round(_LEFT + span * point[0] / farthest, 1), scale.y(point[1])
+
+    parts = [*_frame(scale, y_label, _LEFT + span), _x_label(x_label)]
+    for share in (0, 0.5, 1):
+        parts.append(_tick_below(_LEFT + span * share, f"{farthest * share:,.0f}"))
+    ends = {}
+    for each in series:
+        path = "L".join(f"{x:g} {y:g}" for x, y in map(place, each.points))
+        parts.append(f'<path class="line line-{each.kind}" d="M{path}"/>')
+        ends[each.kind] = (place(each.points[-1])[1], each.name)
+    return _svg([*parts, *_line_names(ends)], _HEIGHT)
+
+
+def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
+    """Names at the heights where their lines end, pushed up where they would overlap."""
+    taken = float(_HEIGHT)
+    for kind, (y, name) in sorted(ends.items(), key=lambda end: end[1], reverse=True):
+        taken = min(y, taken - _APART)
+        yield (
+            f'<text class="name name-{kind}" x="{WIDTH - _LINE_NAMES + 6}" y="{taken + 4:g}">'
+            f"{escape(name)}</text>"
+        )
+
+
+def dots(columns: Sequence[Column], *, x_label: str, y_label: str, from_zero: bool = False) -> str:
+    """One column of dots for each name, the values that count joined by a line."""
+    values = [value for each in columns for value in (each.value, *each.others)]
+    scale = _Scale([0.0, *values] if from_zero else values)
+    step = (WIDTH - _LEFT - 10) / len(columns)
+    across = [round(_LEFT + step * (index + 0.5), 1) for index in range(len(columns))]
+    path = "L".join(
+        f"{x:g} {scale.y(each.value):g}" for x, each in zip(across, columns, strict=True)
+    )
+    parts = [*_frame(scale, y_label, WIDTH - 10), _x_label(x_label)]
+    parts.append(f'<path class="line line-0" d="M{path}"/>')
+    for x, each in zip(across, columns, strict=True):
+        parts.append(_tick_below(x, each.name))
+        parts += [f'<circle class="other" cx="{x + _BESIDE:g}" cy="{scale.y(v):g}" r="3.5"/>'
+                  for v in each.others]  # fmt: skip
+        parts.append(f'<circle class="dot" cx="{x:g}" cy="{scale.y(each.value):g}" r="4.5"/>')
+    return _svg(parts, _HEIGHT)
+
+
+def bars(values: Sequence[Bar]) -> str:
+    """Bars from 0, to the right for what is above it; each with its value."""
+    names, figures = 40, 52
+    low = min(0.0, *(each.value for each in values))
+    high = max(0.0, *(each.value for each in values))
+    unit = (WIDTH - names - 2 * figures) / max(high - low, 1e-9)
+    zero = names + figures - low * unit
+    parts = []
+    for row, each in enumerate(values):
+        y = row * _ROW
+        left, width = zero + min(each.value, 0) * unit, abs(each.value) * unit
+        at, anchor = (left + width + 5, "start") if each.value >= 0 else (left - 5, "end")
+        parts.append(
+            f'<text class="tick" x="0" y="{y + 16}">{escape(each.name)}</text>'
+            f'<rect class="bar-value" x="{left:.1f}" y="{y + 5}" width="{width:.1f}" height="14"/>'
+            f'<text class="tick" x="{at:.1f}" y="{y + 16}" text-anchor="{anchor}">'
+            f"{signed(each.value)}</text>"
+        )
+    parts.append(f'<path class="axis-line" d="M{zero:.1f} 0V{len(values) * _ROW}"/>')
+    return _svg(parts, len(values) * _ROW)
+
+
+def intervals(rows: Sequence[Interval]) -> str:
+    """A row for each share on a common axis of 0 to 1: its interval, and ticks for baselines."""
+    names = 168
+    span = WIDTH - names - 12
+    bottom = len(rows) * _ROW
+
+    def x(share: float) -> float:
+        return round(names + span * share, 1)
+
+    parts = []
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        parts.append(f'<path class="rule" d="M{x(tick):g} 0V{bottom}"/>')
+        parts.append(
+            f'<text class="tick" x="{x(tick):g}" y="{bottom + 15}" text-anchor="middle">'
+            f"{tick:g}</text>"
+        )
+    for row, each in enumerate(rows):
+        y = row * _ROW + _ROW // 2
+        found = " found" if each.stands_out else ""
+        ticks = "".join(f"M{x(value):g} {y - 6}v12" for value in each.baselines)
+        parts.append(
+            f'<text class="tick" x="0" y="{y + 4}">{escape(each.name)}</text>'
+            f'<path class="baseline" d="{ticks}"/>'
+            f'<path class="interval{found}" d="M{x(each.low):g} {y}H{x(each.high):g}"/>'
+            f'<circle class="share{found}" cx="{x(each.share):g}" cy="{y}" r="4.5"/>'
+        )
+    return _svg(parts, bottom + 22)
+
+
+def signed(value: float) -> str:
+    """With its sign, a true minus, and two digits: +1.20, −0.03; 0.00 has none."""
+    rounded = f"{abs(value):.2f}"
+    if float(rounded) == 0:
+        return rounded
+    return f"{'+' if value > 0 else '−'}{rounded}"
+
+
+class _Scale:
+    """Values to heights, between round numbers below the lowest and above the highest."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self.ticks = round_ticks(min(values), max(values))
+
+    def y(self, value: float) -> float:
+        bottom, top = self.ticks[0], self.ticks[-1]
+        return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (top - value) / (top - bottom), 1)
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Equal round steps from at or below `low` to at or above `high`: three to eight numbers."""
+    span = (high - low) or abs(high) or 1.0
+    magnitude = 10.0 ** floor(log10(span))
+    step = next(magnitude * share for share in (0.2, 0.5, 1, 2) if span / (magnitude * share) <= 5)
+    first = floor(low / step + 1e-9)
+    ticks = [round(first * step, 10)]
+    while ticks[-1] < high - step * 1e-9 or len(ticks) < 3:
+        ticks.append(round((first + len(ticks)) * step, 10))
+    return ticks
+
+
+def _frame(scale: _Scale, y_label: str, right: float) -> list[str]:
+    parts = [f'<text class="axis" x="0" y="11">{escape(y_label)}</text>']
+    for tick in scale.ticks:
+        y = scale.y(tick)
+        parts.append(f'<path class="rule" d="M{_LEFT} {y:g}H{right:g}"/>')
+        parts.append(
+            f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:g}" text-anchor="end">{tick:g}</text>'
+        )
+    return parts
+
+
+def _tick_below(x: float, text: str) -> str:
+    y = _HEIGHT - _BOTTOM + 18
+    return f'<text class="tick" x="{x:g}" y="{y}" text-anchor="middle">{escape(text)}</text>'
+
+
+def _x_label(text: str) -> str:
+    return f'<text class="axis" x="{_LEFT}" y="{_HEIGHT - 4}">{escape(text)}</text>'
+
+
+def _svg(parts: Sequence[str], height: int) -> str:
+    return (
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+        f' aria-hidden="true">{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,225 @@
+"""`/models` and `/models/ID`: what is known of the models, with the figures it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from fastapi import APIRouter, HTTPException
+from jinja2 import Environment
+from starlette.responses import HTMLResponse, Response
+
+from app.models import Model, Registry, UnknownModelError
+from app.models.evidence import MARGIN, PLACES, Evidence, HeadRecord
+from app.models.family import weights_file
+from app.models.seeds import SeedRuns
+from app.models.two_neighbours import TwoNeighbours
+from app.picture import levels
+from app.picture.plot import Bar, Column, Interval, Series, bars, dots, intervals, lines
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """A trained model in the comparison; `seeds` are the losses of runs from several seeds."""
+
+    model: Model
+    loss: float
+    accuracy: float
+    seeds: Sequence[float]
+    found: Sequence[str] | None
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class PlaceCell:
+    """The share of queries whose top word is at a place, and its heat."""
+
+    share: float
+    level: int
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """One head with what its figures support, for each place in the order of `PLACES`."""
+
+    record: HeadRecord
+    labels: Sequence[str]
+    places: Sequence[PlaceCell]
+
+    @property
+    def name(self) -> str:
+        return f"{self.record.layer}.{self.record.head}"
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the pages tell of; `seeds` and `exact` are records of the family as a whole."""
+
+    models: Registry
+    seeds: SeedRuns
+    exact: TwoNeighbours
+
+
+def router(records: Records, jinja: Environment) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.api_route("/models", methods=["GET", "HEAD"])
+    async def family() -> Response:
+        page = jinja.get_template("models.html").render(family_context(records))
+        return HTMLResponse(page)
+
+    @routes.api_route("/models/{name}", methods=["GET", "HEAD"])
+    async def one(name: str) -> Response:
+        try:
+            model = records.models[name]
+        except UnknownModelError as error:
+            raise HTTPException(404, str(error)) from error
+        page = jinja.get_template("model.html").render(model_context(records, model))
+        return HTMLResponse(page)
+
+    return routes
+
+
+def family_rows(records: Records) -> list[FamilyRow]:
+    return [
+        FamilyRow(
+            model,
+            model.card.training.validation_loss,
+            model.card.training.validation_accuracy,
+            records.seeds.losses(model.card.n_heads),
+            model.evidence.relations_found if model.evidence else None,
+            weights_file(model.folder.parent, model.card.id).stat().st_size / 1e6,
+        )
+        for model in records.models.of_source("trained")
+        if model.card.training
+    ]
+
+
+def family_context(records: Records) -> dict[str, object]:
+    rows = family_rows(records)
+    return {
+        "rows": rows,
+        "lowest": min(rows, key=lambda row: row.loss),
+        "twins": records.models.of_source("random"),
+        "seeds": records.seeds,
+        "exact": exact_rows(records.exact),
+        "exact_task": records.exact,
+        "loss_plot": loss_plot(rows),
+        "relations_plot": relations_plot(rows),
+        "curve_plot": curve_plot(rows),
+        "seed_plot": seed_plot(records.seeds),
+        "evidence": next((row.model.evidence for row in rows if row.model.evidence), None),
+    }
+
+
+def model_context(records: Records, model: Model) -> dict[str, object]:
+    evidence = model.evidence
+    context: dict[str, object] = {
+        "model": model,
+        "card": model.card,
+        "siblings": list(records.models),
+        "twin": records.models.like(model, "random"),
+        "trained": records.models.like(model, "trained"),
+        "places": PLACES,
+        "margin": MARGIN,
+        "evidence": evidence,
+        "megabytes": weights_file(model.folder.parent, model.folder.name).stat().st_size / 1e6,
+    }
+    if evidence:
+        context |= {
+            "heads": head_rows(evidence),
+            "widest_half": widest_half(evidence),
+            "ablation_plot": ablation_plot(evidence.heads),
+            "relation_plot": relation_plot(evidence),
+        }
+    return context
+
+
+def head_rows(evidence: Evidence) -> list[HeadRow]:
+    rows = []
+    for record in evidence.heads:
+        shares = np.array([record.tops[place] for place in PLACES])
+        cells = [PlaceCell(*cell) for cell in zip(shares, levels(shares), strict=True)]
+        rows.append(HeadRow(record, evidence.labels(record), cells))
+    return rows
+
+
+def widest_half(evidence: Evidence) -> float:
+    """Half the width of the widest interval that any share of top words has."""
+    shares = [evidence.share_of_tops(head, place) for head in evidence.heads for place in PLACES]
+    return max(high - low for low, high in (share.interval for share in shares)) / 2
+
+
+def exact_rows(exact: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
+    """(heads, read-out, shares of rows with both neighbours right, one for each seed)."""
+    rows: dict[tuple[int, str], list[float]] = {}
+    for outcome in exact.outcomes:
+        rows.setdefault((outcome.n_heads, outcome.read_out), []).append(outcome.both)
+    return [(*key, shares) for key, shares in rows.items()]
+
+
+def loss_plot(rows: Sequence[FamilyRow]) -> str:
+    columns = [Column(str(row.model.card.n_heads), row.loss, row.seeds) for row in rows]
+    return dots(columns, x_label="heads", y_label="validation loss, nats")
+
+
+def relations_plot(rows: Sequence[FamilyRow]) -> str:
+    columns = [
+        Column(str(row.model.card.n_heads), len(row.found)) for row in rows if row.found is not None
+    ]
+    return dots(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
+
+
+def curve_plot(rows: Sequence[FamilyRow]) -> str:
+    series = [
+        Series(
+            heads_in_words(row.model.card.n_heads),
+            [(point.step, point.loss) for point in row.model.card.training.curve],
+            kind,
+        )
+        for kind, row in enumerate(rows)
+        if row.model.card.training
+    ]
+    return lines(series, x_label="steps", y_label="validation loss, nats")
+
+
+def seed_plot(seeds: SeedRuns) -> str:
+    """The runs of all seeds; those of one number of heads have one name and one kind of line."""
+    by_heads = sorted({run.n_heads for run in seeds.runs})
+    series = [
+        Series(
+            heads_in_words(run.n_heads),
+            [(point.step, point.loss) for point in run.curve],
+            kind=by_heads.index(run.n_heads),
+        )
+        for run in seeds.runs
+    ]
+    return lines(series, x_label="steps", y_label="validation loss, nats")
+
+
+def heads_in_words(n_heads: int) -> str:
+    return "1 head" if n_heads == 1 else f"{n_heads} heads"
+
+
+def ablation_plot(heads: Sequence[HeadRecord]) -> str:
+    return bars(
+        [
+            Bar(f"{head.layer}.{head.head}", head.ablation)
+            for head in heads
+            if head.ablation is not None
+        ]
+    )
+
+
+def relation_plot(evidence: Evidence) -> str:
+    return intervals(
+        [
+            Interval(
+                case.finding.label,
+                case.finding.test.rate,
+                *case.finding.test.interval,
+                (case.baselines.offset_share.rate, max(case.baselines.twins)),
+                case.found,
+            )
+            for case in evidence.best
+        ]
+    )

@@ -1,0 +1,39 @@
+import pytest
+
+from app.models.family import FAMILY
+from app.models.seeds import SeedRun, SeedRuns, read_seeds
+
+
+def runs(*losses):
+    """One run for each (heads, seed, loss)."""
+    return SeedRuns(
+        steps=2,
+        tokens_a_step=1,
+        command="c",
+        runs=[
+            SeedRun(
+                n_heads=h,
+                seed=s,
+                curve=[
+                    {"step": 1, "loss": 9, "accuracy": 0},
+                    {"step": 2, "loss": loss, "accuracy": 0.1},
+                ],
+            )
+            for h, s, loss in losses
+        ],
+    )
+
+
+def test_the_spread_is_that_of_the_seeds_not_of_the_heads():
+    record = runs((1, 0, 4.0), (1, 1, 4.01), (8, 0, 3.5), (8, 1, 3.53))
+    assert record.seeds == [0, 1]
+    assert record.losses(8) == [3.5, 3.53]
+    assert record.widest_spread == pytest.approx(0.03)
+
+
+def test_every_number_of_heads_was_trained_from_three_seeds_to_the_last_step():
+    shipped = read_seeds(FAMILY)
+    assert shipped.steps >= 6_000
+    for n_heads in (1, 2, 4, 8):
+        assert sorted(run.seed for run in shipped.runs if run.n_heads == n_heads) == [0, 1, 2]
+    assert all(run.curve[-1].step == shipped.steps for run in shipped.runs)

@@ -1,0 +1,134 @@
+import itertools
+import re
+from math import isfinite
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.picture.plot import (
+    WIDTH,
+    Bar,
+    Column,
+    Interval,
+    Series,
+    bars,
+    dots,
+    intervals,
+    lines,
+    round_ticks,
+    signed,
+)
+
+values = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 4))
+
+
+def parsed(svg):
+    return ElementTree.fromstring(svg)  # noqa: S314
+
+
+def places(svg, tag, name):
+    """The numbers of one attribute of every element of a tag."""
+    return [float(e.get(name)) for e in parsed(svg).iter(tag) if e.get(name)]
+
+
+@given(values, values)
+def test_ticks_are_few_even_and_hold_what_they_are_for(one, other):
+    low, high = min(one, other), max(one, other)
+    ticks = round_ticks(low, high)
+    steps = [b - a for a, b in itertools.pairwise(ticks)]
+    assert ticks[0] <= low + 1e-6
+    assert ticks[-1] >= high - 1e-6
+    assert 3 <= len(ticks) <= 8
+    assert all(step == pytest.approx(steps[0]) for step in steps)
+
+
+def test_ticks_are_round_numbers():
+    assert round_ticks(3.62, 3.93) == [3.6, 3.7, 3.8, 3.9, 4.0]
+    assert round_ticks(0, 4) == [0, 1, 2, 3, 4]
+
+
+@given(st.lists(values, min_size=2, max_size=9))
+def test_lines_stay_inside_the_picture_and_higher_values_stand_higher(heights):
+    svg = lines([Series("a", list(enumerate(heights)), 0)], x_label="steps", y_label="loss")
+    path = re.search(r'class="line line-0" d="M([^"]*)"', svg).group(1)
+    points = [tuple(map(float, point.split())) for point in path.split("L")]
+    assert len(points) == len(heights)
+    assert all(isfinite(y) and 0 <= x <= WIDTH and 0 <= y <= 230 for x, y in points)
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    down = [points[i][1] for i in order]
+    assert down == sorted(down, reverse=True)
+
+
+def test_names_of_lines_that_end_together_do_not_overlap():
+    series = [Series(f"{n} heads", [(0, 5), (10, 3.6 + n / 1000)], n) for n in range(4)]
+    svg = lines(series, x_label="steps", y_label="loss")
+    heights = sorted(
+        float(y) for y in re.findall(r'class="name name-\d" x="\d+" y="([\d.]+)"', svg)
+    )
+    assert len(heights) == 4
+    assert all(b - a >= 13 for a, b in itertools.pairwise(heights))
+
+
+def test_lines_of_one_kind_share_their_name():
+    series = [Series("1 head", [(0, 5), (9, y)], 0) for y in (3.9, 3.91)]
+    svg = lines(series, x_label="x", y_label="y")
+    assert svg.count('class="line line-0"') == 2
+    assert svg.count("1 head") == 1
+
+
+def test_columns_stand_in_order_with_the_others_beside_them():
+    svg = dots([Column("1", 4.0, [4.1, 3.9]), Column("2", 3.5)], x_label="heads", y_label="loss")
+    assert svg.count('class="dot"') == 2
+    assert svg.count('class="other"') == 2
+    across = places(svg, "circle", "cx")
+    assert across == [*across[:2], across[2], across[3]]
+    assert across[2] < across[3]
+
+
+def test_counts_begin_at_zero():
+    svg = dots([Column("4", 7)], x_label="heads", y_label="found", from_zero=True)
+    assert ">0</text>" in svg
+
+
+@given(st.lists(values, min_size=1, max_size=8))
+def test_bars_are_as_long_as_their_values_and_stand_on_the_side_of_their_sign(heights):
+    svg = bars([Bar(f"0.{i}", value) for i, value in enumerate(heights)])
+    zero = float(re.search(r'class="axis-line" d="M([\d.]+) ', svg).group(1))
+    lefts, widths = places(svg, "rect", "x"), places(svg, "rect", "width")
+    longest = max(map(abs, heights))
+    for value, left, width in zip(heights, lefts, widths, strict=True):
+        side = left - zero if value >= 0 else left + width - zero
+        assert side == pytest.approx(0, abs=0.2)
+        assert width * longest == pytest.approx(max(widths) * abs(value), abs=0.11 * longest + 1e-6)
+
+
+def test_an_interval_shows_its_share_its_ends_and_its_baselines():
+    rows = [Interval("a → b", 0.5, 0.4, 0.6, (0.3, 0.2), True), Interval("c", 0, 0, 1, (), False)]
+    svg = intervals(rows)
+    assert svg.count(' found"') == 2
+    share = places(svg, "circle", "cx")[0]
+    low, high = map(float, re.search(r'interval found" d="M([\d.]+) \d+H([\d.]+)', svg).groups())
+    assert share - low == pytest.approx(high - share, abs=0.11)
+    assert len(re.findall(r"M[\d.]+ \d+v12", svg)) == 2
+
+
+def test_words_in_plots_are_escaped():
+    series = [Series("<b>", [(0, 0), (1, 1)], 0)]
+    for svg in (
+        lines(series, x_label="<x>", y_label="&"),
+        dots([Column("<b>", 1)], x_label="<x>", y_label="&"),
+        bars([Bar("<b>", 1)]),
+        intervals([Interval("<b>", 0, 0, 1, (), False)]),
+    ):
+        parsed(svg)
+        assert "<b>" not in svg
+        assert "&lt;b&gt;" in svg
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.2, "+1.20"), (-0.034, "−0.03"), (0.001, "0.00"), (-0.001, "0.00")]
+)
+def test_a_change_is_told_with_its_sign(value, text):
+    assert signed(value) == text

@@ -1,0 +1,67 @@
+"""What decides the outcome of a run, and how a command line says it."""
+
+import argparse
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.models.card import ValidationPoint
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the outcome but the data and the code."""
+
+    n_heads: int
+    seed: int
+    steps: int
+    tokens_a_step: int
+    peak_rate: float = 2e-3
+    final_share: float = 0.05
+    warm_up: int = 500
+    betas: tuple[float, float] = (0.9, 0.98)
+    decay: float = 0.01
+    clip: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"h{self.n_heads}-seed{self.seed}-{self.steps}x{self.tokens_a_step}"
+
+    @property
+    def command(self) -> str:
+        return (
+            f"python -m training.train --heads {self.n_heads} --seed {self.seed}"
+            f" --steps {self.steps} --tokens-a-step {self.tokens_a_step}"
+        )
+
+    def rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine from `peak_rate` to `final_share` of it."""
+        if step < self.warm_up:
+            return self.peak_rate * (step + 1) / self.warm_up
+        progress = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.peak_rate * (self.final_share + (1 - self.final_share) * cosine)
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """The options that name a run; what they leave out is what ships."""
+    parser.add_argument("--heads", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=30_000)
+    parser.add_argument("--tokens-a-step", type=int, default=3_072)
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    return Recipe(arguments.heads, arguments.seed, arguments.steps, arguments.tokens_a_step)
+
+
+def validation_points(log: Iterable[Mapping[str, float]]) -> list[ValidationPoint]:
+    """The loss curve that a run has logged."""
+    return [
+        ValidationPoint(
+            step=int(point["step"]),
+            loss=point["validation_loss"],
+            accuracy=point["validation_accuracy"],
+        )
+        for point in log
+    ]

@@ -1,0 +1,31 @@
+"""A small fixed sample of text with masked words, written for Headwise and part of it.
+
+A model's loss on it stands in its card, so that anybody can check the shipped weights without the
+books: see `tests/models/test_family.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training.masking import MaskedBatch, masked
+from training.tokenizer import SPECIAL_TOKENS
+
+SENTENCES = Path(__file__).parent / "sample.txt"
+SEED = 1_706
+
+
+def sample_batches(tokenizer: Tokenizer) -> Iterator[MaskedBatch]:
+    """One batch (1, n) for each sentence of `sample.txt`, masked as in training."""
+    rng = np.random.default_rng(SEED)
+    for sentence in SENTENCES.read_text(encoding="utf-8").splitlines():
+        ids = np.array([tokenizer.encode(sentence).ids])
+        yield masked(
+            ids,
+            rng,
+            mask_id=SPECIAL_TOKENS.index("[MASK]"),
+            n_special=len(SPECIAL_TOKENS),
+            vocabulary=tokenizer.get_vocab_size(),
+        )

@@ -1,0 +1,58 @@
+"""The finished runs of several seeds become a record of how far chance alone moves a loss.
+
+python -m training.seeds --steps 6000 --tokens-a-step 6144
+"""
+
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+
+from app.models.family import FAMILY
+from app.models.seeds import SeedRun, SeedRuns, seeds_file
+from training.paths import checkpoint_file, runs_folder, stage_parser, written_whole
+from training.recipe import validation_points
+
+
+def finished_runs(build: Path, steps: int, tokens_a_step: int) -> list[SeedRun]:
+    """Every run of these sizes that reached its last step, by number of heads and seed."""
+    found = []
+    for folder in runs_folder(build).glob(f"*-{steps}x{tokens_a_step}"):
+        with safe_open(checkpoint_file(folder), "np") as saved:
+            notes = saved.metadata()
+        recipe = json.loads(notes["recipe"])
+        if int(notes["step"]) < steps:
+            print(f"left out: {folder.name}, at step {notes['step']} of {steps}")
+            continue
+        curve = validation_points(json.loads(notes["log"]))
+        found.append(SeedRun(n_heads=recipe["n_heads"], seed=recipe["seed"], curve=curve))
+    return sorted(found, key=lambda run: (run.n_heads, run.seed))
+
+
+def main() -> None:
+    parser = stage_parser(__doc__)
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--tokens-a-step", type=int, default=6_144)
+    parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
+    given = parser.parse_args()
+    runs = finished_runs(given.build, given.steps, given.tokens_a_step)
+    if not runs:
+        raise SystemExit(f"no finished run of {given.steps} steps in {runs_folder(given.build)}")
+    record = SeedRuns(
+        steps=given.steps,
+        tokens_a_step=given.tokens_a_step,
+        command=(
+            "python -m training.train --heads H --seed S"
+            f" --steps {given.steps} --tokens-a-step {given.tokens_a_step}"
+        ),
+        runs=runs,
+    )
+    with written_whole(seeds_file(given.family)) as partial:
+        partial.write_text(record.model_dump_json() + "\n", encoding="utf-8")
+    for run in runs:
+        print(f"{run.n_heads} heads, seed {run.seed}: {run.validation_loss}")
+    print(f"at most {record.widest_spread:.4f} apart")
+
+
+if __name__ == "__main__":
+    main()
