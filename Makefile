@@ -1,5 +1,6 @@
 # make serve   start the app           make test    run every test
 # make check   lint, types, layers     make bench   measure speed as ratios
+# make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
 # make lock    renew requirements/     make screenshot   renew docs/step-1.png
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 
-.PHONY: serve test check bench lock screenshot clean
+.PHONY: serve test check check-lessons bench lock screenshot clean
 .DEFAULT_GOAL := serve
 
 .venv/venv.done:
@@ -39,7 +40,10 @@ test: .venv/dev.done
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev.done
+check-lessons: .venv/run.done
+	$(BIN)/python -m app.lesson $(LESSONS)
+
+check: .venv/dev.done check-lessons
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,5 +1,7 @@
 """The application: `uvicorn app.main:app`."""
 
+import logging
+
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
@@ -8,8 +10,6 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.lesson import load_lessons
 from app.models import shipped_family
-from app.models.family import FAMILY
-from app.models.seeds import read_seeds
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
 from app.web import api, evidence, pages, reference
@@ -18,19 +18,24 @@ from app.web.security import Guard, keep_text_out_of_logs
 from app.web.static import StaticFiles, static_path
 from app.web.templating import environment
 
+log = logging.getLogger("headwise")
+
 DEFAULT_MODEL = "headwise-h4"
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
-    """Wires the parts. Raises `BrokenLessonError` or `BrokenModelError` rather than start on
-    damaged files.
+    """Wires the parts. Raises `BrokenModelError` rather than start on a damaged model; a step with
+    a mistake is left out, and the mistake logged.
     """
     settings = settings or Settings()
     models = shipped_family()
     static = site_folder("static")
     jinja = environment(static_path(static))
     errors = Errors(jinja)
-    site = pages.Site(load_lessons(settings.lessons, models), models, jinja)
+    library = load_lessons(settings.lessons, models)
+    for mistake in library.mistakes:
+        log.error("%s", mistake)
+    site = pages.Site(library.lessons, models, jinja)
 
     app = FastAPI(
         title="Headwise",
@@ -53,7 +58,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.mount(static_path(static), StaticFiles(directory=static))
     app.include_router(api.router(models, DEFAULT_MODEL))
     app.include_router(reference.router(app, jinja))
-    records = evidence.Records(models, read_seeds(FAMILY), two_neighbours())
+    records = evidence.Records(models, two_neighbours())
     app.include_router(evidence.router(records, jinja))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()

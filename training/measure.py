@@ -2,8 +2,9 @@
 
     python -m training.measure --treebank FOLDER
 
-FOLDER holds `ewt-dev.conllu` and `ewt-test.conllu`, Universal Dependencies English EWT. With the
-validation tokens of stage 3 at hand, each head's ablation is measured too.
+FOLDER holds `ewt-dev.conllu` and `ewt-test.conllu`, Universal Dependencies English EWT. What losses
+become without a head, and with shared keys and values, is measured on the validation tokens of
+stage 3.
 """
 
 import argparse
@@ -12,10 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.attention import Intervention, random_twin
+from app.attention import Intervention, Transformer, random_twin
+from app.attention.contrast import with_shared_keys
+from app.attention.intervene import NONE
 from app.attention.transformer import forward, logits
 from app.models import Model, shipped_family
-from app.models.evidence import Evidence, HeadRecord, evidence_file
+from app.models.evidence import Evidence, HeadRecord, Pooled, evidence_file
 from app.models.family import FAMILY, digest, weights_file
 from app.models.measuring import (
     Counts,
@@ -28,7 +31,7 @@ from app.models.measuring import (
 )
 from app.models.treebank import read_trees
 from training.masking import MaskedBatch, masked
-from training.paths import stage_parser, starts_file, written_whole
+from training.paths import stage_parser, written_whole
 from training.tokenizer import SPECIAL_TOKENS
 from training.train import VALIDATION_SEED, load_text
 
@@ -48,43 +51,63 @@ def readings(file: Path, model: Model) -> tuple[list[Reading], int]:
     return kept, len(trees) - len(kept)
 
 
-def masked_losses(model: Model, batch: MaskedBatch, intervention: Intervention) -> Losses:
+def masked_losses(
+    model: Transformer, batch: MaskedBatch, intervention: Intervention = NONE
+) -> Losses:
     """Cross-entropy in nats of every asked-for token (n_masked,), in NumPy."""
     losses = []
     for shown, truth, at in zip(batch.shown, batch.truth, batch.at, strict=True):
-        hidden = forward(model.transformer, shown, intervention=intervention).hidden
+        hidden = forward(model, shown, intervention=intervention).hidden
         assert hidden is not None
-        scores = logits(model.transformer, hidden[at]).astype(np.float64)
+        scores = logits(model, hidden[at]).astype(np.float64)
         scores -= scores.max(axis=-1, keepdims=True)
         chosen = scores[np.arange(len(scores)), truth[at]]
         losses.append(np.log(np.exp(scores).sum(axis=-1)) - chosen)
     return np.concatenate(losses)
 
 
-def with_ablations(
-    model: Model, records: tuple[HeadRecord, ...], build: Path
-) -> tuple[HeadRecord, ...]:
-    """The records with the change of loss when each head's output is zeroed."""
+def validation_batch(model: Model, build: Path) -> MaskedBatch:
     text = load_text(build, "valid")
     rng = np.random.default_rng(VALIDATION_SEED)
-    batch = masked(
+    return masked(
         text.windows(rng, ABLATION_WINDOWS, model.card.max_tokens),
         rng,
         mask_id=SPECIAL_TOKENS.index("[MASK]"),
         n_special=len(SPECIAL_TOKENS),
         vocabulary=model.card.vocabulary,
     )
-    whole = masked_losses(model, batch, Intervention())
+
+
+def change(changed: Losses, whole: Losses) -> tuple[float, float]:
+    """Mean change of the loss in nats, and half the width of its 95 % interval, paired."""
+    by = changed - whole
+    half = 1.96 * by.std(ddof=1) / np.sqrt(len(by))
+    return round(float(by.mean()), 4), round(float(half), 4)
+
+
+def with_ablations(
+    model: Model, records: tuple[HeadRecord, ...], batch: MaskedBatch
+) -> tuple[HeadRecord, ...]:
+    """The records with the change of loss when each head's output is zeroed."""
+    whole = masked_losses(model.transformer, batch)
     changed = []
     for record in records:
         off = Intervention(heads_off=frozenset({(record.layer, record.head)}))
-        change = masked_losses(model, batch, off) - whole
-        half = 1.96 * change.std(ddof=1) / np.sqrt(len(change))
-        figures = {"ablation": change.mean(), "ablation_half": half}
-        changed.append(
-            record.model_copy(update={name: round(float(v), 4) for name, v in figures.items()})
-        )
+        by, half = change(masked_losses(model.transformer, batch, off), whole)
+        changed.append(record.model_copy(update={"ablation": by, "ablation_half": half}))
     return tuple(changed)
+
+
+def with_shared(model: Model, batch: MaskedBatch) -> tuple[Pooled, ...]:
+    """The change of loss when heads share keys and values, fewer and fewer of them."""
+    whole = masked_losses(model.transformer, batch)
+    found = []
+    groups = model.card.n_heads // 2
+    while groups:
+        by, half = change(masked_losses(with_shared_keys(model.transformer, groups), batch), whole)
+        found.append(Pooled(groups=groups, change=by, half=half))
+        groups //= 2
+    return tuple(found)
 
 
 def measured(model: Model, treebank: Path, build: Path) -> Evidence:
@@ -97,8 +120,7 @@ def measured(model: Model, treebank: Path, build: Path) -> Evidence:
     transformer = model.transformer
     on_test = counted(transformer, test)
     records = head_records(transformer, counted(transformer, dev), on_test)
-    if starts_file(build, "valid").exists():
-        records = with_ablations(model, records, build)
+    batch = validation_batch(model, build)
     return Evidence(
         model=model.card.id,
         weights_sha256=digest(weights_file(model.folder.parent, model.card.id)),
@@ -108,9 +130,10 @@ def measured(model: Model, treebank: Path, build: Path) -> Evidence:
         left_out=left_out,
         words=on_test.words,
         command="python -m training.measure --treebank FOLDER",
-        heads=records,
+        heads=with_ablations(model, records, batch),
         baselines=baselines(dev, test, twins),
         twin_tops=twin_tops(on_test for _, on_test in twins),
+        pooled=with_shared(model, batch),
     )
 
 
@@ -118,12 +141,15 @@ def arguments() -> argparse.Namespace:
     parser = stage_parser(__doc__)
     parser.add_argument("--treebank", type=Path, required=True, help="folder of the .conllu files")
     parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
+    parser.add_argument("--heads", type=int, help="only the model of so many heads")
     return parser.parse_args()
 
 
 def main() -> None:
     given = arguments()
     for model in shipped_family(given.family).of_source("trained"):
+        if given.heads not in (None, model.card.n_heads):
+            continue
         evidence = measured(model, given.treebank, given.build)
         with written_whole(evidence_file(model.folder)) as partial:
             partial.write_text(evidence.model_dump_json() + "\n", encoding="utf-8")

@@ -68,7 +68,8 @@ def masked_scores(scores: Matrix, mask: Mask | None) -> Matrix:
     """
     if mask is None:
         return scores
-    return np.where(readable_mask(mask, scores.shape), scores, -np.inf).astype(scores.dtype)
+    readable_mask(mask, scores.shape)
+    return np.where(mask, scores, -np.inf).astype(scores.dtype)
 
 
 def readable_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:

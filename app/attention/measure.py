@@ -37,6 +37,25 @@ def top_keys(weights: Matrix, query: int) -> list[int]:
     return [int(key) for key in weights[:, query, :].argmax(axis=-1)]
 
 
+def diagonal_mean(weights: Matrix, offset: int) -> Matrix:
+    """Mean weight (n_heads,) that queries give to the key `offset` places away: -1 is the previous
+    one. Queries that have no such key are left out; 0 if none has.
+    """
+    diagonal = np.diagonal(weights, offset, axis1=-2, axis2=-1)  # (n_heads, n - |offset|)
+    if not diagonal.shape[-1]:
+        return np.zeros(len(weights), weights.dtype)
+    mean: Matrix = diagonal.mean(axis=-1)
+    return mean
+
+
+def mean_distance(weights: Matrix) -> Matrix:
+    """Mean distance (n_heads,) between query and key in places, weighted by how much is read."""
+    places = np.arange(weights.shape[-1])
+    distances = np.abs(places[:, None] - places)
+    mean: Matrix = (weights * distances).sum(axis=-1).mean(axis=-1)
+    return mean
+
+
 @dataclass(frozen=True)
 class Link:
     """One cell of a map: how much `query` reads `key`."""

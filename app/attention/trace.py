@@ -70,6 +70,32 @@ class Trace:
         return merge_heads(self.head_outputs)
 
     @cached_property
+    def contributions(self) -> Matrix:
+        """What each head adds to the output through its own rows of W_O: O_i W_O⁽ⁱ⁾,
+        (n_heads, n, d_model). With b_O they sum to the output.
+        """
+        slices = self.W.output.reshape(self.W.n_heads, self.W.d_head, self.W.d_model)
+        return self.head_outputs @ slices
+
+    @cached_property
+    def written(self) -> Matrix:
+        """What each key writes if it is read in full: V_i W_O⁽ⁱ⁾, (n_heads, n, d_model)."""
+        slices = self.W.output.reshape(self.W.n_heads, self.W.d_head, self.W.d_model)
+        return self.V @ slices
+
+    @cached_property
+    def weighted_by_length(self) -> Matrix:
+        """Weights times the length of what the key writes, each row scaled to sum to 1.
+
+        Source: Kobayashi et al. 2020, "Attention is Not Only a Weight", section 3.
+        (n_heads, n, n)
+        """
+        norms = np.linalg.norm(self.written, axis=-1)[:, None, :]  # (n_heads, 1, n)
+        products = self.weights * norms
+        shares: Matrix = products / products.sum(axis=-1, keepdims=True)
+        return shares
+
+    @cached_property
     def output(self) -> Matrix:
         """concat W_O + b_O, (n, d_model)"""
         return self.concat @ self.W.output + self.W.output_bias

@@ -1,20 +1,27 @@
 """Lessons: loads, validates and runs them; knows labs by name, and no subject matter."""
 
-from app.lesson.labs import LABS, LabView
-from app.lesson.load import BrokenLessonError, Lesson, Step, load_lessons
-from app.lesson.questions import TRUTHS, Asked, Truth
+from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabView, explain
+from app.lesson.load import Lesson, Library, Mistake, Step, load_lessons
+from app.lesson.questions import TRUTHS, Asked, Choice, Question, Truth
 from app.lesson.schema import Defaults, StepFacts
 
 __all__ = [
+    "CONTROLS",
     "LABS",
     "TRUTHS",
     "Asked",
-    "BrokenLessonError",
+    "Choice",
+    "Controls",
     "Defaults",
+    "Lab",
     "LabView",
     "Lesson",
+    "Library",
+    "Mistake",
+    "Question",
     "Step",
     "StepFacts",
     "Truth",
+    "explain",
     "load_lessons",
 ]

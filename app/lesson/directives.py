@@ -13,7 +13,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-MARKERS = ("lab", "predict", "check")
+REQUIRED = ("lab", "predict", "check")
+MARKERS = (*REQUIRED, "shapes")
 _MARKER = re.compile(r"^::(\w+)[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"\{(\w+)\}")
 

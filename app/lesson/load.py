@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -10,11 +10,12 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.lesson import directives
-from app.lesson.directives import MARKERS, Part
+from app.lesson.directives import MARKERS, REQUIRED, Part
 from app.lesson.labs import LABS
 from app.lesson.questions import FIELDS, TRUTHS, Asked
 from app.lesson.schema import LessonFacts, StepFacts
 from app.models import Registry
+from app.models.registry import named
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
@@ -37,12 +38,6 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-class BrokenLessonError(ValueError):
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = mistakes
-        super().__init__("\n".join(map(str, mistakes)))
-
-
 @dataclass(frozen=True)
 class Step:
     """One step: its facts, and its prose cut at the markers."""
@@ -56,55 +51,73 @@ class Step:
 
 @dataclass(frozen=True)
 class Outline:
-    """A line of the table of contents; `step` is None while it is still to be written."""
+    """A line of the table of contents; `step` is None where there is none to show, and `why` says
+    why not.
+    """
 
     number: int
     title: str
     step: Step | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class Lesson:
+    """`broken` are steps with a mistake in their files: left out until somebody mends it."""
+
     slug: str
     facts: LessonFacts
     steps: tuple[Step, ...]
+    broken: tuple[Outline, ...] = ()
 
     @property
     def outline(self) -> list[Outline]:
-        """Every step in order, written or planned."""
+        """Every step in order, written, planned or broken."""
         written = [Outline(step.number, step.facts.title, step) for step in self.steps]
-        planned = [Outline(step.number, step.title, None) for step in self.facts.planned]
-        return sorted(written + planned, key=lambda line: line.number)
+        planned = [
+            Outline(step.number, step.title, None, "still to be written")
+            for step in self.facts.planned
+        ]
+        return sorted([*written, *planned, *self.broken], key=lambda line: line.number)
+
+    def after(self, step: Step) -> Step | None:
+        """The next step that can be shown, None after the last."""
+        return next((each for each in self.steps if each.number > step.number), None)
 
     def step(self, name: str) -> Step | None:
         """By slug, or by number."""
         return next((s for s in self.steps if name in (s.slug, str(s.number))), None)
 
 
-def load_lessons(folder: Path, models: Registry) -> list[Lesson]:
+@dataclass(frozen=True)
+class Library:
+    """Everything that can be shown, and what an author must mend."""
+
+    lessons: tuple[Lesson, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def load_lessons(folder: Path, models: Registry) -> Library:
     """Every lesson under `folder`, checked against the models that it speaks of.
 
-    Raises `BrokenLessonError` with all mistakes at once.
+    A file with a mistake takes no other one down: its step is left out and the mistake told.
     """
-    lessons, mistakes = [], []
+    lessons: list[Lesson] = []
+    mistakes: list[Mistake] = []
     for facts_file in sorted(folder.glob("*/lesson.toml")):
-        try:
-            lessons.append(load_lesson(facts_file.parent, models))
-        except BrokenLessonError as error:
-            mistakes += error.mistakes
+        if lesson := load_lesson(facts_file.parent, models, mistakes):
+            lessons.append(lesson)
     if not lessons and not mistakes:
         mistakes.append(Mistake(folder, 1, "no lesson is here: no folder with a lesson.toml"))
-    if mistakes:
-        raise BrokenLessonError(mistakes)
-    return lessons
+    return Library(tuple(lessons), tuple(mistakes))
 
 
-def load_lesson(folder: Path, models: Registry) -> Lesson:
-    """One lesson. Raises `BrokenLessonError`."""
-    mistakes: list[Mistake] = []
+def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Lesson | None:
+    """One lesson, None if nothing of it can be shown; what is wrong is added to `mistakes`."""
+    facts = _facts(folder / "lesson.toml", LessonFacts, mistakes)
     if folder.name in RESERVED:
         mistakes.append(Mistake(folder, 1, f"a lesson cannot be named {_listed(RESERVED)}"))
-    facts = _facts(folder / "lesson.toml", LessonFacts, mistakes)
+        return None
     files = sorted(file for file in folder.glob("*") if file.name != "lesson.toml")
     mistakes += [
         Mistake(file, 1, "is neither the .md nor the .toml of a step")
@@ -114,16 +127,24 @@ def load_lesson(folder: Path, models: Registry) -> Lesson:
     stems = sorted({file.stem for file in files if file.suffix in (".md", ".toml")})
     if not stems:
         mistakes.append(Mistake(folder, 1, "has no step yet"))
-    steps = [step for stem in stems if (step := _step(folder / stem, models, mistakes))]
-    if facts:
-        lesson = Lesson(folder.name, facts, tuple(steps))
-        numbers = [line.number for line in lesson.outline]
-        if not mistakes and numbers != list(range(1, len(numbers) + 1)):
-            mistakes.append(
-                Mistake(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
-            )
-    if mistakes or not facts:
-        raise BrokenLessonError(mistakes)
+    steps, broken = [], []
+    for stem in stems:
+        found: list[Mistake] = []
+        step = _step(folder / stem, models, found)
+        if step and not found:
+            steps.append(step)
+        elif name := _STEP_NAME.match(stem):
+            title = step.facts.title if step else name.group(2).replace("-", " ").capitalize()
+            broken.append(Outline(int(name.group(1)), title, None, "being mended"))
+        mistakes += found
+    if not facts or not steps:
+        return None
+    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken))
+    numbers = [line.number for line in lesson.outline]
+    if numbers != list(range(1, len(numbers) + 1)):
+        mistakes.append(
+            Mistake(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
+        )
     return lesson
 
 
@@ -159,7 +180,7 @@ def _prose_mistakes(file: Path, prose: str) -> Iterator[Mistake]:
     for name, line in found:
         if name not in MARKERS:
             yield Mistake(file, line, f"unknown marker ::{name}; there are {_listed(MARKERS)}")
-    for name in MARKERS:
+    for name in REQUIRED:
         lines = [line for marker, line in found if marker == name]
         if len(lines) != 1:
             yield Mistake(
@@ -173,13 +194,15 @@ def _step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[M
     if facts.lab.name not in LABS:
         message = f"unknown lab “{facts.lab.name}”; there are {_listed(LABS)}"
         yield Mistake(file, line_of(source, ("lab", "name")), message)
+    else:
+        yield from _option_mistakes(file, source, facts)
     if facts.predict.computed_by not in TRUTHS:
         message = f"nothing computes “{facts.predict.computed_by}”; there are {_listed(TRUTHS)}"
         yield Mistake(file, line_of(source, ("predict", "computed_by")), message)
     for place, text in _authored_texts(facts):
-        known = set(FIELDS) if place[0] == "predict" else set()
-        for field in sorted(directives.fields(text) - known):
-            message = f"unknown field {{{field}}}; there are {_listed(FIELDS) if known else 'none'}"
+        known = _fields_known(facts, place)
+        for field in sorted(directives.fields(text) - set(known)):
+            message = f"unknown field {{{field}}}; there are {_listed(known) if known else 'none'}"
             yield Mistake(file, line_of(source, place), message)
     ids = [option.id for option in facts.check.options]
     if len(set(ids)) != len(ids):
@@ -188,10 +211,32 @@ def _step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[M
         yield Mistake(file, line_of(source, ("check",)), "exactly one option must be right = true")
 
 
+def _option_mistakes(file: Path, source: str, facts: StepFacts) -> Iterator[Mistake]:
+    try:
+        LABS[facts.lab.name].options.model_validate(facts.lab.options)
+    except ValidationError as error:
+        for problem in error.errors():
+            place = ("lab", *problem["loc"])
+            message = f"{'.'.join(map(str, place))}: {problem['msg']}"
+            yield Mistake(file, line_of(source, place), message)
+
+
+def _fields_known(facts: StepFacts, place: tuple[int | str, ...]) -> Sequence[str]:
+    """What may stand in braces at a place of a step's facts."""
+    question = TRUTHS.get(facts.predict.computed_by)
+    if place == ("predict", "choice"):
+        return question.choice_fields if question else ()
+    if place[0] == "predict" and "labels" not in place:
+        return FIELDS + (question.fields if question else ())
+    return ()
+
+
 def _authored_texts(facts: StepFacts) -> Iterator[tuple[tuple[int | str, ...], str]]:
     """Every phrase that is filled in or shown as Markdown, and its place in the file."""
-    for name in ("question", "right", "wrong", "reveal"):
+    for name in ("question", "choice", "right", "wrong", "reveal"):
         yield ("predict", name), getattr(facts.predict, name)
+    for name, label in facts.predict.labels.items():
+        yield ("predict", "labels", name), label
     yield ("check", "question"), facts.check.question
     for index, option in enumerate(facts.check.options):
         yield ("check", "options", index, "text"), option.text
@@ -204,17 +249,15 @@ def _authored_texts(facts: StepFacts) -> Iterator[tuple[tuple[int | str, ...], s
 def _model_mistakes(
     file: Path, source: str, facts: StepFacts, models: Registry
 ) -> Iterator[Mistake]:
-    named: dict[tuple[str, str], object] = {
+    mentioned: dict[tuple[str, str], object] = {
         ("defaults", "model"): facts.defaults.model,
-        ("predict", "model"): facts.predict.model,
     }
+    if facts.predict.model is not None:
+        mentioned["predict", "model"] = facts.predict.model
     if facts.lab.name in LABS:
-        needed = LABS[facts.lab.name].model_options
-        named |= {("lab", name): facts.lab.options.get(name) for name in needed}
-        for name in sorted(set(facts.lab.options) - set(needed)):
-            message = f"the lab {facts.lab.name} has no option {name}; it has {_listed(needed)}"
-            yield Mistake(file, line_of(source, ("lab", name)), message)
-    for place, model in named.items():
+        for name in LABS[facts.lab.name].model_options:
+            mentioned["lab", name] = facts.lab.options.get(name)
+    for place, model in mentioned.items():
         if model not in models:
             message = f"{'.'.join(place)}: no model “{model}”; there are {_listed(models.ids)}"
             yield Mistake(file, line_of(source, place), message)
@@ -237,11 +280,12 @@ def _answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mis
             Mistake(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
             for name in beyond
         ]
-    asked = Asked(sentence, models[facts.predict.model], defaults.layer, defaults.word)
-    answer = TRUTHS[facts.predict.computed_by](asked).answer
-    if answer == facts.predict.declared:
+    asked_model = models[facts.predict.model or defaults.model]
+    asked = Asked(sentence, asked_model, defaults.layer, defaults.head, defaults.word)
+    answers = TRUTHS[facts.predict.computed_by].truth(asked).answers
+    if facts.predict.declared in answers:
         return []
-    message = f"declared is {facts.predict.declared}, but the models answer {answer}"
+    message = f"declared is {facts.predict.declared}, but the models answer {named(answers)}"
     return [Mistake(file, line_of(source, ("predict", "declared")), message)]
 
 

@@ -1,23 +1,42 @@
 """Predictions: what is true of the learner's own sentence, computed by the models."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from app.attention.measure import merge_pieces, top_keys
+import numpy as np
+
+from app.attention.contrast import nudged, sliced_weights
+from app.attention.measure import diagonal_mean, merge_pieces, top_keys
+from app.attention.weights import Matrix
+from app.lesson.shuffle import shuffled
 from app.models import Model, Sentence
 
-FIELDS = ("word", "layer", "model", "n_heads", "n_words", "answer", "guess")
-"""What a lesson's sentences may name in braces."""
+FIELDS = ("word", "layer", "head", "model", "n_heads", "n_words", "n_tokens", "answer", "guess")
+"""What the sentences of every prediction may name in braces."""
+
+CHANGED = 1e-6
+"""A map counts as changed if one of its weights moves by more than this."""
+
+KEEPS_WITHIN = 0.1
+"""A head keeps a score if it moves by no more than this."""
+
+TIE = 1e-6
+"""Figures closer than this are a tie, and either answer is right."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a prediction is about: a word of a sentence, read by one layer of a model."""
+    """What a prediction is about: a view of a sentence, by a model; all counted from 0."""
 
     sentence: Sentence
     model: Model
     layer: int
+    head: int
     word: int
+
+    def weights(self) -> Matrix:
+        """The maps of the layer, (n_heads, n, n)."""
+        return self.model.read(self.sentence, last_layer=self.layer).weights[self.layer]
 
 
 @dataclass(frozen=True)
@@ -34,12 +53,49 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Truth:
-    """`answer` is one of `choices`; `picks` show how it came about."""
+class Choice:
+    """An answer that can be given; `values` fill the author's words for it."""
 
-    answer: str
-    choices: tuple[str, ...]
-    picks: tuple[Pick, ...]
+    id: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """`answers` are those of `choices` that are right, several if they tie.
+
+    `values` are further figures that the author's words may name; `picks` show how the answer
+    came about.
+    """
+
+    answers: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    values: Mapping[str, str] = field(default_factory=dict)
+    picks: tuple[Pick, ...] = ()
+
+    @property
+    def is_tie(self) -> bool:
+        return len(self.answers) > 1
+
+    @property
+    def ids(self) -> list[str]:
+        return [choice.id for choice in self.choices]
+
+
+@dataclass(frozen=True)
+class Question:
+    """`about` names what of a view the answer depends on, beside a model that the step fixes;
+    `fields` what `Truth.values` holds, `choice_fields` what each choice's values hold.
+    """
+
+    truth: Callable[[Asked], Truth]
+    about: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    choice_fields: tuple[str, ...] = ("value",)
+
+
+def numbers(values: Sequence[int]) -> tuple[Choice, ...]:
+    return tuple(Choice(str(value), {"value": f"{value:,}"}) for value in values)
 
 
 def distinct_top_words(asked: Asked) -> Truth:
@@ -47,8 +103,7 @@ def distinct_top_words(asked: Asked) -> Truth:
 
     A word that stands twice in the sentence counts as two.
     """
-    weights = asked.model.read(asked.sentence, last_layer=asked.layer).weights[asked.layer]
-    tops = top_keys(merge_pieces(weights, asked.sentence.word_of), asked.word)
+    tops = top_keys(merge_pieces(asked.weights(), asked.sentence.word_of), asked.word)
     words = asked.sentence.words
     picks = tuple(
         Pick(
@@ -60,7 +115,114 @@ def distinct_top_words(asked: Asked) -> Truth:
         for key in sorted(set(tops))
     )
     most = min(len(tops), len(words))
-    return Truth(str(len(picks)), tuple(str(count + 1) for count in range(most)), picks)
+    return Truth((str(len(picks)),), numbers(range(1, most + 1)), picks=picks)
 
 
-TRUTHS: dict[str, Callable[[Asked], Truth]] = {"distinct_top_words": distinct_top_words}
+def largest_column(asked: Asked) -> Truth:
+    """Which token's column of one head's map has the largest total: `argmax A[k].sum(0)`."""
+    totals = asked.weights()[asked.head].astype(np.float64).sum(axis=0)  # (n,)
+    choices = tuple(
+        Choice(str(index), {"value": text})
+        for index, text in enumerate(token_names(asked.sentence))
+    )
+    return Truth(largest(totals), choices, {"total": f"{totals.max():.2f}"})
+
+
+def token_names(sentence: Sentence) -> list[str]:
+    """The tokens' own spelling, with their place from 1 where it stands more than once."""
+    texts = [token.text for token in sentence.tokens]
+    return [
+        text if texts.count(text) == 1 else f"{text} ({index + 1})"
+        for index, text in enumerate(texts)
+    ]
+
+
+def largest(figures: Matrix) -> tuple[str, ...]:
+    """The indices of all that are as large as the largest, but for `TIE`."""
+    return tuple(str(i) for i in np.flatnonzero(figures >= figures.max() - TIE))
+
+
+def heads_changed(asked: Asked) -> Truth:
+    """How many heads' maps change when one token's first inputs are nudged."""
+    token = next(i for i, each in enumerate(asked.sentence.tokens) if each.word == asked.word)
+    trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
+    X = nudged(trace.X, token)
+    projected = np.abs(type(trace)(X, trace.W).weights - trace.weights).max(axis=(1, 2))
+    sliced = np.abs(sliced_weights(X, trace.W) - sliced_weights(trace.X, trace.W)).max(axis=(1, 2))
+    count = int((projected > CHANGED).sum())
+    values = {"sliced": str(int((sliced > CHANGED).sum()))}
+    return Truth((str(count),), numbers(range(trace.W.n_heads + 1)), values)
+
+
+def cells_and_parameters(asked: Asked) -> Truth:
+    """How many cells the maps of eight heads have, and by what the parameters grow from two."""
+    n = len(asked.sentence.tokens)
+    n_heads = asked.model.card.n_heads
+    right = (n_heads * n * n, 1)
+    wrong = [(n_heads * n * n, n_heads // 2), (n * n, 1), (n_heads * n, 1)]
+    pairs = sorted(dict.fromkeys([right, *wrong]))
+    choices = tuple(
+        Choice(f"{cells}x{factor}", {"cells": f"{cells:,}", "factor": str(factor)})
+        for cells, factor in pairs
+    )
+    return Truth((f"{right[0]}x1",), choices, {"square": f"{n * n:,}"})
+
+
+def largest_contribution(asked: Asked) -> Truth:
+    """Which head, switched off, moves the chosen word most: argmax of ‖O_i W_O⁽ⁱ⁾‖."""
+    trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
+    tokens = [i for i, token in enumerate(asked.sentence.tokens) if token.word == asked.word]
+    norms = np.linalg.norm(trace.contributions[:, tokens], axis=-1).mean(axis=1)  # (n_heads,)
+    return Truth(largest(norms), numbers(range(len(norms))), {"length": f"{norms.max():.2f}"})
+
+
+def keeps_previous(asked: Asked) -> Truth:
+    """Whether the head that reads the previous token most keeps that score when words move."""
+    before = diagonal_mean(asked.weights(), -1)  # (n_heads,)
+    head = int(before.argmax())
+    moved = Asked(shuffled(asked.sentence, asked.model), *_rest(asked))
+    after = float(diagonal_mean(moved.weights(), -1)[head])
+    keeps = abs(after - float(before[head])) <= KEEPS_WITHIN
+    values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}
+    choices = (Choice("yes", {"value": "yes"}), Choice("no", {"value": "no"}))
+    return Truth(("yes" if keeps else "no",), choices, values)
+
+
+def _rest(asked: Asked) -> tuple[Model, int, int, int]:
+    return asked.model, asked.layer, asked.head, asked.word
+
+
+CACHED_LAYERS, CACHED_HEADS, CACHED_GROUPS, CACHED_WIDTH = 80, 64, 8, 128
+"""Llama 3 70B. Source: Grattafiori et al. 2024, "The Llama 3 Herd of Models", table 3."""
+
+
+def cached_numbers(asked: Asked) -> Truth:
+    """How many numbers Llama 3 70B keeps for the sentence: keys and values, 8 K/V heads a layer."""
+    n = len(asked.sentence.tokens)
+
+    def cached(heads: int, parts: int = 2) -> int:
+        return parts * CACHED_LAYERS * heads * CACHED_WIDTH * n
+
+    right = cached(CACHED_GROUPS)
+    wrong = [cached(CACHED_HEADS), cached(1), cached(CACHED_GROUPS, parts=1)]
+    values = {"all_heads": f"{cached(CACHED_HEADS):,}"}
+    return Truth((str(right),), numbers(sorted([right, *wrong])), values)
+
+
+WORD_OF_A_LAYER = ("text", "layer", "word")
+WHOLE_LAYER = ("text", "layer")
+
+TRUTHS = {
+    "distinct_top_words": Question(distinct_top_words, WORD_OF_A_LAYER),
+    "largest_column": Question(
+        largest_column, ("text", "model", "layer", "head"), fields=("total",)
+    ),
+    "heads_changed": Question(heads_changed, WORD_OF_A_LAYER, fields=("sliced",)),
+    "cells_and_parameters": Question(
+        cells_and_parameters, ("text",), fields=("square",), choice_fields=("cells", "factor")
+    ),
+    "largest_contribution": Question(largest_contribution, WORD_OF_A_LAYER, fields=("length",)),
+    "keeps_previous": Question(keeps_previous, WHOLE_LAYER, fields=("top", "before", "after")),
+    "cached_numbers": Question(cached_numbers, ("text",), fields=("all_heads",)),
+}
+"""What the `.toml` beside a step's prose may name as `computed_by`."""

@@ -36,13 +36,17 @@ class Lab(_Facts):
 class Prediction(_Facts):
     """A question about the learner's own sentence; `declared` is the answer on the default one.
 
-    Words in braces are filled in: see `questions.FIELDS`.
+    Words in braces are filled in: see `questions.FIELDS`. `model` is the one that is asked, if it
+    is not the one that the learner has chosen. `choice` is what stands on each answer's button,
+    `labels` what stands on those that are no figures, by the answer's id.
     """
 
     question: Text
     computed_by: Text
-    model: Text
+    model: Text | None = None
     declared: Text
+    choice: Text = "{value}"
+    labels: dict[str, Text] = {}
     right: Text
     wrong: Text
     reveal: Text
@@ -80,6 +84,23 @@ class StepFacts(_Facts):
     citations: list[Citation] = []
 
 
+class Recall(_Facts):
+    """A question about an earlier step, to be answered from memory."""
+
+    step: int = Field(ge=1)
+    question: Text
+    answer: Text
+
+
+class End(_Facts):
+    """The page after the last step; `rewrite` asks for an answer in the learner's own words."""
+
+    title: Text
+    text: Text
+    rewrite: Text
+    recall: list[Recall]
+
+
 class Planned(_Facts):
     """A step that is still to be written."""
 
@@ -97,3 +118,4 @@ class LessonFacts(_Facts):
     minutes: Text
     prerequisites: list[Text]
     planned: list[Planned] = []
+    end: End | None = None

@@ -131,6 +131,17 @@ class HeadRecord(_Record):
     ablation_half: float | None = None
 
 
+class Pooled(_Record):
+    """What averaging the K/V projections into `groups` groups does to the validation loss.
+
+    `change` is in nats, `half` half the width of its 95 % interval, paired over masked tokens.
+    """
+
+    groups: int
+    change: float
+    half: float
+
+
 @dataclass(frozen=True)
 class BestHead:
     """The head that finds a relation best on the dev part, and how it does on the test part."""
@@ -162,6 +173,7 @@ class Evidence(_Record):
     heads: tuple[HeadRecord, ...]
     baselines: tuple[Baselines, ...]
     twin_tops: dict[str, float]
+    pooled: tuple[Pooled, ...] = ()
 
     def share_of_tops(self, head: HeadRecord, place: str) -> Share:
         """How many queries of the test part have their top word at a place."""

@@ -10,6 +10,7 @@ from app.attention.transformer import Pass, Transformer, forward, random_twin
 from app.models.card import Card
 from app.models.evidence import Evidence
 from app.models.family import FAMILY, read_card, read_evidence, read_transformer, tokenizer_file
+from app.models.seeds import SeedRuns, read_seeds
 from app.models.tokens import Sentence, SentenceTokenizer
 
 
@@ -68,9 +69,14 @@ class Model:
 
 
 class Registry:
-    """Models by id: the trained ones first, each source in the order of its number of heads."""
+    """Models by id: the trained ones first, each source in the order of its number of heads.
 
-    def __init__(self, models: Iterable[Model]) -> None:
+    `seeds` is the record of runs from several seeds, None if there is none.
+    """
+
+    def __init__(self, models: Iterable[Model], seeds: SeedRuns | None = None) -> None:
+        self.seeds = seeds
+
         def place(model: Model) -> tuple[int, int, str]:
             return SOURCES.index(model.card.source), model.card.n_heads, model.card.id
 
@@ -113,4 +119,5 @@ def shipped_family(family: Path = FAMILY) -> Registry:
         Model(card, folder, tokenizer, read_transformer(folder, card), read_evidence(folder))
         for folder, card in cards
     ]
-    return Registry([*trained, *(model.twin() for model in trained)])
+    twins = [model.twin() for model in trained]
+    return Registry([*trained, *twins], read_seeds(family))

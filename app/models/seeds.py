@@ -50,5 +50,7 @@ def seeds_file(family: Path) -> Path:
     return family / "seeds.json"
 
 
-def read_seeds(family: Path) -> SeedRuns:
-    return SeedRuns.model_validate_json(seeds_file(family).read_bytes())
+def read_seeds(family: Path) -> SeedRuns | None:
+    """The record, None if there is none."""
+    file = seeds_file(family)
+    return SeedRuns.model_validate_json(file.read_bytes()) if file.exists() else None

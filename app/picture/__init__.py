@@ -3,8 +3,27 @@
 Every string that is put in is escaped here.
 """
 
-from app.picture.colour import ink, levels, plain
-from app.picture.heatmap import Axis, HeatmapFrame, heatmap
+from app.picture.colour import ink, levels, number, plain
+from app.picture.heatmap import (
+    Axis,
+    HeatmapFrame,
+    heatmap,
+    signed_map,
+    signed_thumbnail,
+    thumbnail,
+)
 from app.picture.strip import strip
 
-__all__ = ["Axis", "HeatmapFrame", "heatmap", "ink", "levels", "plain", "strip"]
+__all__ = [
+    "Axis",
+    "HeatmapFrame",
+    "heatmap",
+    "ink",
+    "levels",
+    "number",
+    "plain",
+    "signed_map",
+    "signed_thumbnail",
+    "strip",
+    "thumbnail",
+]

@@ -1,5 +1,7 @@
 """Weights as steps of heat; the colours themselves stand in `static/heat.css`."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,3 +37,32 @@ def short(weight: float) -> str:
 def plain(weight: float) -> str:
     """As `short`, with the leading zero of running text: 0.07, <0.01."""
     return short(weight).replace(".", "0.")
+
+
+SIGNED_LEVELS = 10
+"""Figures of either sign run over so many steps to each side of 0."""
+
+
+def signed_class(level: int) -> str:
+    """The class of a cell above or below 0."""
+    return f"{'rise' if level > 0 else 'fall'}-{abs(level)}"
+
+
+def signed_ink(level: int) -> str:
+    return "on-cool" if abs(level) <= 5 else "on-hot"
+
+
+def signed_short(value: float) -> str:
+    """At most three digits with a true minus: 0.4, −3.1, 12; −∞."""
+    if value == -inf:
+        return "−∞"
+    text = f"{abs(value):.1f}" if abs(value) < 9.95 else f"{abs(value):.0f}"
+    return text if float(text) == 0 or value >= 0 else f"−{text}"
+
+
+def number(value: float) -> str:
+    """A figure of any size for running text, three digits and a true minus: 12.3, −0.041, 0."""
+    if value == 0:
+        return "0"
+    text = np.format_float_positional(abs(value), precision=3, unique=False, fractional=False)
+    return f"{'−' if value < 0 else ''}{text.removesuffix('.')}"

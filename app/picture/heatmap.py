@@ -4,7 +4,7 @@ Cells of one heat are one path, drawn as strokes, so that a map of 48 tokens sta
 colours come from classes, so that themes and print need no new picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from html import escape
@@ -12,7 +12,15 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.colour import ink, levels, short
+from app.picture.colour import (
+    SIGNED_LEVELS,
+    ink,
+    levels,
+    short,
+    signed_class,
+    signed_ink,
+    signed_short,
+)
 
 _LABEL = 13.5
 _LETTER = 7.4
@@ -75,6 +83,15 @@ class _Cells:
         ]
 
     @cached_property
+    def crosses(self) -> list[str]:
+        """A stroke from corner to corner of each cell, row by row."""
+        length, inset = self.cell - self.gap - 2, self.gap // 2 + 1
+        return [
+            f"M{column * self.cell + inset} {row * self.cell + inset}l{length} {length}"
+            for row, column in np.ndindex(self.n, self.n)
+        ]
+
+    @cached_property
     def middles(self) -> list[str]:
         """Where the number of each cell stands, row by row."""
         half = self.cell // 2
@@ -92,6 +109,16 @@ def _cells(n: int) -> _Cells:
     if n <= _GAPS_UP_TO:
         return _Cells(n, "medium", 20, 1)
     return _Cells(n, "large", 16, 0)
+
+
+@cache
+def _thumb_cells(n: int) -> _Cells:
+    """Cells so small that a map is a picture to recognise, not to read."""
+    if n <= _NUMBERS_UP_TO:
+        return _Cells(n, "thumb thumb-14", 14, 2)
+    if n <= _GAPS_UP_TO:
+        return _Cells(n, "thumb thumb-8", 8, 1)
+    return _Cells(n, "thumb thumb-4", 4, 0)
 
 
 class HeatmapFrame:
@@ -183,14 +210,63 @@ def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
     )
 
 
-def _heat(heat: NDArray[np.intp], cells: _Cells) -> str:
+def thumbnail(weights: NDArray[np.floating]) -> str:
+    """SVG of one head's (n, n) weights without labels and numbers, for a row of many heads."""
+    cells = _thumb_cells(len(weights))
+    return _thumb(cells, _heat(levels(weights).ravel(), cells))
+
+
+def signed_thumbnail(values: NDArray[np.floating], largest: float) -> str:
+    """As `thumbnail`, for figures of either sign: see `signed_map`."""
+    cells = _thumb_cells(len(values))
+    return _thumb(cells, _heat(_signed_levels(values, largest), cells, signed_class))
+
+
+def _thumb(cells: _Cells, heat: str) -> str:
+    side = cells.side
+    return (
+        f'<svg class="map map-{cells.size}" viewBox="0 0 {side} {side}" width="{side}"'
+        f' height="{side}" aria-hidden="true"><rect class="ground" width="{side}"'
+        f' height="{side}"/><g class="cells">{heat}</g></svg>'
+    )
+
+
+def _signed_levels(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
+    steps = np.rint(np.clip(np.nan_to_num(values / largest), -1, 1) * SIGNED_LEVELS)
+    return np.where(np.isfinite(values), steps, 0).astype(np.intp).ravel()
+
+
+def signed_map(values: NDArray[np.floating], frame: HeatmapFrame, largest: float) -> str:
+    """SVG of (n, n) figures of either sign, which are no weights: scores, or differences.
+
+    Colours run from −`largest` over the page's background at 0 to `largest`; cells of minus
+    infinity are crossed out.
+    """
+    cells = frame.cells
+    heat = _signed_levels(values, largest)
+    forbidden = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
+    crossed = "".join(map(cells.crosses.__getitem__, forbidden))
+    texts = [signed_short(value) for value in values.ravel().tolist()]
+    numbers = _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
+    return (
+        f'{frame.opening}<g transform="translate({frame.left} {frame.top})">'
+        f'<rect class="ground" width="{cells.side}" height="{cells.side}"/>'
+        f'<g class="cells">{_heat(heat, cells, signed_class)}</g>'
+        f'<path class="forbidden" d="{crossed}"/>'
+        f"{numbers if cells.n <= _NUMBERS_UP_TO else ''}{frame.query_frame}</g></svg>"
+    )
+
+
+def _heat(
+    heat: NDArray[np.intp], cells: _Cells, name: Callable[[int], str] = "heat-{}".format
+) -> str:
     """One path a level; cells of level 0 are left to the ground beneath."""
     strokes: dict[int, list[str]] = {}
     hot = heat.nonzero()[0]
     for place, level in zip(hot.tolist(), heat[hot].tolist(), strict=True):
         strokes.setdefault(level, []).append(cells.strokes[place])
     return "".join(
-        f'<path class="heat-{level}" d="{"".join(strokes[level])}"/>' for level in sorted(strokes)
+        f'<path class="{name(level)}" d="{"".join(strokes[level])}"/>' for level in sorted(strokes)
     )
 
 
@@ -202,9 +278,12 @@ def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
 
 
 def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
+    texts = [short(weight) for weight in weights.ravel().tolist()]
+    return _texts(texts, [ink(level) for level in heat.tolist()], cells)
+
+
+def _texts(texts: Sequence[str], inks: Sequence[str], cells: _Cells) -> str:
     return "".join(
-        f'<text class="number {ink(level)}" {place}>{escape(short(weight))}</text>'
-        for weight, level, place in zip(
-            weights.ravel().tolist(), heat.tolist(), cells.middles, strict=True
-        )
+        f'<text class="number {on}" {place}>{escape(text)}</text>'
+        for text, on, place in zip(texts, inks, cells.middles, strict=True)
     )

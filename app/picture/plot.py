@@ -4,7 +4,7 @@ Colours and type come from classes. Screen readers are not told of these picture
 stands, a table beside it says the same in figures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import floor, log10
@@ -59,6 +59,14 @@ class Interval:
     stands_out: bool
 
 
+def signed(value: float) -> str:
+    """With its sign, a true minus, and two digits: +1.20, −0.03; 0.00 has none."""
+    rounded = f"{abs(value):.2f}"
+    if float(rounded) == 0:
+        return rounded
+    return f"{'+' if value > 0 else '−'}{rounded}"
+
+
 def lines(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
     """Lines on common axes; the vertical one need not begin at 0."""
     scale = _Scale([y for each in series for _, y in each.points])
@@ -109,8 +117,8 @@ def dots(columns: Sequence[Column], *, x_label: str, y_label: str, from_zero: bo
     return _svg(parts, _HEIGHT)
 
 
-def bars(values: Sequence[Bar]) -> str:
-    """Bars from 0, to the right for what is above it; each with its value."""
+def bars(values: Sequence[Bar], told: Callable[[float], str] = signed) -> str:
+    """Bars from 0, to the right for what is above it; each with its value as `told` says it."""
     names, figures = 40, 52
     low = min(0.0, *(each.value for each in values))
     high = max(0.0, *(each.value for each in values))
@@ -125,10 +133,28 @@ def bars(values: Sequence[Bar]) -> str:
             f'<text class="tick" x="0" y="{y + 16}">{escape(each.name)}</text>'
             f'<rect class="bar-value" x="{left:.1f}" y="{y + 5}" width="{width:.1f}" height="14"/>'
             f'<text class="tick" x="{at:.1f}" y="{y + 16}" text-anchor="{anchor}">'
-            f"{signed(each.value)}</text>"
+            f"{told(each.value)}</text>"
         )
     parts.append(f'<path class="axis-line" d="M{zero:.1f} 0V{len(values) * _ROW}"/>')
     return _svg(parts, len(values) * _ROW)
+
+
+def products(values: Sequence[float]) -> str:
+    """A bar for each of many values, side by side, above and below one line."""
+    height, middle = 90, 45
+    largest = max(map(abs, values)) or 1.0
+    step = WIDTH / len(values)
+    parts = []
+    for index, value in enumerate(values):
+        size = middle * abs(value) / largest
+        top = middle - size if value > 0 else middle
+        kind = "rise" if value > 0 else "fall"
+        parts.append(
+            f'<rect class="{kind}" x="{index * step:.2f}" y="{top:.2f}" width="{step * 0.8:.2f}"'
+            f' height="{size:.2f}"/>'
+        )
+    parts.append(f'<path class="axis-line" d="M0 {middle}H{WIDTH}"/>')
+    return _svg(parts, height)
 
 
 def intervals(rows: Sequence[Interval]) -> str:
@@ -158,14 +184,6 @@ def intervals(rows: Sequence[Interval]) -> str:
             f'<circle class="share{found}" cx="{x(each.share):g}" cy="{y}" r="4.5"/>'
         )
     return _svg(parts, bottom + 22)
-
-
-def signed(value: float) -> str:
-    """With its sign, a true minus, and two digits: +1.20, −0.03; 0.00 has none."""
-    rounded = f"{abs(value):.2f}"
-    if float(rounded) == 0:
-        return rounded
-    return f"{'+' if value > 0 else '−'}{rounded}"
 
 
 class _Scale:

@@ -8,25 +8,14 @@ from fastapi import APIRouter, HTTPException
 from jinja2 import Environment
 from starlette.responses import HTMLResponse, Response
 
+from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
 from app.models.evidence import MARGIN, PLACES, Evidence, HeadRecord
 from app.models.family import weights_file
 from app.models.seeds import SeedRuns
 from app.models.two_neighbours import TwoNeighbours
 from app.picture import levels
-from app.picture.plot import Bar, Column, Interval, Series, bars, dots, intervals, lines
-
-
-@dataclass(frozen=True)
-class FamilyRow:
-    """A trained model in the comparison; `seeds` are the losses of runs from several seeds."""
-
-    model: Model
-    loss: float
-    accuracy: float
-    seeds: Sequence[float]
-    found: Sequence[str] | None
-    megabytes: float
+from app.picture.plot import Bar, Interval, Series, bars, intervals, lines
 
 
 @dataclass(frozen=True)
@@ -52,10 +41,9 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class Records:
-    """What the pages tell of; `seeds` and `exact` are records of the family as a whole."""
+    """What the pages tell of."""
 
     models: Registry
-    seeds: SeedRuns
     exact: TwoNeighbours
 
 
@@ -79,36 +67,27 @@ def router(records: Records, jinja: Environment) -> APIRouter:
     return routes
 
 
-def family_rows(records: Records) -> list[FamilyRow]:
-    return [
-        FamilyRow(
-            model,
-            model.card.training.validation_loss,
-            model.card.training.validation_accuracy,
-            records.seeds.losses(model.card.n_heads),
-            model.evidence.relations_found if model.evidence else None,
-            weights_file(model.folder.parent, model.card.id).stat().st_size / 1e6,
-        )
-        for model in records.models.of_source("trained")
-        if model.card.training
-    ]
-
-
 def family_context(records: Records) -> dict[str, object]:
-    rows = family_rows(records)
+    rows, seeds = members(records.models), records.models.seeds
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
+        "megabytes": {row.card.id: megabytes(records.models[row.card.id]) for row in rows},
         "twins": records.models.of_source("random"),
-        "seeds": records.seeds,
+        "seeds": seeds,
         "exact": exact_rows(records.exact),
         "exact_task": records.exact,
         "loss_plot": loss_plot(rows),
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
-        "seed_plot": seed_plot(records.seeds),
-        "evidence": next((row.model.evidence for row in rows if row.model.evidence), None),
+        "seed_plot": seed_plot(seeds) if seeds else "",
+        "evidence": next((model.evidence for model in records.models if model.evidence), None),
     }
+
+
+def megabytes(model: Model) -> float:
+    """Size of the file of weights that a model is read from."""
+    return weights_file(model.folder.parent, model.folder.name).stat().st_size / 1e6
 
 
 def model_context(records: Records, model: Model) -> dict[str, object]:
@@ -122,7 +101,7 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "places": PLACES,
         "margin": MARGIN,
         "evidence": evidence,
-        "megabytes": weights_file(model.folder.parent, model.folder.name).stat().st_size / 1e6,
+        "megabytes": megabytes(model),
     }
     if evidence:
         context |= {
@@ -157,31 +136,6 @@ def exact_rows(exact: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
     return [(*key, shares) for key, shares in rows.items()]
 
 
-def loss_plot(rows: Sequence[FamilyRow]) -> str:
-    columns = [Column(str(row.model.card.n_heads), row.loss, row.seeds) for row in rows]
-    return dots(columns, x_label="heads", y_label="validation loss, nats")
-
-
-def relations_plot(rows: Sequence[FamilyRow]) -> str:
-    columns = [
-        Column(str(row.model.card.n_heads), len(row.found)) for row in rows if row.found is not None
-    ]
-    return dots(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
-
-
-def curve_plot(rows: Sequence[FamilyRow]) -> str:
-    series = [
-        Series(
-            heads_in_words(row.model.card.n_heads),
-            [(point.step, point.loss) for point in row.model.card.training.curve],
-            kind,
-        )
-        for kind, row in enumerate(rows)
-        if row.model.card.training
-    ]
-    return lines(series, x_label="steps", y_label="validation loss, nats")
-
-
 def seed_plot(seeds: SeedRuns) -> str:
     """The runs of all seeds; those of one number of heads have one name and one kind of line."""
     by_heads = sorted({run.n_heads for run in seeds.runs})
@@ -194,10 +148,6 @@ def seed_plot(seeds: SeedRuns) -> str:
         for run in seeds.runs
     ]
     return lines(series, x_label="steps", y_label="validation loss, nats")
-
-
-def heads_in_words(n_heads: int) -> str:
-    return "1 head" if n_heads == 1 else f"{n_heads} heads"
 
 
 def ablation_plot(heads: Sequence[HeadRecord]) -> str:

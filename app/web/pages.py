@@ -2,16 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.lesson import LABS, TRUTHS, Asked, LabView, Lesson, Step, Truth
-from app.models import SOURCES, Registry, Sentence
+from app.lesson import (
+    LABS,
+    TRUTHS,
+    Asked,
+    Choice,
+    Lab,
+    LabView,
+    Lesson,
+    Question,
+    Step,
+    Truth,
+    explain,
+)
+from app.models import SOURCES, Model, Registry, Sentence
 from app.web.htmx import VARY, htmx_of
-from app.web.view import Reading, View, read_view, settled
+from app.web.view import Allowed, Reading, View, read_view, settled
 
 EDIT = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
@@ -35,8 +48,12 @@ class Site:
     def step(self, lesson: Lesson, name: str) -> Step:
         if step := lesson.step(name):
             return step
-        planned = {str(line.number) for line in lesson.outline}
-        raise HTTPException(404, "This step is still to be written." if name in planned else None)
+        why = next((line.why for line in lesson.outline if name == str(line.number)), "")
+        raise HTTPException(404, f"This step is {why}." if why else None)
+
+
+END = "end"
+"""The address of the page after the last step."""
 
 
 def path_of(lesson: Lesson, step: Step) -> str:
@@ -55,6 +72,16 @@ def router(site: Site) -> APIRouter:
     async def lesson_start(request: Request, lesson_slug: str) -> Response:
         lesson = site.lesson(lesson_slug)
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
+
+    @routes.api_route(f"/{{lesson_slug}}/{END}", methods=["GET", "HEAD"])
+    async def end(lesson_slug: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        if not lesson.facts.end:
+            raise HTTPException(404)
+        page = site.jinja.get_template("end.html").render(
+            lesson=lesson, end=lesson.facts.end, path_of=path_of
+        )
+        return HTMLResponse(page)
 
     @routes.api_route("/{lesson_slug}/{step_name}", methods=["GET", "HEAD"])
     async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
@@ -86,19 +113,34 @@ class StepPage:
     def _reading(self, request: Request) -> Reading:
         query = dict(request.query_params)
         if self.is_edit:
-            query = settled(query, self.step.facts.predict.model)
+            query = settled(query, self.step.facts.predict.model, self.question.about)
         return read_view(
             query,
             self.step.facts.defaults,
             self.site.models,
-            predictions=lambda sentence, view: self._truth(sentence, view).choices,
-            checks=[option.id for option in self.step.facts.check.options],
+            Allowed(
+                predictions=lambda sentence, view: self._truth(sentence, view).ids,
+                checks=[option.id for option in self.step.facts.check.options],
+                controls=self.lab.controls,
+            ),
         )
 
+    @property
+    def lab(self) -> Lab:
+        return LABS[self.step.facts.lab.name]
+
+    @property
+    def question(self) -> Question:
+        return TRUTHS[self.step.facts.predict.computed_by]
+
+    def _predicted(self, view: View) -> Model:
+        """The model that the prediction is about."""
+        return self.site.models[self.step.facts.predict.model or view.model]
+
     def _truth(self, sentence: Sentence, view: View) -> Truth:
-        predict = self.step.facts.predict
-        asked = Asked(sentence, self.site.models[predict.model], view.layer, view.word)
-        return TRUTHS[predict.computed_by](asked)
+        model = self._predicted(view)
+        head = min(view.head, model.card.n_heads - 1)
+        return self.question.truth(Asked(sentence, model, view.layer, head, view.word))
 
     @property
     def is_refused(self) -> bool:
@@ -126,7 +168,9 @@ class StepPage:
             "step": self.step,
             "facts": self.step.facts,
             "path": self.path,
-            "path_of": path_of,
+            "links": self._links(view),
+            "next": self.lesson.after(self.step),
+            "end_path": f"/{self.lesson.slug}/{END}" if self.lesson.facts.end else None,
             "partial": self.htmx.partial,
             "typed": reading.typed,
             "view": view,
@@ -143,13 +187,14 @@ class StepPage:
                 (o for o in self.step.facts.check.options if o.id == view.check), None
             ),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
+            "controls": self.lab.controls,
             "lab": None,
+            "explained": None,
             "prediction": None,
             **shown,
         }
 
     def _shown(self, reading: Reading, view: View) -> dict[str, object]:
-        lab = self.step.facts.lab
         lab_view = LabView(
             reading.sentence,
             reading.model,
@@ -157,23 +202,50 @@ class StepPage:
             view.head,
             view.word,
             self.site.models,
-            lab.options,
+            self.step.facts.lab.options,
+            view.controls,
         )
-        words = reading.sentence.words
         truth = self._truth(reading.sentence, view)
-        predicted = self.site.models[self.step.facts.predict.model].card
         return {
-            "words": words,
+            "words": reading.sentence.words,
+            "tokens": reading.sentence.tokens,
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
-            "lab": LABS[lab.name].run(lab_view),
+            "lab": self.lab.run(lab_view),
+            "explained": explain(lab_view),
             "prediction": truth,
-            "values": {
-                "word": words[view.word].text,
-                "layer": str(view.layer),
-                "model": predicted.id,
-                "n_heads": str(predicted.n_heads),
-                "n_words": str(len(words)),
-                "answer": truth.answer,
-                "guess": view.predict or "",
-            },
+            "labels": {choice.id: self._label(choice) for choice in truth.choices},
+            "values": self._values(reading, truth),
+        }
+
+    def _links(self, view: View) -> dict[int, str]:
+        """The addresses of all steps; what the learner typed and chose travels along."""
+        carried = {"text": view.text, "model": view.model}
+        default = {name: getattr(self.step.facts.defaults, name) for name in carried}
+        chosen = {name: value for name, value in carried.items() if value != default[name]}
+        query = f"?{urlencode(chosen)}" if chosen else ""
+        return {step.number: path_of(self.lesson, step) + query for step in self.lesson.steps}
+
+    def _label(self, choice: Choice) -> str:
+        """What stands on the button of an answer."""
+        predict = self.step.facts.predict
+        if choice.id in predict.labels:
+            return predict.labels[choice.id]
+        return predict.choice.format_map(choice.values)
+
+    def _values(self, reading: Reading, truth: Truth) -> dict[str, str]:
+        """What the author's sentences about the prediction may name."""
+        view, words = reading.view, reading.sentence.words
+        card = self._predicted(view).card
+        labels = {choice.id: self._label(choice) for choice in truth.choices}
+        return {
+            "word": words[view.word].text,
+            "layer": str(view.layer),
+            "head": str(min(view.head, card.n_heads - 1)),
+            "model": card.id,
+            "n_heads": str(card.n_heads),
+            "n_words": str(len(words)),
+            "n_tokens": str(len(reading.sentence.tokens)),
+            "answer": " or ".join(labels[answer] for answer in truth.answers),
+            "guess": labels.get(view.predict or "", ""),
+            **truth.values,
         }

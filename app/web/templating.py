@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.lesson.directives import filled, inline
-from app.picture import ink, plain
+from app.picture import ink, number, plain
 from app.picture.plot import signed
 from app.settings import site_folder
 
@@ -32,5 +32,6 @@ def environment(static_path: str) -> Environment:
     jinja.filters["weight"] = plain
     jinja.filters["signed"] = signed
     jinja.filters["ink"] = ink
+    jinja.filters["number"] = number
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja

@@ -5,16 +5,20 @@ names in the query.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 from urllib.parse import urlencode
 
-from app.lesson import Defaults
+from app.lesson import CONTROLS, Controls, Defaults
 from app.models import Model, Registry, Sentence, UnknownModelError, tidy
 from app.models.registry import named
 
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)", re.ASCII)
 _LONGEST_NUMBER = 9
-_HEAD_OF_A_LAYER = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
+_PAIR = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SHOWN_OF_A_VALUE = 60
+
+
+NO_CONTROLS = Controls()
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,55 @@ class View:
     layer: int
     head: int
     word: int
+    controls: Controls = NO_CONTROLS
     predict: str | None = None
     check: str | None = None
 
+    def values(self) -> dict[str, str]:
+        """What the address of this view holds, in canonical order; a control that is not used is
+        left out.
+        """
+        always = {name: str(getattr(self, name)) for name in CHOSEN}
+        answers = {"predict": self.predict, "check": self.check}
+        given = {name: value for name, value in answers.items() if value is not None}
+        return always | controls_values(self.controls) | given
+
     def query(self) -> str:
-        """The query of this view's address, in canonical order."""
-        values = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return urlencode([(name, value) for name, value in values if value is not None])
+        return urlencode(self.values())
 
     def but(self, **changes: object) -> "View":
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    def changed(self, **changes: object) -> str:
+        """The address's value of one control after a change: what its button sends."""
+        (name,) = changes
+        controls = replace(self.controls, **changes)  # type: ignore[arg-type]
+        return controls_values(controls).get(name, "")
+
+    def without_or_with(self, layer: int, head: int) -> str:
+        """The value of `off` after a press on a head's switch."""
+        return self.changed(off=self.controls.off ^ {(layer, head)})
+
+
+CHOSEN = ("text", "model", "layer", "head", "word")
+
+
+def controls_values(controls: Controls) -> dict[str, str]:
+    """The controls that are used, as an address says them."""
+    values = {}
+    for field in fields(controls):
+        value = getattr(controls, field.name)
+        if value == field.default:
+            continue
+        if isinstance(value, bool):
+            values[field.name] = "1"
+        elif isinstance(value, frozenset):
+            values[field.name] = ",".join(f"{layer}.{head}" for layer, head in sorted(value))
+        elif isinstance(value, tuple):
+            values[field.name] = ".".join(map(str, value))
+        else:
+            values[field.name] = str(value)
+    return values
 
 
 @dataclass(frozen=True)
@@ -71,32 +114,45 @@ class Reading:
         return next((problem for problem in self.problems if problem.name == "text"), None)
 
 
-def settled(form: Mapping[str, str], predicted_model: str) -> dict[str, str]:
+def settled(
+    form: Mapping[str, str], predicted_model: str | None, about: Sequence[str]
+) -> dict[str, str]:
     """What the lab's form sends, as an address would say it.
 
-    A prediction holds for the sentence, layer and word it was asked about, which the form sends
-    along as `was_…`; of another it is dropped. Committing to one chooses the model it is about.
+    A prediction holds for what of the view it is `about`, which the form sends along as `was_…`;
+    of anything else it is dropped. Committing to one chooses the model that it asks, if that is a
+    certain one.
     """
-    query = {field.name: form[field.name] for field in fields(View) if field.name in form}
-    same = all(form.get(f"was_{name}") == form.get(name) for name in ("text", "layer", "word"))
-    if not same:
+    names = (*CHOSEN, *CONTROLS, "predict", "check")
+    query = {name: form[name] for name in names if name in form}
+    if any(form.get(f"was_{name}") != form.get(name) for name in about):
         query.pop("predict", None)
     elif "commit" in form:
-        query |= {"predict": form["commit"], "model": predicted_model}
+        query["predict"] = form["commit"]
+        if predicted_model:
+            query["model"] = predicted_model
     return query
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a step lets an address say: the answers that can be predicted for a view, the options of
+    its check, and the controls that its lab has.
+    """
+
+    predictions: Callable[[Sentence, View], Sequence[str]]
+    checks: Sequence[str]
+    controls: Sequence[str] = ()
 
 
 def read_view(
     query: Mapping[str, str],
     defaults: Defaults,
     models: Registry,
-    *,
-    predictions: Callable[[Sentence, View], Sequence[str]],
-    checks: Sequence[str],
+    allowed: Allowed,
 ) -> Reading:
     """Reads every name of the query, falling back on the step's defaults where one is absent.
 
-    `predictions` gives the answers that can be predicted for a view, `checks` the check's options.
     Names that no view has are passed over.
     """
     problems: list[Problem] = []
@@ -114,11 +170,13 @@ def read_view(
         head=read_index("head", query, defaults.head, model.card.n_heads, problems),
         word=read_index("word", query, word, len(sentence.words), problems),
     )
+    given = {name: query[name] for name in allowed.controls if query.get(name)}
+    view = view.but(controls=read_controls(given, model, sentence, problems))
     if "predict" in query:
-        allowed = predictions(sentence, view)
-        view = view.but(predict=read_choice("predict", query["predict"], allowed, problems))
+        choices = allowed.predictions(sentence, view)
+        view = view.but(predict=read_choice("predict", query["predict"], choices, problems))
     if "check" in query:
-        view = view.but(check=read_choice("check", query["check"], checks, problems))
+        view = view.but(check=read_choice("check", query["check"], allowed.checks, problems))
     return Reading(typed, view, model, sentence, tuple(problems))
 
 
@@ -187,13 +245,46 @@ def _whole_number(value: str) -> int | None:
     return int(value) if found else None
 
 
+def read_controls(
+    given: Mapping[str, str], model: Model, sentence: Sentence, problems: list[Problem]
+) -> Controls:
+    """The controls that an address names; one that makes no sense stays unused."""
+    card, n = model.card, len(sentence.tokens)
+    read: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "off":
+            read[name] = read_heads_off(value, card.n_layers, card.n_heads, problems)
+        elif name == "groups":
+            allowed = [str(g) for g in range(1, card.n_heads + 1) if card.n_heads % g == 0]
+            read[name] = int(read_choice(name, value, allowed, problems) or 0)
+        elif name == "cell":
+            read[name] = read_cell(value, n, problems)
+        else:
+            read[name] = read_choice(name, value, ("0", "1"), problems) == "1"
+    return Controls(**read)
+
+
+def read_cell(value: str, n: int, problems: list[Problem]) -> tuple[int, int] | None:
+    """A cell as "2.1" (query 2, key 1); None if it is none of an (n, n) map."""
+    found = _PAIR.fullmatch(value)
+    query, key = map(int, found.groups()) if found else (n, n)
+    if query < n and key < n:
+        return query, key
+    message = (
+        f"There is no cell “{_shown(value)}” here. Name a query and a key of 0 to {n - 1},"
+        " as in 0.0."
+    )
+    problems.append(Problem("cell", message))
+    return None
+
+
 def read_heads_off(
     value: str, n_layers: int, n_heads: int, problems: list[Problem]
 ) -> frozenset[tuple[int, int]]:
     """Heads to switch off, as "0.2" (layer 0, head 2) or "0.2,1.0"; none for empty text."""
     off = set()
     for name in filter(None, value.split(",")):
-        found = _HEAD_OF_A_LAYER.fullmatch(name)
+        found = _PAIR.fullmatch(name)
         layer, head = map(int, found.groups()) if found else (n_layers, n_heads)
         if layer >= n_layers or head >= n_heads:
             message = (
@@ -211,7 +302,7 @@ def read_choice(
 ) -> str | None:
     if value in allowed:
         return value
-    message = f"“{_shown(value)}” is not an answer to this question. There are {named(allowed)}."
+    message = f"“{_shown(value)}” is none of the values of {name}. There are {named(allowed)}."
     problems.append(Problem(name, message, tuple(allowed)))
     return None
 

@@ -6,7 +6,6 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from app.attention import Intervention
 from app.models.evidence import evidence_file
 from app.models.family import (
     FAMILY,
@@ -66,7 +65,7 @@ def test_the_shipped_weights_have_the_loss_that_the_card_tells(models, n_heads):
     """On the sample of Headwise's own; torch computed the card's figure, NumPy this one."""
     model = models[f"headwise-h{n_heads}"]
     batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(FAMILY))))
-    losses = [masked_losses(model, batch, Intervention()) for batch in batches]
+    losses = [masked_losses(model.transformer, batch) for batch in batches]
     assert len(losses) == 30
     assert np.concatenate(losses).mean() == pytest.approx(
         model.card.training.sample_loss, abs=0.001

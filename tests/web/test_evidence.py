@@ -3,19 +3,18 @@ from html import unescape
 
 import pytest
 
+from app.lesson.family import members
 from app.models.evidence import NO_ROLE, PLACES
-from app.models.family import FAMILY
-from app.models.seeds import read_seeds
 from app.models.two_neighbours import two_neighbours
 from app.picture import plain
-from app.web.evidence import Records, exact_rows, family_rows, head_rows, widest_half
+from app.web.evidence import Records, exact_rows, head_rows, megabytes, widest_half
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
 
 @pytest.fixture(scope="module")
 def records(models):
-    return Records(models, read_seeds(FAMILY), two_neighbours())
+    return Records(models, two_neighbours())
 
 
 def text_of(html):
@@ -24,15 +23,15 @@ def text_of(html):
 
 def test_the_four_are_compared_by_what_their_cards_and_records_say(client, records):
     html = client.get("/models").text
-    rows = family_rows(records)
-    assert [row.model.card.id for row in rows] == TRAINED
+    rows = members(records.models)
+    assert [row.card.id for row in rows] == TRAINED
     for row in rows:
-        line = re.search(rf'<a href="/models/{row.model.card.id}">.*?</tr>', html, re.S).group(0)
-        assert f"{row.model.card.training.validation_loss:.3f} nats" in line
-        assert f"{100 * row.model.card.training.validation_accuracy:.1f} %" in line
-        found = row.model.evidence.relations_found
+        line = re.search(rf'<a href="/models/{row.card.id}">.*?</tr>', html, re.S).group(0)
+        assert f"{row.training.validation_loss:.3f} nats" in line
+        assert f"{100 * row.training.validation_accuracy:.1f} %" in line
+        found = row.found
         assert (", ".join(found) or "none") in line
-        assert row.megabytes < 4
+        assert megabytes(records.models[row.card.id]) < 4
 
 
 def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):
@@ -47,9 +46,9 @@ def test_the_plots_are_drawn_and_their_figures_stand_beside_them(client, records
     html = client.get("/models").text
     assert html.count('<svg class="plot"') == 4
     said = text_of(html)
-    for run in records.seeds.runs:
+    for run in records.models.seeds.runs:
         assert f"{run.validation_loss:.4f}" in said
-    assert f"at most {records.seeds.widest_spread:.4f} nats apart" in said
+    assert f"at most {records.models.seeds.widest_spread:.4f} nats apart" in said
 
 
 def test_data_licence_and_commands_are_told(client, models):

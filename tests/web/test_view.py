@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lesson import Defaults
+from app.lesson import CONTROLS, Defaults
 from app.models import tidy
-from app.web.view import read_view, settled
+from app.web.view import Allowed, read_view, settled
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 CHECKS = ("sum", "one-word")
 
 
 def read(models, query):
-    return read_view(query, DEFAULTS, models, predictions=lambda *_: ("1", "2", "3"), checks=CHECKS)
+    return read_view(query, DEFAULTS, models, Allowed(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS))
 
 
 def problems(models, **query):
@@ -35,6 +35,23 @@ def test_the_query_is_in_canonical_order(models):
     )
 
 
+@st.composite
+def controls(draw, card, n_tokens):
+    """Any of the controls, as an address says them, in its order."""
+    heads = [f"{layer}.{head}" for layer in range(card.n_layers) for head in range(card.n_heads)]
+    token = st.integers(0, n_tokens - 1)
+    values = {
+        "causal": st.just("1"),
+        "unscaled": st.just("1"),
+        "weighted": st.just("1"),
+        "shuffled": st.just("1"),
+        "off": st.sets(st.sampled_from(heads), min_size=1).map(lambda off: ",".join(sorted(off))),
+        "groups": st.sampled_from([g for g in (1, 2, 4, 8) if g <= card.n_heads]).map(str),
+        "cell": st.tuples(token, token).map(lambda cell: f"{cell[0]}.{cell[1]}"),
+    }
+    return {name: draw(value) for name, value in values.items() if draw(st.booleans())}
+
+
 @given(st.data())
 def test_view_to_address_to_view_is_the_identity(models, data):
     text = tidy(data.draw(st.text(min_size=1, max_size=40)))
@@ -50,6 +67,7 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         "head": str(data.draw(st.integers(0, card.n_heads - 1))),
         "word": str(data.draw(st.integers(0, len(sentence.words) - 1))),
     }
+    query |= data.draw(controls(card, len(sentence.tokens)))
     if data.draw(st.booleans()):
         query["predict"] = data.draw(st.sampled_from(("1", "2", "3")))
     if data.draw(st.booleans()):
@@ -77,8 +95,13 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"head": "1", "model": "headwise-h1"}, "There is only head 0."),
         ({"head": "9" * 5000}, "There is no head “" + "9" * 59 + "…” here."),
         ({"word": "4"}, "There are words 0 to 3."),
-        ({"predict": "7"}, "“7” is not an answer to this question. There are 1, 2 and 3."),
+        ({"predict": "7"}, "“7” is none of the values of predict. There are 1, 2 and 3."),
         ({"check": "maybe"}, "There are sum and one-word."),
+        ({"causal": "yes"}, "“yes” is none of the values of causal. There are 0 and 1."),
+        ({"off": "0.4"}, "There is no head “0.4” to switch off."),
+        ({"groups": "3"}, "“3” is none of the values of groups. There are 1, 2 and 4."),
+        ({"cell": "4.0"}, "There is no cell “4.0” here. Name a query and a key of 0 to 3, as in"),
+        ({"cell": "x"}, "There is no cell “x” here."),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):
@@ -125,22 +148,23 @@ def test_a_message_shows_no_sign_that_turns_its_direction(models):
 
 
 FORM = {"text": "a b", "layer": "0", "word": "1", "model": "headwise-h4"}
+ABOUT = ("text", "layer", "word")
 WAS = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
 
 
 def test_committing_to_a_prediction_chooses_the_model_that_it_is_about():
-    query = settled(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8")
+    query = settled(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8", ABOUT)
     assert query == FORM | {"predict": "2", "model": "headwise-h8"}
 
 
 def test_a_prediction_stays_while_it_is_about_the_same_word():
-    assert settled(FORM | WAS | {"predict": "2", "head": "3"}, "h8")["predict"] == "2"
+    assert settled(FORM | WAS | {"predict": "2", "head": "3"}, "h8", ABOUT)["predict"] == "2"
 
 
 @pytest.mark.parametrize("name", ["text", "layer", "word"])
 def test_a_prediction_about_another_sentence_layer_or_word_is_dropped(name):
     form = FORM | WAS | {"predict": "2", "commit": "3", f"was_{name}": "other"}
-    assert "predict" not in settled(form, "h8")
+    assert "predict" not in settled(form, "h8", ABOUT)
 
 
 def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):

@@ -1,0 +1,75 @@
+"""Lab: the same budget cut into 1, 2, 4 or 8 heads."""
+
+from dataclasses import dataclass
+
+from app.attention import Intervention
+from app.attention.measure import row_entropy
+from app.attention.weights import Matrix
+from app.lesson.family import Member, loss_plot, members
+from app.lesson.labs.base import LabView
+from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What a layer of one member of the family costs on this sentence.
+
+    `products` counts the multiplications of QKᵀ and of weights times V.
+    """
+
+    member: Member
+    chosen: bool
+    attention_parameters: int
+    cells: int
+    products: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`entropies` are the mean row entropies of each head with and without the divisor √d_k."""
+
+    counters: tuple[Counter, ...]
+    loss_plot: str
+    heads: tuple[HeadFigure, ...]
+    entropies: tuple[tuple[float, float], ...]
+    divisor: float
+    word: str
+    scrolls: bool
+    largest_entropy: float
+
+
+def budget(view: LabView) -> Budget:
+    family = members(view.models)
+    n = len(view.sentence.tokens)
+    maps = view.maps()
+    frame = frame_of(view)
+    divided, undivided = (_entropies(view, scaled=scaled) for scaled in (True, False))
+    return Budget(
+        tuple(
+            Counter(
+                each,
+                each.card.n_heads == view.model.card.n_heads,
+                attention_parameters(each.card.d_model),
+                each.card.n_heads * n * n,
+                2 * n * n * each.card.d_model,
+            )
+            for each in family
+        ),
+        loss_plot(family),
+        head_figures(view, maps, frame),
+        tuple(zip(divided.tolist(), undivided.tolist(), strict=True)),
+        float(view.model.card.d_head**0.5),
+        view.sentence.words[view.word].text,
+        frame.scrolls,
+        largest_entropy(view),
+    )
+
+
+def attention_parameters(d_model: int) -> int:
+    """W_Q, W_K, W_V and W_O of one layer with their biases: the same at any number of heads."""
+    return 4 * (d_model * d_model + d_model)
+
+
+def _entropies(view: LabView, *, scaled: bool) -> Matrix:
+    means: Matrix = row_entropy(view.trace(Intervention(scaled=scaled)).weights).mean(axis=-1)
+    return means

@@ -1,0 +1,78 @@
+"""Explain this cell: the arithmetic behind one weight, with the numbers of this sentence."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from app.lesson.labs.base import LabView
+from app.picture.plot import products
+
+
+@dataclass(frozen=True)
+class Element:
+    """One place of the query and the key vectors, and its product."""
+
+    query: float
+    key: float
+    product: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The weight of one cell of the chosen head, from its vectors on.
+
+    `score` is q·k, `scaled` the same over `divisor`; `exponential` is exp(scaled − the row's
+    largest), `row_sum` the sum of these over the row, `weight` their ratio. A masked cell has
+    no finite score after the mask and the weight 0.
+    """
+
+    head: int
+    query: str
+    key: str
+    query_token: int
+    key_token: int
+    elements: tuple[Element, ...]
+    plot: str
+    score: float
+    divisor: float
+    scaled: float
+    masked: bool
+    row_largest: float
+    exponential: float
+    row_sum: float
+    weight: float
+
+
+def explain(view: LabView) -> Explanation | None:
+    """None while no cell is chosen."""
+    if view.controls.cell is None:
+        return None
+    i, j = view.controls.cell
+    trace = view.trace()
+    query, key = (
+        vectors[view.head, token].astype(np.float64)
+        for vectors, token in ((trace.Q, i), (trace.K, j))
+    )
+    row = trace.masked[view.head, i].astype(np.float64)
+    masked = bool(np.isinf(row[j]))
+    scaled = float(trace.scaled[view.head, i, j])
+    exponentials = np.exp(row - row.max())
+    tokens = view.sentence.tokens
+    return Explanation(
+        view.head,
+        tokens[i].text,
+        tokens[j].text,
+        i,
+        j,
+        tuple(Element(float(q), float(k), float(q * k)) for q, k in zip(query, key, strict=True)),
+        products((query * key).tolist()),
+        float(query @ key),
+        1.0 if view.controls.unscaled else sqrt(trace.W.d_head),
+        scaled,
+        masked,
+        float(row.max()),
+        float(exponentials[j]),
+        float(exponentials.sum()),
+        float(trace.weights[view.head, i, j]),
+    )

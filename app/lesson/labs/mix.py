@@ -1,0 +1,113 @@
+"""Lab: what each head adds to the output through its slice of W_O."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.attention import Intervention, Trace
+from app.attention.contrast import averaged_maps_output
+from app.lesson.labs.base import LabView
+from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.models.guess import MASK, Guess, fill_in
+from app.picture.plot import Bar, bars
+
+SHOWN_GUESSES = 5
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """The length of what one head adds to the chosen word, mean over its tokens."""
+
+    head: int
+    off: bool
+    length: float
+
+
+@dataclass(frozen=True)
+class Summand:
+    """What one head adds to a single output number."""
+
+    head: int
+    value: float
+
+
+@dataclass(frozen=True)
+class OutputValue:
+    """One number of the layer's output for the chosen word's first token: its largest."""
+
+    dimension: int
+    summands: tuple[Summand, ...]
+    bias: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Mix:
+    """`before` and `after` are guesses for the chosen word, masked, with all heads and without
+    those that are off; `averaged` is how far the output moves, relative to its length, if every
+    head used the mean of all maps.
+    """
+
+    contributions: tuple[Contribution, ...]
+    plot: str
+    heads: tuple[HeadFigure, ...]
+    output_value: OutputValue
+    masked: str
+    before: tuple[Guess, ...]
+    after: tuple[Guess, ...]
+    averaged: float
+    word: str
+    scrolls: bool
+    largest_entropy: float
+
+
+def mix(view: LabView) -> Mix:
+    trace, whole = view.trace(), view.trace(Intervention())
+    lengths = np.linalg.norm(whole.contributions[:, view.queries], axis=-1).mean(axis=1)
+    contributions = tuple(
+        Contribution(head, (view.layer, head) in view.controls.off, float(length))
+        for head, length in enumerate(lengths)
+    )
+    maps = trace.weighted_by_length if view.controls.weighted else trace.weights
+    frame = frame_of(view)
+    masked = masked_word(view)
+    averaged = averaged_maps_output(whole) - whole.output
+    return Mix(
+        contributions,
+        bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
+        head_figures(view, maps, frame),
+        output_value(trace, view.queries[0]),
+        masked,
+        guesses(view, masked, Intervention()),
+        guesses(view, masked, view.intervention),
+        float(np.linalg.norm(averaged) / np.linalg.norm(whole.output)),
+        view.sentence.words[view.word].text,
+        frame.scrolls,
+        largest_entropy(view),
+    )
+
+
+def masked_word(view: LabView) -> str:
+    """The sentence with [MASK] in place of the chosen word."""
+    pieces = view.sentence.words[view.word].pieces
+    text = view.sentence.text
+    return f"{text[: pieces[0].start]}{MASK}{text[pieces[-1].end :]}"
+
+
+def guesses(view: LabView, masked: str, intervention: Intervention) -> tuple[Guess, ...]:
+    sentence = view.model.tokenizer.sentence(masked)
+    (blank, *_) = fill_in(view.model, sentence, top=SHOWN_GUESSES, intervention=intervention)
+    return blank.guesses
+
+
+def output_value(trace: Trace, token: int) -> OutputValue:
+    """The output's largest number at a token, taken apart by heads."""
+    row = trace.output[token]
+    dimension = int(np.abs(row).argmax())
+    parts = trace.contributions[:, token, dimension]
+    return OutputValue(
+        dimension,
+        tuple(Summand(head, float(part)) for head, part in enumerate(parts)),
+        float(trace.W.output_bias[dimension]),
+        float(row[dimension]),
+    )

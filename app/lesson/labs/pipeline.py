@@ -1,0 +1,67 @@
+"""Lab: one head's way from products to weights, as four maps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.lesson.labs.base import LabView
+from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.picture import signed_map
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A map before softmax; its colours run to `largest`, in the map's own units."""
+
+    name: str
+    formula: str
+    map: str
+    largest: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """How much all rows together give to one key."""
+
+    key: str
+    total: float
+    is_largest: bool
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    stages: tuple[Stage, ...]
+    figure: HeadFigure
+    columns: tuple[Column, ...]
+    word: str
+    divisor: float
+    scrolls: bool
+    largest_entropy: float
+
+
+def pipeline(view: LabView) -> Pipeline:
+    trace = view.trace()
+    frame = frame_of(view)
+    stages = []
+    for name, formula, values in (
+        ("products", "QKᵀ", trace.scores),
+        ("scaled", "QKᵀ / √d_k", trace.scaled),
+        ("masked", "+ mask", trace.masked),
+    ):
+        head = values[view.head]
+        largest = float(np.abs(head[np.isfinite(head)]).max())
+        stages.append(Stage(name, formula, signed_map(head, frame, largest), largest))
+    totals = trace.weights[view.head].astype(np.float64).sum(axis=0)
+    columns = tuple(
+        Column(token.text, float(total), index == int(totals.argmax()))
+        for index, (token, total) in enumerate(zip(view.sentence.tokens, totals, strict=True))
+    )
+    return Pipeline(
+        tuple(stages),
+        head_figures(view, trace.weights, frame)[view.head],
+        columns,
+        view.sentence.words[view.word].text,
+        float(np.sqrt(trace.W.d_head)),
+        frame.scrolls,
+        largest_entropy(view),
+    )

@@ -1,0 +1,21 @@
+"""A sentence with its words in another order, the same one every time."""
+
+import numpy as np
+
+from app.models import Model, Sentence
+
+SEED = 6
+
+
+def shuffled(sentence: Sentence, model: Model) -> Sentence:
+    """The words in an order drawn from a fixed seed, joined by spaces; not the order they had,
+    unless there is no other.
+    """
+    texts = [word.text for word in sentence.words]
+    rng = np.random.default_rng(SEED)
+    order = list(texts)
+    for _ in range(20):
+        order = [texts[index] for index in rng.permutation(len(texts))]
+        if order != texts:
+            break
+    return model.tokenizer.sentence(" ".join(order))
