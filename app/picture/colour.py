@@ -53,11 +53,16 @@ def signed_ink(level: int) -> str:
 
 
 def signed_short(value: float) -> str:
-    """At most three digits with a true minus: 0.4, −3.1, 12; −∞."""
+    """Two or three digits with a true minus: .05, −3.1, 12; 0 for what rounds to it; −∞."""
     if value == -inf:
         return "−∞"
-    text = f"{abs(value):.1f}" if abs(value) < 9.95 else f"{abs(value):.0f}"
-    return text if float(text) == 0 or value >= 0 else f"−{text}"
+    size = abs(value)
+    text = f"{size:.2f}".removeprefix("0") if size < 0.995 else f"{size:.1f}"
+    if size >= 9.95:
+        text = f"{size:.0f}"
+    if float(text) == 0:
+        return "0"
+    return f"−{text}" if value < 0 else text
 
 
 def number(value: float) -> str:

@@ -42,7 +42,7 @@ def test_maths_becomes_mathml_without_a_backslash():
 
 
 def test_no_backslash_is_left_in_any_lesson(models):
-    for lesson in load_lessons(site_folder("lessons"), models):
+    for lesson in load_lessons(site_folder("lessons"), models).lessons:
         for step in lesson.steps:
             assert all("\\" not in part.html for part in step.before_lab + step.after_lab)
 

@@ -1,0 +1,132 @@
+"""Learners on their way from step 1 to the end, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SENTENCE = "The old fox watched the river"
+LONG = "and then the old fox watched the river " * 5
+
+
+def press_until(page, locator, key="Tab", most=200):
+    """Walks by keyboard to an element, as one without a mouse would."""
+    for _ in range(most):
+        if locator.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError("the keyboard does not reach it")
+
+
+def test_the_whole_lesson_by_keyboard_alone(page, step):
+    page.goto(step)
+    field = page.locator("#text")
+    press_until(page, field)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(SENTENCE)
+    expect(page.locator("#word-1")).to_have_text("old")
+    for number in range(1, 8):
+        expect(page.locator('.steps [aria-current="step"]')).to_have_text(str(number))
+        expect(page.locator("#text")).to_have_value(SENTENCE)
+        press_until(page, page.locator("#predict .choices button").first)
+        page.keyboard.press("Enter")
+        expect(page.locator("#predict [data-outcome]")).to_be_visible()
+        press_until(page, page.locator("#check .options button").first)
+        page.keyboard.press("Space")
+        expect(page.locator("#check [data-outcome]")).to_be_visible()
+        expect(page.locator(f'.steps a[data-step="{number}"]')).to_have_class("done")
+        press_until(page, page.locator("#next a"))
+        page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/end$"))
+    expect(page.locator("#summary li")).to_have_count(7)
+    expect(page.locator("#summary")).to_contain_text("7. Heads in real models: prediction")
+    press_until(page, page.locator("#rewrite"))
+    page.keyboard.type("Several mixtures a row.")
+    page.reload()
+    expect(page.locator("#rewrite")).to_have_value("Several mixtures a row.")
+
+
+def test_the_whole_lesson_without_scripts(browser, step):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(step)
+    page.locator("#text").fill(SENTENCE)
+    page.locator("#show").click()
+    for _ in range(7):
+        expect(page.locator("#text")).to_have_value(SENTENCE)
+        page.locator("#predict .choices button").first.click()
+        expect(page.locator("#predict .reveal")).to_be_visible()
+        page.locator("#check .options button").last.click()
+        expect(page.locator("#check .reveal")).to_be_visible()
+        expect(page.locator("#predict .reveal")).to_be_visible()
+        page.locator("#next a").click()
+    expect(page).to_have_url(re.compile("/end$"))
+    expect(page.get_by_text("kept only by a script in your browser")).to_be_visible()
+
+
+def test_the_whole_lesson_with_forty_tokens(page, step):
+    page.goto(step)
+    page.locator("#text").fill(LONG)
+    for _ in range(7):
+        expect(page.locator("#lab-view")).to_contain_text("fox")
+        expect(page.locator(".map-large").first.locator(".query")).to_have_count(40)
+        page.locator("#predict .choices button").last.click()
+        expect(page.locator("#predict [data-outcome]")).to_be_visible()
+        width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width[0] <= width[1]
+        page.locator("#next a").click()
+    expect(page.locator("#summary li")).to_have_count(7)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 6])
+def test_a_press_on_a_cell_explains_it(page, server, number):
+    page.goto(f"{server}/multi-head-attention/{number}?text=The+fox+ran+off&model=headwise-h4")
+    figure = page.locator("figure[data-head]").first
+    cells = figure.locator("svg.map .ground")
+    cells.scroll_into_view_if_needed()
+    box = cells.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6)
+    expect(page.locator("#explained")).to_contain_text("ran (row 2) comes to read fox (column 1)")
+    expect(page).to_have_url(re.compile(r"word=2&cell=2\.1"))
+    page.locator("#cell-2-1").click()
+    expect(page.locator("#explained")).to_have_count(0)
+
+
+def test_heads_are_switched_off_and_on_again(page, server):
+    page.goto(f"{server}/multi-head-attention/5")
+    page.locator("#off-0").click()
+    expect(page.locator("#off-0")).to_have_attribute("aria-pressed", "false")
+    page.locator("#off-2").click()
+    expect(page).to_have_url(re.compile("off=0.0%2C0.2"))
+    page.locator("#off-0").click()
+    expect(page).to_have_url(re.compile(r"off=0\.2(&|$)"))
+    expect(page.locator("#off-0")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_first_answer_is_the_one_that_counts_and_progress_can_be_forgotten(page, server):
+    page.goto(f"{server}/multi-head-attention/4")
+    page.locator("#check-more").click()
+    expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "wrong")
+    page.locator("#check-same").click()
+    expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "right")
+    page.goto(f"{server}/multi-head-attention/end")
+    expect(page.locator("#summary")).to_contain_text("check not right")
+    page.locator("#reset-progress").click()
+    expect(page.locator("#summary li")).to_have_count(0)
+
+
+def test_home_leads_back_to_where_one_was(page, server):
+    page.goto(f"{server}/multi-head-attention/3?text=Birds+sing")
+    expect(page.locator("#steps")).to_be_visible()
+    page.goto(server)
+    page.get_by_text("Go on where you were").click()
+    expect(page).to_have_url(re.compile(r"project-do-not-slice\?text=Birds\+sing"))
+
+
+def test_the_summary_can_be_copied(page, server, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{server}/multi-head-attention/4?predict=392x1&check=same")
+    page.goto(f"{server}/multi-head-attention/end")
+    page.locator("#copy-summary").click()
+    expect(page.locator("#copy-summary")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "4. Same budget, thinner heads: prediction right, check right" in copied

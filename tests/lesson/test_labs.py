@@ -1,0 +1,261 @@
+import numpy as np
+import pytest
+
+from app.attention import Intervention
+from app.lesson import LABS, Controls, LabView, explain, load_lessons
+from app.picture import Axis, HeatmapFrame, heatmap, signed_map, signed_thumbnail, thumbnail
+from app.settings import site_folder
+
+TEXT = "She opened the old wooden door"
+
+
+@pytest.fixture(scope="module")
+def options(models):
+    (lesson,) = load_lessons(site_folder("lessons"), models).lessons
+    return {step.facts.lab.name: step.facts.lab.options for step in lesson.steps}
+
+
+def look(models, model="headwise-h4", text=TEXT, options=None, **chosen):
+    controls = Controls(**chosen.pop("controls", {}))
+    at = {"layer": 0, "head": 0, "word": 1} | chosen
+    sentence = models[model].tokenizer.sentence(text)
+    return LabView(
+        sentence, models[model], **at, models=models, options=options or {}, controls=controls
+    )
+
+
+def frame(view):
+    labels = [token.text for token in view.sentence.tokens]
+    return HeatmapFrame(Axis(labels, view.sentence.word_of, view.queries))
+
+
+@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("text", ["cat", "cat cat cat", "zyzzyva 雪", "very " * 48])
+@pytest.mark.parametrize("model", ["headwise-h1", "headwise-h8", "headwise-h4-random"])
+def test_every_lab_takes_odd_sentences_and_every_model(models, options, name, text, model):
+    for layer in (0, 1):
+        shown = LABS[name].run(
+            look(models, model, text, options=options[name], layer=layer, word=0)
+        )
+        assert shown.word == text.split()[0]
+        assert shown.largest_entropy >= 0
+
+
+class TestPipeline:
+    def test_stages_are_products_scaled_masked_and_weights(self, models):
+        view = look(models, head=2, controls={"causal": True})
+        lab = LABS["pipeline"].run(view)
+        model = models["headwise-h4"]
+        read = model.read(view.sentence, intervention=Intervention(causal=True))
+        trace = read.trace(0)
+        for stage, values in zip(
+            lab.stages, (trace.scores, trace.scaled, trace.masked), strict=True
+        ):
+            finite = values[2][np.isfinite(values[2])]
+            assert stage.largest == pytest.approx(np.abs(finite).max())
+            assert stage.map == signed_map(values[2], frame(view), stage.largest)
+        assert lab.figure.map == heatmap(trace.weights[2], frame(view))
+        assert lab.divisor == pytest.approx(np.sqrt(32))
+
+    def test_column_totals_share_one_for_each_row(self, models):
+        lab = LABS["pipeline"].run(look(models))
+        assert sum(column.total for column in lab.columns) == pytest.approx(6, abs=1e-4)
+        largest = max(lab.columns, key=lambda column: column.total)
+        assert [c.key for c in lab.columns if c.is_largest] == [largest.key]
+
+    def test_the_mask_crosses_out_what_stands_after(self, models):
+        shown = LABS["pipeline"].run(look(models, controls={"causal": True}))
+        assert shown.stages[2].map.count("−∞") == 15
+        assert shown.stages[1].map.count("−∞") == 0
+
+
+class TestNudge:
+    def test_every_head_moves_as_it_is_and_one_if_sliced(self, models):
+        lab = LABS["nudge"].run(look(models, "headwise-h8"))
+        project, sliced = lab.ways
+        assert (project.name, project.n_changed) == ("project", 8)
+        assert (sliced.name, sliced.n_changed) == ("slice", 1)
+        assert sliced.changes[0].changed
+
+    def test_the_difference_is_after_minus_before(self, models):
+        view = look(models, "headwise-h8", head=3)
+        lab = LABS["nudge"].run(view)
+        trace = view.trace()
+        X = trace.X.copy()
+        X[view.queries[0], :16] += 1
+        after = type(trace)(X, trace.W).weights
+        assert lab.before == heatmap(trace.weights[3], frame(view))
+        assert lab.after == heatmap(after[3], frame(view))
+        difference = after[3] - trace.weights[3]
+        assert lab.difference == signed_map(difference, frame(view), lab.largest)
+        change = lab.ways[0].changes[3]
+        assert change.difference == signed_thumbnail(difference, lab.largest)
+        assert change.moved == pytest.approx(np.abs(difference).max())
+
+    def test_shapes_are_those_of_the_arrays(self, models):
+        view = look(models)
+        shapes = {each.stage: each.shape for each in LABS["nudge"].run(view).shapes}
+        trace = view.trace()
+        assert shapes["input"] == trace.X.shape
+        assert shapes["transposed"] == trace.Q.shape
+        assert shapes["maps"] == trace.weights.shape
+
+
+class TestBudget:
+    def test_counters_are_the_sizes_of_the_arrays(self, models):
+        view = look(models)
+        for counter in LABS["budget"].run(view).counters:
+            layer = models[counter.member.card.id].transformer.layers[0].attention
+            arrays = (layer.qkv, layer.qkv_bias, layer.output, layer.output_bias)
+            assert counter.attention_parameters == sum(array.size for array in arrays) == 66_048
+            assert counter.cells == counter.member.card.n_heads * 36
+            trace = models[counter.member.card.id].read(view.sentence).trace(0)
+            assert counter.products == trace.Q.size * 6 + trace.weights.size * layer.d_head
+            assert counter.chosen == (counter.member.card.id == "headwise-h4")
+
+    def test_without_the_divisor_maps_and_entropies_change(self, models):
+        divided, undivided = (
+            LABS["budget"].run(look(models, controls={"unscaled": unscaled}))
+            for unscaled in (False, True)
+        )
+        assert divided.entropies == undivided.entropies
+        for head, (with_divisor, without) in enumerate(divided.entropies):
+            assert divided.heads[head].mean_entropy == pytest.approx(with_divisor)
+            assert undivided.heads[head].mean_entropy == pytest.approx(without)
+            assert without < with_divisor
+
+
+class TestMix:
+    def test_contributions_are_the_lengths_of_what_heads_add(self, models):
+        view = look(models, controls={"off": frozenset({(0, 1)})})
+        lab = LABS["mix"].run(view)
+        whole = view.model.read(view.sentence).trace(0)
+        for each in lab.contributions:
+            cut = slice(each.head * 32, (each.head + 1) * 32)
+            added = whole.head_outputs[each.head] @ whole.W.output[cut]
+            assert each.length == pytest.approx(np.linalg.norm(added[1]), abs=1e-4)
+            assert each.off == (each.head == 1)
+
+    def test_one_output_number_is_the_sum_of_its_parts(self, models):
+        view = look(models)
+        value = LABS["mix"].run(view).output_value
+        parts = sum(each.value for each in value.summands) + value.bias
+        assert parts == pytest.approx(value.total, abs=1e-4)
+        assert abs(value.total) == pytest.approx(np.abs(view.trace().output[1]).max())
+
+    def test_guesses_are_for_the_chosen_word_with_and_without_heads(self, models):
+        plain = LABS["mix"].run(look(models, word=5))
+        assert plain.masked == "She opened the old wooden [MASK]"
+        assert plain.before == plain.after
+        off = frozenset((0, head) for head in range(4))
+        cut = LABS["mix"].run(look(models, word=5, controls={"off": off}))
+        assert cut.before == plain.before
+        assert cut.after != cut.before
+        assert all(0 < guess.probability < 1 for guess in cut.after)
+
+    def test_weighing_changes_the_maps_and_nothing_else(self, models):
+        plain = LABS["mix"].run(look(models))
+        view = look(models, controls={"weighted": True})
+        weighed = LABS["mix"].run(view)
+        assert weighed.contributions == plain.contributions
+        assert weighed.heads[0].thumb == thumbnail(view.trace().weighted_by_length[0])
+        assert weighed.heads[0].map != plain.heads[0].map
+
+
+class TestMeasures:
+    def test_scores_are_means_of_cells(self, models):
+        text = "the cat saw the other cat"
+        view = look(models, "headwise-h8", text=text)
+        maps = view.trace().weights
+        forms = text.split()
+        for row in LABS["measures"].run(view).measures:
+            weights = maps[row.head]
+            n = len(forms)
+            expected = {
+                "previous": np.mean([weights[i, i - 1] for i in range(1, n)]),
+                "next": np.mean([weights[i, i + 1] for i in range(n - 1)]),
+                "itself": np.mean([weights[i, i] for i in range(n)]),
+                "same word": np.mean(
+                    [
+                        sum(weights[i, j] for j in range(n) if j != i and forms[i] == forms[j])
+                        for i in range(n)
+                    ]
+                ),
+            }
+            for score in row.scores:
+                assert score.here == pytest.approx(expected[score.name], abs=1e-5)
+            distance = np.mean(
+                [sum(weights[i, j] * abs(i - j) for j in range(n)) for i in range(n)]
+            )
+            assert row.distance == pytest.approx(distance, abs=1e-4)
+
+    def test_a_head_has_the_labels_of_its_record_and_no_other(self, models):
+        model = models["headwise-h8"]
+        for layer in (0, 1):
+            lab = LABS["measures"].run(look(models, "headwise-h8", layer=layer))
+            for row in lab.measures:
+                record = model.evidence.heads[layer * 8 + row.head]
+                assert (record.layer, record.head) == (layer, row.head)
+                assert list(row.labels) == model.evidence.labels(record)
+
+    def test_an_untrained_model_has_no_record(self, models):
+        lab = LABS["measures"].run(look(models, "headwise-h8-random"))
+        assert not lab.measured
+        assert all(row.record is None and not row.labels for row in lab.measures)
+
+    def test_shuffled_maps_are_those_of_the_shuffled_sentence(self, models):
+        lab = LABS["measures"].run(look(models, controls={"shuffled": True}))
+        assert lab.sentence != TEXT
+        assert sorted(lab.sentence.split()) == sorted(TEXT.split())
+        plain = LABS["measures"].run(look(models, text=lab.sentence))
+        assert [figure.map for figure in lab.heads] == [figure.map for figure in plain.heads]
+
+
+class TestSharing:
+    def test_pooling_moves_maps_and_keeps_their_number(self, models, options):
+        own = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
+        assert own.groupings == (1, 2, 4, 8)
+        assert max(own.moved) < 1e-6
+        shared = LABS["sharing"].run(
+            look(models, "headwise-h8", options=options["sharing"], controls={"groups": 1})
+        )
+        assert len(shared.heads) == 8
+        assert len({figure.map for figure in shared.heads}) == 8
+        assert min(shared.moved) > 0.01
+
+    def test_the_cache_holds_a_key_and_a_value_for_each(self, models, options):
+        lab = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
+        llama = next(row for row in lab.cache if row.model.name == "Llama 3 70B")
+        assert llama.numbers == 163_840 * 6
+        assert llama.without_sharing == 1_310_720 * 6
+
+
+class TestExplanation:
+    @pytest.mark.parametrize("layer", [0, 1])
+    def test_it_leads_from_products_to_the_weight(self, models, layer):
+        view = look(models, head=1, layer=layer, controls={"cell": (2, 4)})
+        shown = explain(view)
+        assert (shown.query, shown.key) == ("the", "wooden")
+        assert len(shown.elements) == 32
+        total = sum(each.query * each.key for each in shown.elements)
+        assert total == pytest.approx(shown.score, abs=1e-4)
+        assert shown.score / shown.divisor == pytest.approx(shown.scaled, abs=1e-4)
+        assert np.exp(shown.scaled - shown.row_largest) == pytest.approx(
+            shown.exponential, rel=1e-3
+        )
+        assert shown.exponential / shown.row_sum == pytest.approx(shown.weight, abs=1e-5)
+        weights = view.model.read(view.sentence).weights[layer]
+        assert shown.weight == pytest.approx(float(weights[1, 2, 4]), abs=1e-5)
+
+    def test_a_masked_cell_has_no_weight_at_all(self, models):
+        shown = explain(look(models, controls={"cell": (2, 4), "causal": True}))
+        assert shown.masked
+        assert shown.weight == shown.exponential == 0
+
+    def test_without_the_divisor_nothing_is_divided(self, models):
+        shown = explain(look(models, controls={"cell": (2, 4), "unscaled": True}))
+        assert shown.divisor == 1
+        assert shown.scaled == pytest.approx(shown.score, abs=1e-4)
+
+    def test_no_cell_no_explanation(self, models):
+        assert explain(look(models)) is None

@@ -1,0 +1,245 @@
+"""All steps through the web: pages, fragments, odd sentences, links onward, citations."""
+
+import re
+from html import unescape
+from shutil import copytree
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.lesson import load_lessons
+from app.main import create_app
+from app.models import shipped_family
+from app.settings import Settings, site_folder
+
+MODELS = shipped_family()
+(LESSON,) = load_lessons(site_folder("lessons"), MODELS).lessons
+STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+ODD = ["cat", "cat cat cat cat cat", "very " * 40, "floccinaucinihilipilification", "a [MASK] b",
+       "<script>alert(1)</script>", "מה שלומך", "👩‍👩‍👧 is over"]  # fmt: skip
+
+
+def path(step):
+    return f"/{LESSON.slug}/{step.slug}"
+
+
+def labels(html):
+    return re.findall(r'name="commit" value="([^"]*)"', html)
+
+
+def answered(html, part):
+    section = re.search(rf'<section id="{part}".*?</section>', html, re.S).group(0)
+    return re.search(r'data-outcome="(\w+)"', section)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX, RESTORE], ids=["page", "fragment", "restore"])
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_answers_in_every_form(client, step, headers):
+    response = client.get(path(step), headers=headers)
+    assert response.status_code == 200
+    assert ("<html" in response.text) == (headers is not HTMX)
+    assert '<svg class="map' in response.text
+    ids = re.findall(r'\sid="([^"]+)"', response.text)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("text", ODD)
+def test_predictions_and_checks_survive_odd_sentences(client, step, text):
+    query = {"text": text, "word": "0", "layer": "1"}
+    page = client.get(path(step), params=query)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    outcomes = set()
+    for choice in labels(page.text)[:4]:
+        answer = client.get(path(step), params=query | {"predict": unescape(choice)})
+        assert answer.status_code == 200
+        outcomes.add(answered(answer.text, "predict").group(1))
+    assert outcomes <= {"right", "wrong"}
+    for option in step.facts.check.options:
+        answer = client.get(path(step), params=query | {"check": option.id})
+        assert answered(answer.text, "check").group(1) == ("right" if option.right else "wrong")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("model", MODELS.ids)
+def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, model):
+    html = client.get(path(step), params={"model": model, "layer": "1"}).text
+    assert f'id="model-{model}" name="model" value="{model}" aria-pressed="true"' in html
+    source = MODELS[model].card.source
+    assert f"{source} · layer 1" in html
+    assert ("drawn at random and never trained" in html) == (source == "random")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_right_answer_is_right_and_another_is_not(client, step):
+    right = client.get(path(step), params={"predict": step.facts.predict.declared})
+    assert answered(right.text, "predict").group(1) == "right"
+    others = [c for c in labels(right.text) if c != step.facts.predict.declared]
+    wrong = client.get(path(step), params={"predict": others[0]})
+    assert answered(wrong.text, "predict").group(1) == "wrong"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_sentence_and_model_travel_to_every_other_step(client, step):
+    chosen = {"text": "Old birds sing & rest", "model": "headwise-h2"}
+    html = client.get(path(step), params=chosen).text
+    links = re.findall(r'<a href="([^"]+)" data-step="(\d)"', html)
+    assert [number for _, number in links] == list("1234567")
+    for link, _ in links:
+        assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in chosen.items()}
+    plain = client.get(path(step)).text
+    assert all(
+        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d)"', plain)
+    )
+
+
+def test_each_step_leads_to_the_next_and_the_last_to_the_end(client):
+    for step, following in zip(LESSON.steps, LESSON.steps[1:], strict=False):
+        assert f'class="primary" href="{path(following)}"' in client.get(path(step)).text
+    assert f'class="primary" href="/{LESSON.slug}/end"' in client.get(path(LESSON.steps[-1])).text
+
+
+def test_the_end_asks_what_was_learned(client):
+    html = client.get(f"/{LESSON.slug}/end").text
+    end = LESSON.facts.end
+    assert [item.step for item in end.recall] == [2, 3, 5]
+    assert html.count("<details") == 3
+    assert '<textarea id="rewrite"' in html
+    assert " name=" not in re.search(r"<textarea[^>]*>", html).group(0)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_tells_its_place_and_its_minutes(client, step):
+    html = client.get(path(step)).text
+    assert f"Step {step.number} of 7" in html
+    assert f"{step.facts.minutes} min of 10–12 min" in html
+
+
+OWN = re.compile(r"Headwise itself|Computed on this page")
+PUBLISHED = re.compile(r"[A-Z][\w&., -]+ (19|20)\d\d, (\*[^*]+\*|table|section)", re.UNICODE)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_citation_names_a_paper_and_a_place_or_what_computes_it(step):
+    assert step.facts.citations
+    for citation in step.facts.citations:
+        assert OWN.search(citation.source) or PUBLISHED.search(citation.source), citation.source
+        for file in re.findall(r"\*((?:app|training)/[\w./]+)\*", citation.source):
+            assert (site_folder("lessons").parent / file).is_file()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_links_in_citations_lead_somewhere(client, step):
+    for citation in step.facts.citations:
+        for address in re.findall(r"\]\((/[^)]*)\)", citation.source):
+            assert client.get(address).status_code == 200
+
+
+FIGURES = {
+    "04": {"24.9", "25.5", "25.8", "25.4", "5.29", "5.00", "4.92", "4.91", "5.01"},
+    "06": {"94.3", "51.7", "86.8", "40.0", "80.5", "47.7", "34.5", "26.3", "65", "52"},
+    "07": {"47.2", "47.1", "46.6", "1.51", "0.28", "0.24", "38", "48", "0.15", "8", "96"},
+}
+"""Copied by hand from the papers: Vaswani 2017, table 3 A; Clark 2019, tables 1 and 2; Ainslie
+2023, table 1, Voita 2019, abstract, and Michel 2019, section 3."""
+
+
+@pytest.mark.parametrize("number", FIGURES)
+def test_figures_of_papers_stand_as_they_were_published(number):
+    (file,) = (site_folder("lessons") / LESSON.slug).glob(f"{number}-*.md")
+    found = set(re.findall(r"\d+(?:\.\d+)?", file.read_text(encoding="utf-8")))
+    assert FIGURES[number] <= found
+
+
+REAL = {
+    "Mistral 7B": (32, 32, 8, 128),
+    "Llama 3 8B": (32, 32, 8, 128),
+    "Llama 3 70B": (80, 64, 8, 128),
+    "Llama 3 405B": (126, 128, 8, 128),
+    "GPT-3 175B": (96, 96, 96, 128),
+    "GPT-2, smallest": (12, 12, 12, 64),
+    "PaLM 540B": (118, 48, 1, 256),
+}
+
+
+def test_real_models_have_their_published_sizes():
+    rows = LESSON.step("7").facts.lab.options["real_models"]
+    assert {
+        row["name"]: (row["layers"], row["heads"], row["kv_heads"], row["d_head"]) for row in rows
+    } == REAL
+
+
+@pytest.mark.parametrize(
+    ("step", "query", "part"),
+    [
+        ("2", "causal=1", "−∞"),
+        ("4", "unscaled=1", 'id="unscaled" name="unscaled" value="" aria-pressed="false"'),
+        ("5", "off=0.1", 'id="off-1" name="off" value="" aria-pressed="false"'),
+        ("5", "off=0.1", 'id="off-2" name="off" value="0.1,0.2" aria-pressed="true"'),
+        ("5", "weighted=1", "not the attention weights themselves"),
+        ("6", "shuffled=1", 'id="shuffled" name="shuffled" value="" aria-pressed="true"'),
+        ("7", "groups=2", "Queries stay, so there are still 8 maps"),
+        ("3", "cell=0.1", "comes to read"),
+    ],
+)
+def test_every_control_can_be_linked(client, step, query, part):
+    address = client.get(f"/{LESSON.slug}/{step}?{query}").headers["location"]
+    response = client.get(address)
+    assert response.status_code == 200
+    assert part in response.text
+
+
+@pytest.mark.parametrize(
+    ("step", "query", "message"),
+    [
+        ("2", "causal=yes", "none of the values of causal"),
+        ("5", "off=7.7", "no head “7.7” to switch off"),
+        ("7", "groups=3", "none of the values of groups"),
+        ("1", "cell=99.0", "There is no cell “99.0” here"),
+        ("4", "predict=1", "none of the values of predict"),
+    ],
+)
+def test_a_link_with_a_wrong_value_says_so(client, step, query, message):
+    address = client.get(f"/{LESSON.slug}/{step}?{query}").headers["location"]
+    response = client.get(address)
+    assert response.status_code == 422
+    assert message in unescape(response.text)
+
+
+def test_a_control_that_a_lab_does_not_have_is_passed_over(client):
+    step = LESSON.step("1")
+    assert client.get(path(step), params={"groups": "3", "causal": "x"}).status_code == 200
+
+
+def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_does(client):
+    step = LESSON.step("2")
+    was = {"text": "a b c", "model": "headwise-h4", "layer": "0", "head": "1", "word": "0"}
+    form = was | {f"was_{name}": value for name, value in was.items()}
+    form |= {"edit": "1", "predict": "2"}
+    kept = client.get(path(step), params=form | {"word": "2"}).headers["location"]
+    assert "predict=2" in kept
+    for change in ({"model": "headwise-h2"}, {"head": "0"}, {"layer": "1"}, {"text": "a b d"}):
+        dropped = client.get(path(step), params=form | change).headers["location"]
+        assert "predict" not in dropped
+
+
+def test_heads_that_another_model_lacks_come_back_to_work(client):
+    step = LESSON.step("5")
+    query = {"edit": "1", "text": "a b", "model": "headwise-h2", "off": "0.1,0.3"}
+    assert "off=0.1&" in client.get(path(step), params=query).headers["location"] + "&"
+
+
+def test_a_step_with_a_mistake_is_told_and_the_others_are_served(tmp_path, caplog):
+    copytree(site_folder("lessons"), tmp_path / "lessons")
+    broken = next((tmp_path / "lessons" / LESSON.slug).glob("02-*.toml"))
+    broken.write_text("title =", encoding="utf-8")
+    client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
+    assert f"{broken}:1: " in caplog.text
+    assert client.get(path(LESSON.step("1"))).status_code == 200
+    response = client.get(f"/{LESSON.slug}/2")
+    assert response.status_code == 404
+    assert "This step is being mended." in response.text
