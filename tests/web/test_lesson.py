@@ -233,6 +233,18 @@ def test_heads_that_another_model_lacks_come_back_to_work(client):
     assert "off=0.1&" in client.get(path(step), params=query).headers["location"] + "&"
 
 
+def test_a_step_that_is_planned_says_so(tmp_path):
+    copytree(site_folder("lessons"), tmp_path / "lessons")
+    facts = tmp_path / "lessons" / LESSON.slug / "lesson.toml"
+    planned = '[[planned]]\nnumber = 8\ntitle = "Heads that never were"\n'
+    facts.write_text(facts.read_text(encoding="utf-8") + planned, encoding="utf-8")
+    client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
+    assert "Heads that never were" in client.get("/").text
+    response = client.get(f"/{LESSON.slug}/8")
+    assert response.status_code == 404
+    assert "This step is still to be written." in response.text
+
+
 def test_a_step_with_a_mistake_is_told_and_the_others_are_served(tmp_path, caplog):
     copytree(site_folder("lessons"), tmp_path / "lessons")
     broken = next((tmp_path / "lessons" / LESSON.slug).glob("02-*.toml"))

@@ -1,0 +1,37 @@
+"""The guide for authors says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.lesson import LABS, TRUTHS
+from app.lesson.directives import MARKERS, REQUIRED
+from app.lesson.questions import FIELDS
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
+ROWS = {row[0]: row for row in (re.findall(r"[^|]+", line) for line in GUIDE.splitlines())
+        for row in [[cell.strip().strip("`") for cell in row]] if len(row) > 1}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_lab_is_listed_with_its_options(name):
+    assert all(f"`{option}`" in ROWS[name][2] for option in LABS[name].options.model_fields)
+
+
+def test_no_lab_and_no_prediction_is_listed_that_does_not_exist():
+    listed = [name for name in ROWS if re.fullmatch(r"[a-z]+(?:[-_][a-z]+)*", name)]
+    assert set(listed) == set(LABS) | set(TRUTHS)
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_every_prediction_is_listed_with_its_fields(name):
+    _, _, fields, choices = ROWS[name]
+    assert re.findall(r"\w+", fields) == list(TRUTHS[name].fields)
+    assert re.findall(r"\w+", choices) == list(TRUTHS[name].choice_fields)
+
+
+def test_markers_and_common_fields_are_listed():
+    for marker in MARKERS:
+        assert ROWS[f"::{marker}"][2] == ("once" if marker in REQUIRED else "once or not at all")
+    assert all(f"`{{{field}}}`" in GUIDE for field in FIELDS)
