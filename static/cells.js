@@ -1,24 +1,94 @@
-// A press on a cell of a map asks the lab to explain it. Without this, the chips do the same.
+// Reading a map: a pointer, a finger or the arrow keys move a cursor over its cells; what it stands on
+// is shown below the map and spoken. A press, or Enter, asks the lab to explain the cell. Without this
+// script the chips and the table of numbers do the same.
+
+const MAPS = "figure[data-head] svg.map:not(.map-thumb)";
+
+function grid(svg) {
+  const ground = svg.querySelector(".ground");
+  const queries = svg.querySelectorAll("text.query");
+  return { ground, n: queries.length, side: ground.width.baseVal.value };
+}
 
 function cellAt(svg, event) {
-  const ground = svg.querySelector(".ground");
+  const { ground, n, side } = grid(svg);
   const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(ground.getScreenCTM().inverse());
-  const side = ground.width.baseVal.value;
-  const n = svg.querySelectorAll("text.query").length;
   const [row, column] = [point.y, point.x].map((at) => Math.floor((at / side) * n));
   return row >= 0 && column >= 0 && row < n && column < n ? { row, column } : null;
 }
 
-document.addEventListener("click", (event) => {
-  const svg = event.target.closest?.("figure[data-head] svg.map");
-  if (!svg) return;
-  const cell = cellAt(svg, event);
+function label(svg, kind, index) {
+  const text = svg.querySelectorAll(`text.${kind}`)[index];
+  return text.querySelector("title")?.textContent ?? text.textContent;
+}
+
+// The numbers of a head come from its table, fetched once for every view and head.
+const tables = new Map();
+
+function numbers(head) {
+  const link = document.querySelector(".numbers-link a");
+  const address = new URL(link.href);
+  address.searchParams.set("head", head);
+  if (!tables.has(address.href)) {
+    const rows = fetch(address, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)))
+      .then((html) => {
+        const page = new DOMParser().parseFromString(html, "text/html");
+        return [...page.querySelectorAll(".numbers tbody tr")].map((row) =>
+          [...row.querySelectorAll("td")].map((cell) => cell.textContent),
+        );
+      });
+    rows.catch(() => tables.delete(address.href));
+    tables.set(address.href, rows);
+  }
+  return tables.get(address.href);
+}
+
+function readOut(figure) {
+  let line = figure.querySelector(".read-out");
+  if (!line) {
+    line = Object.assign(document.createElement("p"), { className: "read-out" });
+    line.setAttribute("aria-hidden", "true");
+    figure.querySelector("svg.map").after(line);
+  }
+  return line;
+}
+
+async function show(svg, { row, column }) {
+  const figure = svg.closest("figure");
+  const { ground, n, side } = grid(svg);
+  const size = side / n;
+  let cursor = svg.querySelector(".cursor");
+  if (!cursor) {
+    cursor = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    cursor.setAttribute("class", "cursor");
+    ground.parentNode.append(cursor);
+  }
+  for (const [name, value] of Object.entries({ x: column * size, y: row * size, width: size, height: size })) {
+    cursor.setAttribute(name, value);
+  }
+  Object.assign(svg.dataset, { row, column });
+  const tell = (text) => {
+    readOut(figure).textContent = text;
+    document.querySelector("#announce").textContent = text;
+  };
+  const words = `${label(svg, "query", row)} reads ${label(svg, "key", column)}`;
+  try {
+    const rows = await numbers(figure.dataset.head);
+    if (svg.dataset.row === String(row) && svg.dataset.column === String(column)) {
+      tell(`${words}: ${rows[row][column]}`);
+    }
+  } catch {
+    tell(`${words}; the server did not answer with the number`);
+  }
+}
+
+function explain(svg, { row, column }) {
   const form = document.querySelector("#lab");
-  if (!cell) return;
   const chosen = {
     head: svg.closest("figure").dataset.head,
-    word: svg.closest("[data-words]").dataset.words.split(" ")[cell.row],
-    cell: `${cell.row}.${cell.column}`,
+    word: svg.closest("[data-words]").dataset.words.split(" ")[row],
+    cell: `${row}.${column}`,
   };
   for (const [name, value] of Object.entries(chosen)) {
     form.querySelectorAll(`input[type="hidden"][name="${name}"]`).forEach((input) => input.remove());
@@ -26,4 +96,53 @@ document.addEventListener("click", (event) => {
     form.querySelector("#lab-view").prepend(input);
   }
   form.requestSubmit();
+}
+
+function readable() {
+  for (const svg of document.querySelectorAll(MAPS)) {
+    svg.setAttribute("tabindex", "0");
+    svg.setAttribute("role", "application");
+    svg.setAttribute("aria-roledescription", "map of weights");
+    svg.setAttribute("aria-label", "Map: arrow keys read its cells, Enter explains one");
+    svg.removeAttribute("aria-hidden");
+    readOut(svg.closest("figure")); // there from the start, so that nothing moves when it is filled
+  }
+}
+
+const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+document.addEventListener("keydown", (event) => {
+  const svg = event.target.closest?.(MAPS);
+  if (!svg) return;
+  const at = { row: Number(svg.dataset.row ?? 0), column: Number(svg.dataset.column ?? 0) };
+  if (event.key === "Enter") {
+    event.preventDefault();
+    explain(svg, at);
+    return;
+  }
+  const last = grid(svg).n - 1;
+  let next;
+  if (event.key in MOVES) {
+    const [down, right] = "row" in svg.dataset ? MOVES[event.key] : [0, 0];
+    next = { row: at.row + down, column: at.column + right };
+  } else if (event.key === "Home") next = { row: at.row, column: 0 };
+  else if (event.key === "End") next = { row: at.row, column: last };
+  else return;
+  event.preventDefault();
+  show(svg, { row: Math.min(last, Math.max(0, next.row)), column: Math.min(last, Math.max(0, next.column)) });
 });
+
+document.addEventListener("pointermove", (event) => {
+  const svg = event.target.closest?.(MAPS);
+  const cell = svg && cellAt(svg, event);
+  if (cell && (svg.dataset.row !== String(cell.row) || svg.dataset.column !== String(cell.column))) show(svg, cell);
+});
+
+document.addEventListener("click", (event) => {
+  const svg = event.target.closest?.(MAPS);
+  const cell = svg && cellAt(svg, event);
+  if (cell) explain(svg, cell);
+});
+
+readable();
+document.addEventListener("htmx:after:swap", readable);

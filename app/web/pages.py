@@ -91,6 +91,11 @@ def router(site: Site) -> APIRouter:
             return _redirect(path_of(lesson, step), request.url.query)
         return StepPage(site, lesson, step, request).response()
 
+    @routes.api_route("/{lesson_slug}/{step_name}/numbers", methods=["GET", "HEAD"])
+    async def numbers(request: Request, lesson_slug: str, step_name: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        return StepPage(site, lesson, site.step(lesson, step_name), request).numbers()
+
     return routes
 
 
@@ -160,6 +165,21 @@ class StepPage:
         headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
         return HTMLResponse(page, 422 if self.is_refused else 200, headers)
 
+    def numbers(self) -> Response:
+        """Every number of the chosen head's map, as a table."""
+        if self.is_refused:
+            return self.response()
+        shown = self._lab_view(self.reading).shown
+        template = "parts/numbers.html" if self.htmx.partial else "numbers.html"
+        page = self.site.jinja.get_template(template).render(
+            weights=shown.maps()[shown.head].tolist(),
+            tokens=shown.sentence.tokens,
+            view=self.reading.view,
+            model=self.reading.model.card,
+            back=self.address,
+        )
+        return HTMLResponse(page, headers={"Vary": VARY})
+
     def _context(self) -> dict[str, object]:
         reading, view = self.reading, self.reading.view
         shown = {} if self.is_refused else self._shown(reading, view)
@@ -195,16 +215,7 @@ class StepPage:
         }
 
     def _shown(self, reading: Reading, view: View) -> dict[str, object]:
-        lab_view = LabView(
-            reading.sentence,
-            reading.model,
-            view.layer,
-            view.head,
-            view.word,
-            self.site.models,
-            self.step.facts.lab.options,
-            view.controls,
-        )
+        lab_view = self._lab_view(reading)
         truth = self._truth(reading.sentence, view)
         return {
             "words": reading.sentence.words,
@@ -216,6 +227,19 @@ class StepPage:
             "labels": {choice.id: self._label(choice) for choice in truth.choices},
             "values": self._values(reading, truth),
         }
+
+    def _lab_view(self, reading: Reading) -> LabView:
+        view = reading.view
+        return LabView(
+            reading.sentence,
+            reading.model,
+            view.layer,
+            view.head,
+            view.word,
+            self.site.models,
+            self.step.facts.lab.options,
+            view.controls,
+        )
 
     def _links(self, view: View) -> dict[int, str]:
         """The addresses of all steps; what the learner typed and chose travels along."""

@@ -10,8 +10,8 @@ from app.lesson.directives import MARKERS, REQUIRED
 from app.lesson.questions import FIELDS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
-ROWS = {row[0]: row for row in (re.findall(r"[^|]+", line) for line in GUIDE.splitlines())
-        for row in [[cell.strip().strip("`") for cell in row]] if len(row) > 1}  # fmt: skip
+CELLS = [[cell.strip() for cell in line.strip("|").split("|")] for line in GUIDE.splitlines()]
+ROWS = {row[0].strip("`"): row for row in CELLS if len(row) > 1}
 
 
 @pytest.mark.parametrize("name", LABS)

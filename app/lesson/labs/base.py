@@ -1,6 +1,6 @@
 """What every lab is given."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NewType
 
 from pydantic import BaseModel, ConfigDict
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from app.attention import Intervention, Trace, forward
 from app.attention.contrast import with_shared_keys
 from app.attention.weights import Matrix
+from app.lesson.shuffle import shuffled
 from app.models import Model, Registry, Sentence
 
 
@@ -81,5 +82,16 @@ class LabView:
         return read.trace(self.layer)
 
     def maps(self) -> Matrix:
-        """The weights of the chosen layer, (n_heads, n, n)."""
-        return self.trace().weights
+        """What the maps of the chosen layer show, (n_heads, n, n): weights, weighted by what is
+        written if the controls say so.
+        """
+        trace = self.trace()
+        return trace.weighted_by_length if self.controls.weighted else trace.weights
+
+    @property
+    def shown(self) -> "LabView":
+        """The view whose maps are drawn: of the words in another order, if that was asked."""
+        if not self.controls.shuffled:
+            return self
+        moved = shuffled(self.sentence, self.model)
+        return replace(self, sentence=moved, word=min(self.word, len(moved.words) - 1))

@@ -76,18 +76,11 @@ def measures(view: LabView) -> Measures:
         )
         for head in range(len(maps))
     )
-    shown = LabView(
-        moved if view.controls.shuffled else view.sentence,
-        view.model,
-        view.layer,
-        view.head,
-        min(view.word, len(moved.words) - 1),
-        view.models,
-    )
+    shown = view.shown
     frame = frame_of(shown)
     return Measures(
         rows,
-        head_figures(shown, moved_maps if view.controls.shuffled else maps, frame),
+        head_figures(shown, shown.maps(), frame),
         shown.sentence.text,
         evidence is not None,
         shown.sentence.words[shown.word].text,

@@ -68,14 +68,13 @@ def mix(view: LabView) -> Mix:
         Contribution(head, (view.layer, head) in view.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
-    maps = trace.weighted_by_length if view.controls.weighted else trace.weights
     frame = frame_of(view)
     masked = masked_word(view)
     averaged = averaged_maps_output(whole) - whole.output
     return Mix(
         contributions,
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
-        head_figures(view, maps, frame),
+        head_figures(view, view.maps(), frame),
         output_value(trace, view.queries[0]),
         masked,
         guesses(view, masked, Intervention()),

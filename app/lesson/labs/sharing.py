@@ -10,6 +10,8 @@ from app.lesson.labs.base import LabView
 from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
 from app.models.evidence import Pooled
 
+BYTES = 2
+
 
 class RealModel(BaseModel):
     """A published model; its heads share `kv_heads` sets of keys and values."""
@@ -38,9 +40,12 @@ class SharingOptions(BaseModel):
 
 @dataclass(frozen=True)
 class CacheRow:
+    """`megabytes` are for 1,000 tokens in 16-bit numbers, with sharing as the model has it."""
+
     model: RealModel
     numbers: int
     without_sharing: int
+    megabytes: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,12 @@ def sharing(view: LabView) -> Sharing:
         tuple(np.abs(maps - trained).max(axis=(1, 2)).tolist()),
         view.model.evidence.pooled if view.model.evidence else (),
         tuple(
-            CacheRow(model, model.cached(n), 2 * model.layers * model.heads * model.d_head * n)
+            CacheRow(
+                model,
+                model.cached(n),
+                2 * model.layers * model.heads * model.d_head * n,
+                model.cached(1_000) * BYTES / 1e6,
+            )
             for model in models
         ),
         n,
