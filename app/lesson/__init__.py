@@ -1,6 +1,6 @@
 """Lessons: loads, validates and runs them; knows labs by name, and no subject matter."""
 
-from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabView, explain
+from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabView, compare, explain
 from app.lesson.load import Lesson, Library, Mistake, Step, load_lessons
 from app.lesson.questions import TRUTHS, Asked, Choice, Question, Truth
 from app.lesson.schema import Defaults, StepFacts
@@ -22,6 +22,7 @@ __all__ = [
     "Step",
     "StepFacts",
     "Truth",
+    "compare",
     "explain",
     "load_lessons",
 ]

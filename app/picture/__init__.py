@@ -12,6 +12,7 @@ from app.picture.heatmap import (
     signed_thumbnail,
     thumbnail,
 )
+from app.picture.lines import token_lines
 from app.picture.strip import strip
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "signed_thumbnail",
     "strip",
     "thumbnail",
+    "token_lines",
 ]

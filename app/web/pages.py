@@ -20,6 +20,7 @@ from app.lesson import (
     Question,
     Step,
     Truth,
+    compare,
     explain,
 )
 from app.models import SOURCES, Model, Registry, Sentence
@@ -210,6 +211,8 @@ class StepPage:
             "controls": self.lab.controls,
             "lab": None,
             "explained": None,
+            "compared": None,
+            "all_models": list(self.site.models),
             "prediction": None,
             **shown,
         }
@@ -223,6 +226,7 @@ class StepPage:
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
             "lab": self.lab.run(lab_view),
             "explained": explain(lab_view),
+            "compared": compare(lab_view),
             "prediction": truth,
             "labels": {choice.id: self._label(choice) for choice in truth.choices},
             "values": self._values(reading, truth),

@@ -171,7 +171,7 @@ def read_view(
         word=read_index("word", query, word, len(sentence.words), problems),
     )
     given = {name: query[name] for name in allowed.controls if query.get(name)}
-    view = view.but(controls=read_controls(given, model, sentence, problems))
+    view = view.but(controls=read_controls(given, model, sentence, models, problems))
     if "predict" in query:
         choices = allowed.predictions(sentence, view)
         view = view.but(predict=read_choice("predict", query["predict"], choices, problems))
@@ -246,7 +246,11 @@ def _whole_number(value: str) -> int | None:
 
 
 def read_controls(
-    given: Mapping[str, str], model: Model, sentence: Sentence, problems: list[Problem]
+    given: Mapping[str, str],
+    model: Model,
+    sentence: Sentence,
+    models: Registry,
+    problems: list[Problem],
 ) -> Controls:
     """The controls that an address names; one that makes no sense stays unused."""
     card, n = model.card, len(sentence.tokens)
@@ -259,9 +263,25 @@ def read_controls(
             read[name] = int(read_choice(name, value, allowed, problems) or 0)
         elif name == "cell":
             read[name] = read_cell(value, n, problems)
+        elif name == "minus":
+            read[name] = read_minus(value, models, problems)
         else:
             read[name] = read_choice(name, value, ("0", "1"), problems) == "1"
     return Controls(**read)
+
+
+def read_minus(value: str, models: Registry, problems: list[Problem]) -> tuple[str, int] | None:
+    """A head of any model as "headwise-h1.0"; None if there is none."""
+    name, _, head = value.rpartition(".")
+    number = _whole_number(head)
+    if name in models and number is not None and 0 <= number < models[name].card.n_heads:
+        return name, number
+    message = (
+        f"There is no head “{_shown(value)}” to compare with. Name a model and a head of it, as in"
+        f" {models.ids[0]}.0."
+    )
+    problems.append(Problem("minus", message))
+    return None
 
 
 def read_cell(value: str, n: int, problems: list[Problem]) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.attention import Intervention
-from app.lesson import LABS, Controls, LabView, explain, load_lessons
+from app.lesson import LABS, Controls, LabView, compare, explain, load_lessons
 from app.picture import Axis, HeatmapFrame, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
 
@@ -228,6 +228,37 @@ class TestSharing:
         llama = next(row for row in lab.cache if row.model.name == "Llama 3 70B")
         assert llama.numbers == 163_840 * 6
         assert llama.without_sharing == 1_310_720 * 6
+
+
+class TestComparison:
+    def test_it_is_the_difference_of_two_maps(self, models):
+        view = look(models, head=2, controls={"minus": ("headwise-h1", 0)})
+        shown = compare(view)
+        ours = models["headwise-h4"].read(view.sentence).weights[0][2]
+        theirs = models["headwise-h1"].read(view.sentence).weights[0][0]
+        assert shown.moved == pytest.approx(np.abs(ours - theirs).max(), abs=1e-5)
+        assert shown.map == signed_map(ours - theirs, frame(view), shown.moved)
+
+    def test_a_head_minus_itself_is_nothing(self, models):
+        assert compare(look(models, head=2, controls={"minus": ("headwise-h4", 2)})).moved < 1e-6
+
+    def test_nothing_is_compared_unasked(self, models):
+        assert compare(look(models)) is None
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_lab_can_draw_lines_instead_of_maps(models, options, name):
+    shown = LABS[name].run(
+        look(models, options=options[name], controls={"lines": True, "causal": True})
+    )
+    if name == "side-by-side":
+        figures = [figure for panel in shown.panels for figure in panel.heads]
+    else:
+        figures = getattr(shown, "heads", ()) or (
+            (shown.figure,) if hasattr(shown, "figure") else ()
+        )
+    assert all(figure.map.startswith('<svg class="ties"') for figure in figures)
+    assert figures or name == "nudge"
 
 
 class TestExplanation:

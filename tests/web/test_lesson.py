@@ -107,7 +107,7 @@ def test_the_end_asks_what_was_learned(client):
     html = client.get(f"/{LESSON.slug}/end").text
     end = LESSON.facts.end
     assert [item.step for item in end.recall] == [2, 3, 5]
-    assert html.count("<details") == 3
+    assert html.count("<details class=\"recall\"") == 3
     assert '<textarea id="rewrite"' in html
     assert " name=" not in re.search(r"<textarea[^>]*>", html).group(0)
 
@@ -184,6 +184,8 @@ def test_real_models_have_their_published_sizes():
         ("6", "shuffled=1", 'id="shuffled" name="shuffled" value="" aria-pressed="true"'),
         ("7", "groups=2", "Queries stay, so there are still 8 maps"),
         ("3", "cell=0.1", "comes to read"),
+        ("1", "lines=1", '<svg class="ties"'),
+        ("6", "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
     ],
 )
 def test_every_control_can_be_linked(client, step, query, part):
@@ -200,6 +202,8 @@ def test_every_control_can_be_linked(client, step, query, part):
         ("5", "off=7.7", "no head “7.7” to switch off"),
         ("7", "groups=3", "none of the values of groups"),
         ("1", "cell=99.0", "There is no cell “99.0” here"),
+        ("1", "minus=headwise-h1.1", "There is no head “headwise-h1.1” to compare with"),
+        ("1", "minus=x", "There is no head “x” to compare with"),
         ("4", "predict=1", "none of the values of predict"),
     ],
 )
@@ -208,6 +212,29 @@ def test_a_link_with_a_wrong_value_says_so(client, step, query, message):
     response = client.get(address)
     assert response.status_code == 422
     assert message in unescape(response.text)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_every_number_of_a_map_stands_in_a_table(client, step, headers):
+    query = {"text": "The old fox ran", "model": "headwise-h4", "head": "2", "layer": "1"}
+    html = client.get(f"{path(step)}/numbers", params=query, headers=headers).text
+    assert ("<html" in html) == (not headers)
+    cells = re.findall(r"<td>([\d.]+)</td>", html)
+    model = MODELS["headwise-h4"]
+    weights = model.read(model.tokenizer.sentence("The old fox ran")).weights[1][2]
+    assert cells == [f"{weight:.4f}" for weight in weights.ravel()]
+
+
+def test_the_table_holds_what_the_map_shows(client):
+    step = LESSON.step("6")
+    query = {"text": "The old fox ran", "model": "headwise-h4"}
+    plain, moved = (
+        client.get(f"{path(step)}/numbers", params=query | more).text
+        for more in ({}, {"shuffled": "1"})
+    )
+    assert plain != moved
+    assert client.get(f"{path(step)}/numbers?layer=9").status_code == 422
 
 
 def test_a_control_that_a_lab_does_not_have_is_passed_over(client):

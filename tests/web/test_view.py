@@ -48,6 +48,8 @@ def controls(draw, card, n_tokens):
         "off": st.sets(st.sampled_from(heads), min_size=1).map(lambda off: ",".join(sorted(off))),
         "groups": st.sampled_from([g for g in (1, 2, 4, 8) if g <= card.n_heads]).map(str),
         "cell": st.tuples(token, token).map(lambda cell: f"{cell[0]}.{cell[1]}"),
+        "minus": st.sampled_from(["headwise-h1.0", "headwise-h8-random.7"]),
+        "lines": st.just("1"),
     }
     return {name: draw(value) for name, value in values.items() if draw(st.booleans())}
 
@@ -102,6 +104,7 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"groups": "3"}, "“3” is none of the values of groups. There are 1, 2 and 4."),
         ({"cell": "4.0"}, "There is no cell “4.0” here. Name a query and a key of 0 to 3, as in"),
         ({"cell": "x"}, "There is no cell “x” here."),
+        ({"minus": "headwise-h4.4"}, "There is no head “headwise-h4.4” to compare with."),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):

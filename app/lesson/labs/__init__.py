@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from app.lesson.labs.base import CONTROLS, Controls, LabView, ModelName, NoOptions
+from app.lesson.labs.base import CONTROLS, EVERYWHERE, Controls, LabView, ModelName, NoOptions
 from app.lesson.labs.budget import budget
+from app.lesson.labs.compare import compare
 from app.lesson.labs.explain import explain
 from app.lesson.labs.measures import measures
 from app.lesson.labs.mix import mix
@@ -21,11 +22,17 @@ from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 
 @dataclass(frozen=True)
 class Lab:
-    """`controls` are those of `Controls` that it obeys, `options` what a step must give it."""
+    """`extra` are the controls that it obeys beside those of every lab, `options` what a step must
+    give it.
+    """
 
     run: Callable[[LabView], object]
-    controls: tuple[str, ...] = ("cell",)
+    extra: tuple[str, ...] = ()
     options: type[BaseModel] = NoOptions
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        return (*self.extra, *EVERYWHERE)
 
     @property
     def model_options(self) -> list[str]:
@@ -35,12 +42,12 @@ class Lab:
 
 LABS = {
     "side-by-side": Lab(side_by_side, options=SideBySideOptions),
-    "pipeline": Lab(pipeline, controls=("causal", "cell")),
+    "pipeline": Lab(pipeline, extra=("causal",)),
     "nudge": Lab(nudge),
-    "budget": Lab(budget, controls=("unscaled", "cell")),
-    "mix": Lab(mix, controls=("off", "weighted", "cell")),
-    "measures": Lab(measures, controls=("shuffled", "cell")),
-    "sharing": Lab(sharing, controls=("groups", "cell"), options=SharingOptions),
+    "budget": Lab(budget, extra=("unscaled",)),
+    "mix": Lab(mix, extra=("off", "weighted")),
+    "measures": Lab(measures, extra=("shuffled",)),
+    "sharing": Lab(sharing, extra=("groups",), options=SharingOptions),
 }
 
-__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabView", "explain"]
+__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabView", "compare", "explain"]

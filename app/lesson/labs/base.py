@@ -23,6 +23,8 @@ class Controls:
     off: heads whose output is zeroed, as (layer, head).
     groups: K/V projections are averaged into so many groups of heads; 0 leaves them as trained.
     cell: the (query, key) tokens whose weight is explained.
+    minus: the (model, head) whose map is taken off that of the chosen head.
+    lines: heads are drawn as lines between words instead of maps.
     """
 
     causal: bool = False
@@ -32,9 +34,14 @@ class Controls:
     off: frozenset[tuple[int, int]] = frozenset()
     groups: int = 0
     cell: tuple[int, int] | None = None
+    minus: tuple[str, int] | None = None
+    lines: bool = False
 
 
 CONTROLS = tuple(each.name for each in fields(Controls))
+
+EVERYWHERE = ("cell", "minus", "lines")
+"""The controls that every lab obeys."""
 
 
 ModelName = NewType("ModelName", str)

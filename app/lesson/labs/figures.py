@@ -8,8 +8,7 @@ import numpy as np
 from app.attention.measure import merge_pieces, row_entropy, strongest_link
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.models import Sentence
-from app.picture import Axis, HeatmapFrame, heatmap, strip, thumbnail
+from app.picture import Axis, HeatmapFrame, heatmap, strip, thumbnail, token_lines
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,15 @@ class HeadFigure:
     strongest: StrongestLink
 
 
-def frame_of(view: LabView, sentence: Sentence | None = None) -> HeatmapFrame:
+def axis_of(view: LabView) -> Axis:
+    """The tokens along both sides of a map, those of the chosen word marked."""
+    labels = [token.text for token in view.sentence.tokens]
+    return Axis(labels, view.sentence.word_of, view.queries)
+
+
+def frame_of(view: LabView) -> HeatmapFrame:
     """What all maps of a sentence have in common, the chosen word's rows framed."""
-    shown = sentence or view.sentence
-    queries = [i for i, token in enumerate(shown.tokens) if token.word == view.word]
-    return HeatmapFrame(Axis([token.text for token in shown.tokens], shown.word_of, queries))
+    return HeatmapFrame(axis_of(view))
 
 
 def head_figures(
@@ -60,17 +63,17 @@ def head_figures(
     rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)
     entropies = row_entropy(maps).mean(axis=-1)
     words = [word.text for word in view.sentence.words]
-    labels = [token.text for token in view.sentence.tokens]
+    axis = axis_of(view)
     return tuple(
         HeadFigure(
             head,
             chosen and head == view.head,
-            heatmap(maps[head], frame),
+            token_lines(maps[head], axis) if view.controls.lines else heatmap(maps[head], frame),
             thumbnail(maps[head]),
             strip(rows[head], words, query=view.word),
             _reading(rows[head], view),
             float(entropies[head]),
-            _strongest(maps[head], labels),
+            _strongest(maps[head], axis.labels),
         )
         for head in range(len(maps))
     )

@@ -1,0 +1,36 @@
+"""Compare: the chosen head's map minus another's, of this model or of any other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.lesson.labs.base import LabView
+from app.lesson.labs.figures import frame_of
+from app.picture import signed_map
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The chosen head minus head `head` of `model`, in the same layer; `moved` is the largest
+    difference of a weight.
+    """
+
+    model: str
+    head: int
+    map: str
+    moved: float
+    scrolls: bool
+
+
+def compare(view: LabView) -> Comparison | None:
+    """None while no other head is chosen."""
+    if view.controls.minus is None:
+        return None
+    name, head = view.controls.minus
+    shown, other = view.shown, view.models[name]
+    layer = min(view.layer, other.card.n_layers - 1)
+    theirs = other.read(shown.sentence, last_layer=layer).weights[layer][head]
+    difference = shown.maps()[shown.head] - theirs
+    moved = float(np.abs(difference).max())
+    frame = frame_of(shown)
+    return Comparison(name, head, signed_map(difference, frame, moved or 1.0), moved, frame.scrolls)

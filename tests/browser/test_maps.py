@@ -1,0 +1,123 @@
+"""Reading maps by pointer and keys, and how the page looks, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def step_2(server):
+    return f"{server}/multi-head-attention/2?text=The+old+fox+ran+off+again&model=headwise-h4"
+
+
+def the_map(page):
+    return page.locator("figure[data-head] svg.map").first
+
+
+def test_arrow_keys_read_cells_and_enter_explains_one(page, step_2):
+    page.goto(step_2)
+    the_map(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#announce")).to_have_text(re.compile(r"^The reads The: 0\.\d{4}$"))
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.locator(".read-out").first).to_have_text(re.compile(r"^fox reads old: 0\.\d{4}$"))
+    page.keyboard.press("End")
+    expect(page.locator(".read-out").first).to_have_text(re.compile("^fox reads again: "))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".read-out").first).to_have_text(re.compile("^fox reads again: "))
+    page.keyboard.press("Enter")
+    expect(page.locator("#explained")).to_contain_text("fox (row 2) comes to read again (column 5)")
+
+
+def test_the_pointer_reads_the_number_that_the_table_holds(page, step_2):
+    page.goto(step_2)
+    ground = the_map(page).locator(".ground")
+    ground.scroll_into_view_if_needed()
+    box = ground.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 1.5 / 6, box["y"] + box["height"] * 3.5 / 6)
+    expect(page.locator(".read-out").first).to_have_text(re.compile("^ran reads old: "))
+    told = page.locator(".read-out").first.text_content().split(": ")[1]
+    page.locator(".numbers-link a").click()
+    row = page.locator("#numbers tbody tr").nth(3)
+    expect(row.locator("td").nth(1)).to_have_text(told)
+
+
+def test_where_nothing_moves_nothing_is_moved(page, step_2):
+    page.goto(step_2)
+    before = page.evaluate("document.documentElement.scrollHeight")
+    the_map(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".read-out").first).not_to_be_empty()
+    assert page.evaluate("document.documentElement.scrollHeight") == before
+
+
+def test_theme_and_heat_are_remembered_without_a_flash(page, server):
+    page.goto(server)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.locator("#look summary").click()
+    page.get_by_label("dark").check()
+    page.get_by_label("viridis").check()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto(f"{server}/models")
+    assert page.evaluate(ground) == dark
+    assert page.evaluate("document.documentElement.dataset.heat") == "viridis"
+    assert page.evaluate("document.querySelector('script[src*=look]').defer") is False
+    page.locator("#look summary").click()
+    expect(page.get_by_label("viridis")).to_be_checked()
+    page.keyboard.press("Escape")
+    expect(page.locator(".look-panel")).not_to_be_visible()
+    expect(page.locator("#look summary")).to_be_focused()
+
+
+@pytest.mark.parametrize("heat", ["default", "cividis", "viridis", "greys"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_heat_begins_at_the_page_and_numbers_stay_readable(page, step_2, theme, heat):
+    page.goto(step_2)
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.evaluate(f"document.documentElement.dataset.heat = '{heat}'")
+    contrasts = page.evaluate("""() => {
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+        const luminance = (colour) => {
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => {
+                const share = part / 255;
+                return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const probe = document.body.appendChild(document.createElement("i"));
+        const inks = (level) => (level <= 9 ? "on-cool" : level <= 11 ? "on-mid" : "on-hot");
+        return Array.from({ length: 21 }, (_, level) => {
+            probe.className = `heat-${level} ${inks(level)}`;
+            probe.style.color = "var(--on-heat)";
+            probe.style.backgroundColor = "var(--heat)";
+            const style = getComputedStyle(probe);
+            const [ink, ground] = [luminance(style.color), luminance(style.backgroundColor)];
+            return [(Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05), ground];
+        });
+    }""")
+    grounds = [ground for _, ground in contrasts]
+    assert grounds == sorted(grounds, reverse=theme == "light")
+    assert min(contrast for contrast, _ in contrasts) >= 4.5
+
+
+def test_two_heads_are_compared(page, step_2):
+    page.goto(step_2)
+    page.locator("#minus").select_option("headwise-h1.0")
+    expect(page).to_have_url(re.compile(r"minus=headwise-h1\.0"))
+    expect(page.get_by_text("minus head 0 of headwise-h1")).to_be_visible()
+    page.locator("#minus").select_option("")
+    expect(page.get_by_text("minus head 0 of headwise-h1")).to_have_count(0)
+
+
+def test_heads_are_drawn_as_lines(page, server):
+    page.goto(f"{server}/multi-head-attention/1")
+    page.locator("#show-lines").click()
+    expect(page.locator("svg.ties")).to_have_count(5)
+    page.locator("#show-maps").click()
+    expect(page.locator("svg.ties")).to_have_count(0)

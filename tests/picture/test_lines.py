@@ -1,0 +1,38 @@
+import re
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.picture import Axis, token_lines
+
+
+def drawn(weights, queries=(0,)):
+    labels = [f"w{i}" for i in range(len(weights))]
+    return token_lines(weights, Axis(labels, range(len(weights)), list(queries)))
+
+
+@given(st.integers(1, 12), st.integers(0, 2**16))
+def test_every_weight_above_a_step_has_its_line_and_stronger_ones_are_thicker(n, seed):
+    weights = np.random.default_rng(seed).dirichlet(np.ones(n) * 0.5, n)
+    svg = drawn(weights)
+    assert svg.count("M") == int((np.rint(weights * 20) > 0).sum())
+    widths = {}
+    for width, path in re.findall(
+        r'stroke-width="([\d.]+)" stroke-opacity="[\d.]+" d="([^"]+)"', svg
+    ):
+        for y0, y1 in re.findall(r"M\d+ (\d+)L\d+ (\d+)", path):
+            widths[(int(y0) - 12) // 24, (int(y1) - 12) // 24] = float(width)
+    for (query, key), width in widths.items():
+        assert width == np.rint(weights[query, key] * 20) / 4
+
+
+def test_lines_of_the_chosen_word_lie_on_top_in_their_own_colour():
+    svg = drawn(np.eye(3), queries=[1])
+    assert svg.index('class="tie"') < svg.index('class="tie chosen"')
+    assert svg.count('class="query chosen"') == 1
+
+
+def test_words_are_escaped():
+    svg = token_lines(np.eye(1), Axis(["<b>&"], [0], [0]))
+    assert "&lt;b&gt;&amp;" in svg
