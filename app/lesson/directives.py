@@ -79,7 +79,11 @@ def filled(html: str, values: dict[str, str]) -> str:
 
 
 def _math(latex: str, options: dict[str, bool]) -> str:
-    return str(mathml(latex, display="block" if options["display_mode"] else "inline"))
+    """MathML; a formula of its own may be wider than a phone, and the keyboard can scroll it."""
+    if not options["display_mode"]:
+        return str(mathml(latex, display="inline"))
+    formula = mathml(latex, display="block")
+    return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{formula}</div>'
 
 
 def _aligned_cell(

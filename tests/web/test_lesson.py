@@ -107,7 +107,7 @@ def test_the_end_asks_what_was_learned(client):
     html = client.get(f"/{LESSON.slug}/end").text
     end = LESSON.facts.end
     assert [item.step for item in end.recall] == [2, 3, 5]
-    assert html.count("<details class=\"recall\"") == 3
+    assert html.count('<details class="recall"') == 3
     assert '<textarea id="rewrite"' in html
     assert " name=" not in re.search(r"<textarea[^>]*>", html).group(0)
 

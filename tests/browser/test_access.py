@@ -1,0 +1,69 @@
+"""Every page under axe, light and dark, wide and narrow."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+LESSON = "/multi-head-attention"
+PAGES = [
+    "/",
+    "/docs",
+    "/models",
+    "/models/headwise-h8",
+    "/models/headwise-h4-random",
+    "/nowhere",
+    *(f"{LESSON}/{number}?cell=0.1&minus=headwise-h1.0&layer=1" for number in range(1, 8)),
+    f"{LESSON}/2?causal=1&lines=1",
+    f"{LESSON}/5?off=0.1&check=width&predict=0",
+    f"{LESSON}/6?text={'the+cat+' * 20}",
+    f"{LESSON}/1?model=h3",
+    f"{LESSON}/why-one-head-is-not-enough/numbers",
+    f"{LESSON}/end",
+]
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(browser, server, theme, width):
+    # axe is put into the page as a script, which the site's own policy rightly forbids.
+    context = browser.new_context(
+        bypass_csp=True, color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    found = {}
+    for address in PAGES:
+        page.goto(server + address)
+        violations = Axe().run(page).response["violations"]
+        if violations:
+            found[address] = [(v["id"], v["nodes"][0]["html"][:200]) for v in violations]
+    assert found == {}
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_no_step_scrolls_sideways_on_a_phone(page, server, number):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{server}{LESSON}/{number}?text={'the+cat+' * 20}&cell=0.1")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_buttons_and_links_of_the_lab_are_large_enough(page, server):
+    page.goto(f"{server}{LESSON}/5")
+    small = page.locator("#lab button, .steps a").evaluate_all(
+        """all => all.filter((each) => {
+            const box = each.getBoundingClientRect();
+            return box.width && (box.width < 24 || box.height < 24);
+        }).map((each) => each.outerHTML)"""
+    )
+    assert small == []
+
+
+def test_without_motion_colour_or_sheets_of_paper_the_lab_still_works(browser, server):
+    context = browser.new_context(reduced_motion="reduce", forced_colors="active")
+    page = context.new_page()
+    page.goto(f"{server}{LESSON}/2")
+    page.locator("#head-1").click()
+    expect(page.locator("#head-1")).to_have_attribute("aria-pressed", "true")
+    page.emulate_media(media="print")
+    for gone in (".bar nav", ".controls", "#look"):
+        expect(page.locator(gone).first).not_to_be_visible()
+    expect(page.locator("svg.map").first).to_be_visible()
