@@ -23,6 +23,9 @@ _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
 RESERVED = ("api", "docs", "healthz", "models", "openapi.json", "static")
 """Addresses of the site itself."""
 
+END = "end"
+"""The address of the page after the last step, which no step can have."""
+
 Facts = TypeVar("Facts", bound=BaseModel)
 
 
@@ -154,6 +157,8 @@ def _step(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
     if not name:
         mistakes.append(Mistake(prose_file, 1, "a step's files are named like 03-some-title.md"))
         return None
+    if name.group(2) == END:
+        mistakes.append(Mistake(prose_file, 1, f"a step cannot be named {END}"))
     missing = [file for file in (prose_file, facts_file) if not file.is_file()]
     if missing:
         mistakes += [

@@ -23,6 +23,7 @@ from app.lesson import (
     compare,
     explain,
 )
+from app.lesson.load import END
 from app.models import SOURCES, Model, Registry, Sentence
 from app.web.htmx import VARY, htmx_of
 from app.web.view import Allowed, Reading, View, read_view, settled
@@ -51,10 +52,6 @@ class Site:
             return step
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
-
-
-END = "end"
-"""The address of the page after the last step."""
 
 
 def path_of(lesson: Lesson, step: Step) -> str:
@@ -223,9 +220,10 @@ class StepPage:
         return {
             "words": reading.sentence.words,
             "tokens": reading.sentence.tokens,
+            "drawn": lab_view.shown.sentence,
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
             "lab": self.lab.run(lab_view),
-            "explained": explain(lab_view),
+            "explained": explain(lab_view.shown),
             "compared": compare(lab_view),
             "prediction": truth,
             "labels": {choice.id: self._label(choice) for choice in truth.choices},

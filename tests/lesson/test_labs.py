@@ -3,6 +3,7 @@ import pytest
 
 from app.attention import Intervention
 from app.lesson import LABS, Controls, LabView, compare, explain, load_lessons
+from app.models.guess import fill_in
 from app.picture import Axis, HeatmapFrame, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
 
@@ -153,6 +154,13 @@ class TestMix:
         assert cut.after != cut.before
         assert all(0 < guess.probability < 1 for guess in cut.after)
 
+    def test_the_chosen_word_is_guessed_though_others_are_masked_too(self, models):
+        lab = LABS["mix"].run(look(models, text="The [MASK] opened the door", word=4))
+        assert lab.masked == "The [MASK] opened the [MASK]"
+        model = models["headwise-h4"]
+        blanks = fill_in(model, model.tokenizer.sentence(lab.masked))
+        assert [g.text for g in lab.before] == [g.text for g in blanks[1].guesses]
+
     def test_weighing_changes_the_maps_and_nothing_else(self, models):
         plain = LABS["mix"].run(look(models))
         view = look(models, controls={"weighted": True})
@@ -287,6 +295,14 @@ class TestExplanation:
         shown = explain(look(models, controls={"cell": (2, 4), "unscaled": True}))
         assert shown.divisor == 1
         assert shown.scaled == pytest.approx(shown.score, abs=1e-4)
+
+    def test_of_shuffled_words_the_drawn_cell_is_explained(self, models):
+        view = look(models, "headwise-h8", controls={"shuffled": True, "cell": (1, 2)})
+        shown = explain(view.shown)
+        moved = view.shown.sentence
+        assert (shown.query, shown.key) == (moved.tokens[1].text, moved.tokens[2].text)
+        weights = view.model.read(moved).weights[0]
+        assert shown.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
 
     def test_no_cell_no_explanation(self, models):
         assert explain(look(models)) is None

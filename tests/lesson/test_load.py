@@ -162,6 +162,12 @@ def test_a_lesson_cannot_take_an_address_of_the_site(folder, name):
     assert "a lesson cannot be named" in "\n".join(broken(folder))
 
 
+def test_a_step_cannot_take_the_address_of_the_end(folder):
+    for file in (folder / "multi-head-attention").glob("07-*"):
+        file.rename(file.with_stem("07-end"))
+    assert "a step cannot be named end" in "\n".join(broken(folder))
+
+
 def test_half_a_step_is_a_mistake(folder):
     (folder / "multi-head-attention" / "08-more.md").write_text("::lab\n", encoding="utf-8")
     assert broken(folder) == [

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app.models.evidence import (
     DIRECTIONS,
+    NO_ROLE,
     PLACES,
     Baselines,
     Evidence,
@@ -27,12 +28,17 @@ def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
     ]
     found = shipped.relations_found
     named = [
-        f"{head.head}: {', '.join(shipped.labels(head))}"
+        f"{head.layer}.{head.head}: {', '.join(shipped.labels(head))}"
         for head in shipped.heads
-        if head.layer == 0 and shipped.labels(head) != ["no clear role"]
+        if shipped.labels(head) != [NO_ROLE]
     ]
     told = f"{len(found)}: {', '.join(found)}" if found else "none"
-    assert f"| {n_heads} | {told} | {'; '.join(named)} |" in TRAINING_NOTES.read_text("utf-8")
+    notes = TRAINING_NOTES.read_text("utf-8")
+    assert f"| {n_heads} | {told} | {'; '.join(named)} |" in notes
+    losses = [model.card.training.validation_loss, *models.seeds.losses(n_heads)]
+    accuracy = 100 * model.card.training.validation_accuracy
+    figures = [f"{losses[0]:.3f}", f"{accuracy:.1f} %", *(f"{loss:.3f}" for loss in losses[1:])]
+    assert f"| {n_heads} | {' | '.join(figures)} |" in notes
 
 
 def finding(hits, n=200, dev=100):

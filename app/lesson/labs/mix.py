@@ -95,8 +95,10 @@ def masked_word(view: LabView) -> str:
 
 def guesses(view: LabView, masked: str, intervention: Intervention) -> tuple[Guess, ...]:
     sentence = view.model.tokenizer.sentence(masked)
-    (blank, *_) = fill_in(view.model, sentence, top=SHOWN_GUESSES, intervention=intervention)
-    return blank.guesses
+    start = view.sentence.words[view.word].pieces[0].start
+    blanks = fill_in(view.model, sentence, top=SHOWN_GUESSES, intervention=intervention)
+    # A learner may have masked other words already.
+    return next(each.guesses for each in blanks if sentence.tokens[each.token].start == start)
 
 
 def output_value(trace: Trace, token: int) -> OutputValue:
