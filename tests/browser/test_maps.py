@@ -121,3 +121,35 @@ def test_heads_are_drawn_as_lines(page, server):
     expect(page.locator("svg.ties")).to_have_count(5)
     page.locator("#show-maps").click()
     expect(page.locator("svg.ties")).to_have_count(0)
+
+
+def test_a_slow_server_is_told_and_the_old_maps_stay(page, step_2):
+    page.goto(step_2)
+    before = the_map(page).evaluate("each => each.outerHTML")
+
+    def slow(route):
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route("**/*head=3*", slow)
+    page.locator("#head-3").click()
+    expect(page.locator(".lab")).to_have_attribute("aria-busy", "true")
+    assert the_map(page).evaluate("each => each.outerHTML") == before
+    expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".lab")).to_have_attribute("aria-busy", "false")
+
+
+def test_when_the_server_is_gone_the_text_stays_and_one_can_try_again(browser, step_2):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(step_2)
+    context.set_offline(True)
+    page.locator("#text").fill("Birds sing at dawn")
+    expect(page.locator("#trouble")).to_be_visible()
+    expect(page.locator("#announce")).to_contain_text("The server does not answer.")
+    expect(page.locator("#text")).to_have_value("Birds sing at dawn")
+    expect(the_map(page)).to_be_visible()
+    context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#word-0")).to_have_text("Birds")
+    expect(page.locator("#trouble")).not_to_be_visible()
