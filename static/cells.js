@@ -95,7 +95,20 @@ function explain(svg, { row, column }) {
     const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
     form.querySelector("#lab-view").prepend(input);
   }
+  returning = document.activeElement === svg ? { head: chosen.head, row, column } : null;
   form.requestSubmit();
+}
+
+// A map is a new element after each answer: who was on it by keyboard is put back.
+let returning = null;
+
+function putBack() {
+  if (!returning) return;
+  const { head, ...cell } = returning;
+  const svg = document.querySelector(`figure[data-head="${head}"] svg.map:not(.map-thumb)`);
+  returning = null;
+  svg?.focus({ preventScroll: true });
+  if (svg) show(svg, cell);
 }
 
 function readable() {
@@ -145,4 +158,7 @@ document.addEventListener("click", (event) => {
 });
 
 readable();
-document.addEventListener("htmx:after:swap", readable);
+document.addEventListener("htmx:after:swap", () => {
+  readable();
+  putBack();
+});

@@ -23,29 +23,32 @@ function apply(look) {
   }
 }
 
+const panel = () => document.querySelector("#look");
+
 apply(remembered());
 addEventListener("storage", () => apply(remembered()));
-document.addEventListener("DOMContentLoaded", () => {
-  const panel = document.querySelector("#look");
-  if (!panel) return;
-  panel.hidden = false;
-  apply(remembered());
-  panel.addEventListener("change", ({ target }) => {
-    const look = { ...remembered(), [target.name.replace("look-", "")]: target.value };
-    try {
-      localStorage.setItem(LOOK, JSON.stringify(look));
-    } catch {
-      // The choice then lasts as long as the page.
-    }
-    apply(look);
-  });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && panel.open) {
-      panel.open = false;
-      panel.querySelector("summary").focus();
-    }
-  });
-  document.addEventListener("click", ({ target }) => {
-    if (panel.open && !panel.contains(target)) panel.open = false;
-  });
+// Pages that come back from the history are new elements each time: nothing is kept of the old ones.
+for (const moment of ["DOMContentLoaded", "htmx:after:swap"]) {
+  document.addEventListener(moment, () => apply(remembered()));
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.name?.startsWith("look-")) return;
+  const look = { ...remembered(), [target.name.replace("look-", "")]: target.value };
+  try {
+    localStorage.setItem(LOOK, JSON.stringify(look));
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+  apply(look);
+});
+
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !panel()?.open) return;
+  panel().open = false;
+  panel().querySelector("summary").focus();
+});
+
+document.addEventListener("click", ({ target }) => {
+  if (panel()?.open && !panel().contains(target)) panel().open = false;
 });

@@ -29,7 +29,7 @@ function noteAnswers(article) {
     if (outcome && !known[kind]) now[kind] = outcome;
   }
   progress.steps = { ...progress.steps, [step]: now };
-  progress.last = location.pathname + location.search;
+  if (!document.querySelector("#lab-view .problem")) progress.last = location.pathname + location.search;
   write(lesson, progress);
 }
 

@@ -1,15 +1,16 @@
 // While the server thinks, and when it does not answer: the old maps stay, and so does what was typed.
+// Elements are looked up when they are needed, since a page from the history has new ones.
 
 const PATIENCE = 150; // milliseconds before a wait is worth telling
 
-const lab = document.querySelector(".lab");
-const trouble = document.querySelector("#trouble");
+const trouble = () => document.querySelector("#trouble");
 let waiting = 0;
 let timer;
 
 function busy(is) {
-  lab.classList.toggle("busy", is);
-  lab.setAttribute("aria-busy", String(is));
+  const lab = document.querySelector(".lab");
+  lab?.classList.toggle("busy", is);
+  lab?.setAttribute("aria-busy", String(is));
 }
 
 document.addEventListener("htmx:before:request", () => {
@@ -26,13 +27,14 @@ document.addEventListener("htmx:finally:request", () => {
 });
 
 document.addEventListener("htmx:error", () => {
-  trouble.hidden = false;
-  const told = trouble.querySelector("p").textContent;
-  document.querySelector("#announce").textContent = told;
+  trouble().hidden = false;
+  document.querySelector("#announce").textContent = trouble().querySelector("p").textContent;
 });
 
 document.addEventListener("htmx:after:swap", () => {
-  trouble.hidden = true;
+  if (trouble()) trouble().hidden = true;
 });
 
-trouble.querySelector("button").addEventListener("click", () => document.querySelector("#lab").requestSubmit());
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("#trouble button")) document.querySelector("#lab").requestSubmit();
+});

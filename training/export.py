@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from app.models.card import Card, Training
+from app.models.evidence import evidence_file
 from app.models.family import FAMILY, card_file, weights_file
 from app.models.family import tokenizer_file as shipped_tokenizer_file
 from training.paths import (
@@ -130,6 +131,8 @@ def main() -> None:
         save_file(tensors, partial, {"format": "headwise-1"})
     with written_whole(card_file(arguments.family, filled.id)) as partial:
         partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    # What was measured of other weights says nothing of these.
+    evidence_file(arguments.family / filled.id).unlink(missing_ok=True)
     if not shared.exists():
         with written_whole(shared) as partial:
             partial.write_bytes(tokenizer)

@@ -1,7 +1,7 @@
 """Prose to HTML: Markdown, and own-line markers that place a step's interactive parts."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import takewhile
@@ -70,6 +70,11 @@ def fields(text: str) -> set[str]:
     return set(_FIELD.findall(text))
 
 
+def filled_plain(text: str, values: Mapping[str, str]) -> str:
+    """As `filled`, of and into plain text, which is yet to be escaped."""
+    return _FIELD.sub(lambda match: values[match.group(1)], text)
+
+
 def filled(html: str, values: dict[str, str]) -> str:
     """Puts escaped values where their names stand in braces, after Markdown has been rendered,
     so that what a learner typed is never read as Markdown or HTML; nor does its direction of
@@ -78,11 +83,26 @@ def filled(html: str, values: dict[str, str]) -> str:
     return _FIELD.sub(lambda match: f"<bdi>{escape(values[match.group(1)])}</bdi>", html)
 
 
+class FormulaError(ValueError):
+    """LaTeX that cannot be set."""
+
+    def __init__(self, latex: str) -> None:
+        self.latex = latex
+        super().__init__(f"this formula cannot be set: {latex.strip()}")
+
+
 def _math(latex: str, options: dict[str, bool]) -> str:
-    """MathML; a formula of its own may be wider than a phone, and the keyboard can scroll it."""
-    if not options["display_mode"]:
-        return str(mathml(latex, display="inline"))
-    formula = mathml(latex, display="block")
+    """MathML; a formula of its own may be wider than a phone, and the keyboard can scroll it.
+
+    Raises `FormulaError`.
+    """
+    is_block = options["display_mode"]
+    try:
+        formula = str(mathml(latex, display="block" if is_block else "inline"))
+    except Exception as error:  # the converter has dozens of its own, and IndexError besides
+        raise FormulaError(latex) from error
+    if not is_block:
+        return formula
     return f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{formula}</div>'
 
 

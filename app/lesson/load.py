@@ -18,6 +18,7 @@ from app.models import Registry
 from app.models.registry import named
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
+_TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
 
 RESERVED = ("api", "docs", "healthz", "models", "openapi.json", "static")
@@ -118,6 +119,9 @@ def load_lessons(folder: Path, models: Registry) -> Library:
 def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Lesson | None:
     """One lesson, None if nothing of it can be shown; what is wrong is added to `mistakes`."""
     facts = _facts(folder / "lesson.toml", LessonFacts, mistakes)
+    if facts and (found := list(_end_mistakes(folder / "lesson.toml", facts))):
+        mistakes += found
+        facts = facts.model_copy(update={"end": None})
     if folder.name in RESERVED:
         mistakes.append(Mistake(folder, 1, f"a lesson cannot be named {_listed(RESERVED)}"))
         return None
@@ -132,14 +136,14 @@ def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Less
         mistakes.append(Mistake(folder, 1, "has no step yet"))
     steps, broken = [], []
     for stem in stems:
-        found: list[Mistake] = []
-        step = _step(folder / stem, models, found)
-        if step and not found:
+        found_here: list[Mistake] = []
+        step = _step_or_mistake(folder / stem, models, found_here)
+        if step and not found_here:
             steps.append(step)
         elif name := _STEP_NAME.match(stem):
             title = step.facts.title if step else name.group(2).replace("-", " ").capitalize()
             broken.append(Outline(int(name.group(1)), title, None, "being mended"))
-        mistakes += found
+        mistakes += found_here
     if not facts or not steps:
         return None
     lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken))
@@ -149,6 +153,15 @@ def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Less
             Mistake(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
         )
     return lesson
+
+
+def _step_or_mistake(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
+    """As `_step`; whatever else a file can do wrong must not take the others down either."""
+    try:
+        return _step(stem, models, mistakes)
+    except Exception as error:
+        mistakes.append(Mistake(stem.with_suffix(".toml"), 1, f"cannot be loaded: {error!r}"))
+        return None
 
 
 def _step(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
@@ -165,14 +178,20 @@ def _step(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
             Mistake(file, 1, "is missing; a step is a .md and a .toml") for file in missing
         ]
         return None
-    prose = prose_file.read_text(encoding="utf-8")
-    mistakes += _prose_mistakes(prose_file, prose)
+    prose = _source(prose_file, mistakes)
     facts = _facts(facts_file, StepFacts, mistakes)
-    if not facts:
+    if prose is not None:
+        mistakes += _prose_mistakes(prose_file, prose)
+    if not facts or prose is None:
         return None
     found = list(_step_mistakes(facts_file, facts, models))
     mistakes += found or _answer_mistakes(facts_file, facts, models)
-    parts = directives.parts(prose)
+    try:
+        parts = directives.parts(prose)
+    except directives.FormulaError as error:
+        line = prose.count("\n", 0, prose.find(error.latex)) + 1
+        mistakes.append(Mistake(prose_file, line, str(error)))
+        return None
     kinds = [part.kind for part in parts]
     lab = kinds.index("lab") if "lab" in kinds else len(parts)
     return Step(
@@ -205,15 +224,39 @@ def _step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[M
         message = f"nothing computes “{facts.predict.computed_by}”; there are {_listed(TRUTHS)}"
         yield Mistake(file, line_of(source, ("predict", "computed_by")), message)
     for place, text in _authored_texts(facts):
-        known = _fields_known(facts, place)
-        for field in sorted(directives.fields(text) - set(known)):
-            message = f"unknown field {{{field}}}; there are {_listed(known) if known else 'none'}"
+        for message in _phrase_mistakes(text, _fields_known(facts, place)):
             yield Mistake(file, line_of(source, place), message)
     ids = [option.id for option in facts.check.options]
     if len(set(ids)) != len(ids):
         yield Mistake(file, line_of(source, ("check", "options")), f"ids repeat: {_listed(ids)}")
     if sum(option.right for option in facts.check.options) != 1:
         yield Mistake(file, line_of(source, ("check",)), "exactly one option must be right = true")
+
+
+def _phrase_mistakes(text: str, known: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a phrase in which the fields `known` may stand in braces."""
+    for field in sorted(directives.fields(text) - set(known)):
+        yield f"unknown field {{{field}}}; there are {_listed(known) if known else 'none'}"
+    try:
+        directives.inline(text)
+    except directives.FormulaError as error:
+        yield str(error)
+
+
+def _end_mistakes(file: Path, facts: LessonFacts) -> Iterator[Mistake]:
+    if not facts.end:
+        return
+    texts: list[tuple[tuple[int | str, ...], str]] = [
+        (("end", "text"), facts.end.text),
+        (("end", "rewrite"), facts.end.rewrite),
+    ]
+    for index, item in enumerate(facts.end.recall):
+        texts.append((("end", "recall", index, "question"), item.question))
+        texts.append((("end", "recall", index, "answer"), item.answer))
+    source = file.read_text(encoding="utf-8")
+    for place, text in texts:
+        for message in _phrase_mistakes(text, ()):
+            yield Mistake(file, line_of(source, place), message)
 
 
 def _option_mistakes(file: Path, source: str, facts: StepFacts) -> Iterator[Mistake]:
@@ -263,7 +306,7 @@ def _model_mistakes(
         for name in LABS[facts.lab.name].model_options:
             mentioned["lab", name] = facts.lab.options.get(name)
     for place, model in mentioned.items():
-        if model not in models:
+        if not isinstance(model, str) or model not in models:
             message = f"{'.'.join(place)}: no model “{model}”; there are {_listed(models.ids)}"
             yield Mistake(file, line_of(source, place), message)
 
@@ -286,25 +329,46 @@ def _answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mis
             for name in beyond
         ]
     asked_model = models[facts.predict.model or defaults.model]
-    asked = Asked(sentence, asked_model, defaults.layer, defaults.head, defaults.word)
-    answers = TRUTHS[facts.predict.computed_by].truth(asked).answers
-    if facts.predict.declared in answers:
-        return []
-    message = f"declared is {facts.predict.declared}, but the models answer {named(answers)}"
-    return [Mistake(file, line_of(source, ("predict", "declared")), message)]
+    head = min(defaults.head, asked_model.card.n_heads - 1)
+    asked = Asked(sentence, asked_model, defaults.layer, head, defaults.word)
+    truth = TRUTHS[facts.predict.computed_by].truth(asked)
+    mistakes = [
+        Mistake(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
+        for name in facts.predict.labels
+        if name not in truth.ids
+    ]
+    if facts.predict.declared not in truth.answers:
+        told = named(truth.answers)
+        message = f"declared is {facts.predict.declared}, but the models answer {told}"
+        mistakes.append(Mistake(file, line_of(source, ("predict", "declared")), message))
+    return mistakes
 
 
 def _listed(names: Iterable[object]) -> str:
     return ", ".join(map(str, names))
 
 
+def _source(file: Path, mistakes: list[Mistake]) -> str | None:
+    """A file's text, None if it is not UTF-8."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        mistakes.append(Mistake(file, line, "is not UTF-8"))
+        return None
+
+
 def _facts(file: Path, schema: type[Facts], mistakes: list[Mistake]) -> Facts | None:
-    source = file.read_text(encoding="utf-8")
+    source = _source(file, mistakes)
+    if source is None:
+        return None
     try:
         return schema.model_validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
         line = _LINE_OF_TOML_ERROR.search(str(error))
-        mistakes.append(Mistake(file, int(line.group(1)) if line else 1, str(error)))
+        last = len(source.splitlines()) or 1
+        mistakes.append(Mistake(file, int(line.group(1)) if line else last, str(error)))
     except ValidationError as error:
         for problem in error.errors():
             place = ".".join(map(str, problem["loc"]))
@@ -318,7 +382,7 @@ def line_of(source: str, place: tuple[int | str, ...]) -> int:
     if it is not set at all.
     """
     lines = source.splitlines()
-    at = 0
+    at, end = 0, len(lines)
     for index, name in enumerate(place):
         if isinstance(name, int):
             continue
@@ -327,8 +391,25 @@ def line_of(source: str, place: tuple[int | str, ...]) -> int:
         header = re.compile(
             rf"\s*\[+\s*([\w.-]+\.)?{re.escape(name)}\s*\]|\s*{re.escape(name)}\s*="
         )
-        hits = [number for number in range(at, len(lines)) if header.match(lines[number])]
+        hits = [number for number in range(at, end) if header.match(lines[number])]
         if not hits:
             break
         at = hits[min(repeats, len(hits) - 1)]
+        end = min(end, _end_of_table(lines, at))
     return at + 1
+
+
+def _end_of_table(lines: Sequence[str], at: int) -> int:
+    """Where the table that begins at a line ends, tables within it included."""
+    table = _TABLE.match(lines[at])
+    if not table:
+        return len(lines)
+    within = re.compile(rf"\s*\[+\s*{re.escape(table.group(1))}\.")
+    return next(
+        (
+            number
+            for number in range(at + 1, len(lines))
+            if _TABLE.match(lines[number]) and not within.match(lines[number])
+        ),
+        len(lines),
+    )

@@ -180,7 +180,7 @@ def keeps_previous(asked: Asked) -> Truth:
     """Whether the head that reads the previous token most keeps that score when words move."""
     before = diagonal_mean(asked.weights(), -1)  # (n_heads,)
     head = int(before.argmax())
-    moved = Asked(shuffled(asked.sentence, asked.model), *_rest(asked))
+    moved = Asked(shuffled(asked.sentence, asked.model).sentence, *_rest(asked))
     after = float(diagonal_mean(moved.weights(), -1)[head])
     keeps = abs(after - float(before[head])) <= KEEPS_WITHIN
     values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}

@@ -51,10 +51,15 @@ def read_card(folder: Path) -> Card:
 def read_evidence(folder: Path) -> Evidence | None:
     """What was measured of the heads, None if nothing was. Raises `BrokenModelError`."""
     file = evidence_file(folder)
+    if not file.exists():
+        return None
     try:
-        return Evidence.model_validate_json(file.read_bytes()) if file.exists() else None
+        evidence = Evidence.model_validate_json(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
+    if evidence.weights_sha256 != digest(weights_file(folder.parent, folder.name)):
+        raise BrokenModelError(folder, f"{file.name} was measured with other weights; measure anew")
+    return evidence
 
 
 def read_transformer(folder: Path, card: Card) -> Transformer:

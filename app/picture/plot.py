@@ -100,6 +100,8 @@ def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
 
 def dots(columns: Sequence[Column], *, x_label: str, y_label: str, from_zero: bool = False) -> str:
     """One column of dots for each name, the values that count joined by a line."""
+    if not columns:
+        return ""
     values = [value for each in columns for value in (each.value, *each.others)]
     scale = _Scale([0.0, *values] if from_zero else values)
     step = (WIDTH - _LEFT - 10) / len(columns)
@@ -119,6 +121,8 @@ def dots(columns: Sequence[Column], *, x_label: str, y_label: str, from_zero: bo
 
 def bars(values: Sequence[Bar], told: Callable[[float], str] = signed) -> str:
     """Bars from 0, to the right for what is above it; each with its value as `told` says it."""
+    if not values:
+        return ""
     names, figures = 40, 52
     low = min(0.0, *(each.value for each in values))
     high = max(0.0, *(each.value for each in values))

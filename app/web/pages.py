@@ -23,6 +23,7 @@ from app.lesson import (
     compare,
     explain,
 )
+from app.lesson.directives import filled_plain
 from app.lesson.load import END
 from app.models import SOURCES, Model, Registry, Sentence
 from app.web.htmx import VARY, htmx_of
@@ -111,6 +112,7 @@ class StepPage:
         self.path = path_of(lesson, step)
         self.htmx = htmx_of(request)
         self.is_edit = EDIT in request.query_params
+        self.names_model = "model" in request.query_params
         self.reading = self._reading(request)
 
     def _reading(self, request: Request) -> Reading:
@@ -220,7 +222,8 @@ class StepPage:
         return {
             "words": reading.sentence.words,
             "tokens": reading.sentence.tokens,
-            "drawn": lab_view.shown.sentence,
+            "drawn": lab_view.shown,
+            "drawn_words": lab_view.drawn_words,
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
             "lab": self.lab.run(lab_view),
             "explained": explain(lab_view.shown),
@@ -245,9 +248,11 @@ class StepPage:
 
     def _links(self, view: View) -> dict[int, str]:
         """The addresses of all steps; what the learner typed and chose travels along."""
-        carried = {"text": view.text, "model": view.model}
-        default = {name: getattr(self.step.facts.defaults, name) for name in carried}
-        chosen = {name: value for name, value in carried.items() if value != default[name]}
+        defaults = self.step.facts.defaults
+        own_text = view.text != defaults.text
+        chosen = {"text": view.text} if own_text else {}
+        if view.model != defaults.model or (own_text and self.names_model):
+            chosen["model"] = view.model
         query = f"?{urlencode(chosen)}" if chosen else ""
         return {step.number: path_of(self.lesson, step) + query for step in self.lesson.steps}
 
@@ -256,7 +261,7 @@ class StepPage:
         predict = self.step.facts.predict
         if choice.id in predict.labels:
             return predict.labels[choice.id]
-        return predict.choice.format_map(choice.values)
+        return filled_plain(predict.choice, choice.values)
 
     def _values(self, reading: Reading, truth: Truth) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""

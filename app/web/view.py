@@ -125,7 +125,9 @@ def settled(
     """
     names = (*CHOSEN, *CONTROLS, "predict", "check")
     query = {name: form[name] for name in names if name in form}
-    if any(form.get(f"was_{name}") != form.get(name) for name in about):
+    # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
+    now = {**form, "text": tidy(form.get("text", ""))}
+    if any(form.get(f"was_{name}") != now.get(name) for name in about):
         query.pop("predict", None)
     elif "commit" in form:
         query["predict"] = form["commit"]
@@ -260,7 +262,8 @@ def read_controls(
             read[name] = read_heads_off(value, card.n_layers, card.n_heads, problems)
         elif name == "groups":
             allowed = [str(g) for g in range(1, card.n_heads + 1) if card.n_heads % g == 0]
-            read[name] = int(read_choice(name, value, allowed, problems) or 0)
+            groups = int(read_choice(name, value, allowed, problems) or 0)
+            read[name] = 0 if groups == card.n_heads else groups
         elif name == "cell":
             read[name] = read_cell(value, n, problems)
         elif name == "minus":

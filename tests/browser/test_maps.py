@@ -153,3 +153,31 @@ def test_when_the_server_is_gone_the_text_stays_and_one_can_try_again(browser, s
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#word-0")).to_have_text("Birds")
     expect(page.locator("#trouble")).not_to_be_visible()
+
+
+def test_after_enter_on_a_cell_the_keyboard_is_still_on_the_map(page, step_2):
+    page.goto(step_2)
+    the_map(page).focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#explained")).to_be_visible()
+    expect(the_map(page)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".read-out").first).to_have_text(re.compile("^old reads old: "))
+
+
+def test_after_going_back_the_look_and_the_warning_still_work(browser, step_2):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(step_2)
+    page.locator("#head-3").click()
+    expect(page).to_have_url(re.compile("head=3"))
+    page.go_back()
+    expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "false")
+    page.locator("#look summary").click()
+    page.get_by_label("dark").check()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("Escape")
+    context.set_offline(True)
+    page.locator("#head-1").click()
+    expect(page.locator("#trouble")).to_be_visible()

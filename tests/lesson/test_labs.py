@@ -215,7 +215,9 @@ class TestMeasures:
         lab = LABS["measures"].run(look(models, controls={"shuffled": True}))
         assert lab.sentence != TEXT
         assert sorted(lab.sentence.split()) == sorted(TEXT.split())
-        plain = LABS["measures"].run(look(models, text=lab.sentence))
+        at = lab.sentence.split().index("opened")
+        plain = LABS["measures"].run(look(models, text=lab.sentence, word=at))
+        assert plain.word == lab.word == "opened"
         assert [figure.map for figure in lab.heads] == [figure.map for figure in plain.heads]
 
 
@@ -250,6 +252,17 @@ class TestComparison:
     def test_a_head_minus_itself_is_nothing(self, models):
         assert compare(look(models, head=2, controls={"minus": ("headwise-h4", 2)})).moved < 1e-6
 
+    @pytest.mark.parametrize(
+        "controls", [{"causal": True}, {"weighted": True}, {"shuffled": True}, {"groups": 2}]
+    )
+    def test_both_heads_are_under_the_same_controls(self, models, controls):
+        view = look(models, head=2, controls=controls | {"minus": ("headwise-h4", 2)})
+        assert compare(view).moved < 1e-6
+
+    def test_what_was_done_to_heads_of_one_model_has_no_counterpart_in_another(self, models):
+        off = {"off": frozenset({(0, 3)}), "groups": 2, "minus": ("headwise-h1", 0)}
+        assert compare(look(models, controls=off)).moved > 0
+
     def test_nothing_is_compared_unasked(self, models):
         assert compare(look(models)) is None
 
@@ -265,8 +278,8 @@ def test_every_lab_can_draw_lines_instead_of_maps(models, options, name):
         figures = getattr(shown, "heads", ()) or (
             (shown.figure,) if hasattr(shown, "figure") else ()
         )
-    assert all(figure.map.startswith('<svg class="ties"') for figure in figures)
-    assert figures or name == "nudge"
+    maps = [figure.map for figure in figures] or [shown.before, shown.after]
+    assert all(each.startswith('<svg class="ties"') for each in maps)
 
 
 class TestExplanation:
@@ -303,6 +316,15 @@ class TestExplanation:
         assert (shown.query, shown.key) == (moved.tokens[1].text, moved.tokens[2].text)
         weights = view.model.read(moved).weights[0]
         assert shown.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
+        own = [view.sentence.words[word].text for word in view.drawn_words]
+        assert own == [moved.words[token.word].text for token in moved.tokens]
+        assert view.shown.sentence.words[view.shown.word].text == "opened"
+
+    def test_where_maps_are_weighted_the_number_on_the_map_is_explained_too(self, models):
+        view = look(models, head=1, controls={"weighted": True, "cell": (2, 4)})
+        shown = explain(view)
+        assert shown.weighted == pytest.approx(float(view.maps()[1, 2, 4]), abs=1e-5)
+        assert shown.length > 0
 
     def test_no_cell_no_explanation(self, models):
         assert explain(look(models)) is None

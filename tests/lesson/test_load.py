@@ -168,6 +168,55 @@ def test_a_step_cannot_take_the_address_of_the_end(folder):
     assert "a step cannot be named end" in "\n".join(broken(folder))
 
 
+@pytest.mark.parametrize(
+    ("suffix", "old", "new", "message"),
+    [
+        (".md", "$W_Q$", "$x^$", "this formula cannot be set: x^"),
+        (".toml", "Softmax divides", "$x^$ divides", "this formula cannot be set: x^"),
+        (".toml", 'beside = "headwise-h1"', 'beside = ["x"]', "lab.beside"),
+        (".toml", "[check]", '[predict.labels]\nno = "No"\n[check]', "no answer is called no"),
+        (".md", "For every word", "\udcff every word", "is not UTF-8"),
+    ],
+)
+def test_whatever_is_wrong_with_a_step_it_takes_no_other_down(folder, suffix, old, new, message):
+    file = folder / "multi-head-attention" / f"{STEM}{suffix}"
+    text = file.read_text(encoding="utf-8").replace(old, new, 1)
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    library = load_lessons(folder, MODELS)
+    assert [step.number for step in library.lessons[0].steps] == [2, 3, 4, 5, 6, 7]
+    line = text[: text.index(new.split("\n")[0])].count("\n") + 1
+    assert any(message in str(m) and abs(m.line - line) <= 1 for m in library.mistakes)
+
+
+def test_a_brace_without_its_other_half_is_text(folder):
+    changed(folder, ".toml", 'right = "You said', 'choice = "{value} {oops"\nright = "You said')
+    assert load_lessons(folder, MODELS).mistakes == ()
+
+
+def test_a_default_head_that_the_asked_model_lacks_is_no_mistake(folder):
+    changed(folder, ".toml", 'model = "headwise-h8"', 'model = "headwise-h1"')
+    assert not any("IndexError" in mistake for mistake in broken(folder))
+
+
+def test_a_mistake_on_the_last_page_leaves_the_steps(folder):
+    file = folder / "multi-head-attention" / "lesson.toml"
+    text = file.read_text(encoding="utf-8").replace("of them is *for*", "of them is {nobody}")
+    file.write_text(text, encoding="utf-8")
+    library = load_lessons(folder, MODELS)
+    assert library.lessons[0].facts.end is None
+    assert len(library.lessons[0].steps) == 7
+    assert "unknown field {nobody}" in str(library.mistakes[0])
+
+
+def test_what_is_missing_is_told_where_its_table_begins():
+    source = (
+        'title = "x"\n[defaults]\ntext = "t"\n\n[predict]\nmodel = "m"\n[check]\nquestion = 1\n'
+    )
+    assert line_of(source, ("defaults", "model")) == 2
+    assert line_of(source, ("predict", "question")) == 5
+    assert line_of(source, ("predict", "model")) == 6
+
+
 def test_half_a_step_is_a_mistake(folder):
     (folder / "multi-head-attention" / "08-more.md").write_text("::lab\n", encoding="utf-8")
     assert broken(folder) == [

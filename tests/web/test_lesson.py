@@ -254,6 +254,33 @@ def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_d
         assert "predict" not in dropped
 
 
+def test_a_tab_that_was_pasted_keeps_no_one_from_predicting(client):
+    step = LESSON.step("1")
+    form = {"edit": "1", "text": "The\tcat sat", "was_text": "The cat sat", "commit": "2"}
+    form |= {"layer": "0", "was_layer": "0", "word": "1", "was_word": "1"}
+    assert "predict=2" in client.get(path(step), params=form).headers["location"]
+
+
+def test_a_model_chosen_with_an_own_sentence_travels_past_a_step_that_prefers_it(client):
+    step = LESSON.step("3")
+    query = {"text": "Old birds sing", "model": step.facts.defaults.model}
+    html = client.get(path(step), params=query).text
+    link = re.search(r'<a href="([^"]+)" data-step="4"', html).group(1)
+    assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in query.items()}
+
+
+def test_as_many_groups_as_heads_are_no_groups(client):
+    step = LESSON.step("7")
+    html = client.get(path(step), params={"model": "headwise-h4", "groups": "4"}).text
+    assert "As trained: every head has its own keys and values." in html
+
+
+def test_what_is_compared_survives_an_emptied_field(client):
+    query = {"edit": "1", "text": "", "minus": "headwise-h1.0"}
+    html = client.get(path(LESSON.step("1")), params=query, headers=HTMX).text
+    assert '<input type="hidden" name="minus" value="headwise-h1.0">' in html
+
+
 def test_heads_that_another_model_lacks_come_back_to_work(client):
     step = LESSON.step("5")
     query = {"edit": "1", "text": "a b", "model": "headwise-h2", "off": "0.1,0.3"}

@@ -101,4 +101,12 @@ class LabView:
         if not self.controls.shuffled:
             return self
         moved = shuffled(self.sentence, self.model)
-        return replace(self, sentence=moved, word=min(self.word, len(moved.words) - 1))
+        return replace(self, sentence=moved.sentence, word=moved.order.index(self.word))
+
+    @property
+    def drawn_words(self) -> list[int]:
+        """For each row of the maps that are drawn the word of the learner's own sentence."""
+        if not self.controls.shuffled:
+            return self.sentence.word_of
+        moved = shuffled(self.sentence, self.model)
+        return [moved.order[word] for word in moved.sentence.word_of]

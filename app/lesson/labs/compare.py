@@ -1,6 +1,6 @@
 """Compare: the chosen head's map minus another's, of this model or of any other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,11 @@ def compare(view: LabView) -> Comparison | None:
     name, head = view.controls.minus
     shown, other = view.shown, view.models[name]
     layer = min(view.layer, other.card.n_layers - 1)
-    theirs = other.read(shown.sentence, last_layer=layer).weights[layer][head]
+    controls = shown.controls
+    if other is not view.model:
+        # What was done to heads of one model has no counterpart in another.
+        controls = replace(controls, off=frozenset(), groups=0)
+    theirs = replace(shown, model=other, layer=layer, controls=controls).maps()[head]
     difference = shown.maps()[shown.head] - theirs
     moved = float(np.abs(difference).max())
     frame = frame_of(shown)

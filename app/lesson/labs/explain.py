@@ -24,7 +24,8 @@ class Explanation:
 
     `score` is q·k, `scaled` the same over `divisor`; `exponential` is exp(scaled − the row's
     largest), `row_sum` the sum of these over the row, `weight` their ratio. A masked cell has
-    no finite score after the mask and the weight 0.
+    no finite score after the mask and the weight 0. Where maps are weighted by what is written,
+    `length` is that of what the key writes and `weighted` what the map shows.
     """
 
     head: int
@@ -42,6 +43,8 @@ class Explanation:
     exponential: float
     row_sum: float
     weight: float
+    length: float | None
+    weighted: float | None
 
 
 def explain(view: LabView) -> Explanation | None:
@@ -75,4 +78,6 @@ def explain(view: LabView) -> Explanation | None:
         float(exponentials[j]),
         float(exponentials.sum()),
         float(trace.weights[view.head, i, j]),
+        float(np.linalg.norm(trace.written[view.head, j])) if view.controls.weighted else None,
+        float(trace.weighted_by_length[view.head, i, j]) if view.controls.weighted else None,
     )

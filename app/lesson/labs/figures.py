@@ -56,6 +56,11 @@ def frame_of(view: LabView) -> HeatmapFrame:
     return HeatmapFrame(axis_of(view))
 
 
+def draw(view: LabView, weights: Matrix, frame: HeatmapFrame) -> str:
+    """One head's (n, n) weights as the view asks for them: as a map, or as lines."""
+    return token_lines(weights, axis_of(view)) if view.controls.lines else heatmap(weights, frame)
+
+
 def head_figures(
     view: LabView, maps: Matrix, frame: HeatmapFrame, *, chosen: bool = True
 ) -> tuple[HeadFigure, ...]:
@@ -68,7 +73,7 @@ def head_figures(
         HeadFigure(
             head,
             chosen and head == view.head,
-            token_lines(maps[head], axis) if view.controls.lines else heatmap(maps[head], frame),
+            draw(view, maps[head], frame),
             thumbnail(maps[head]),
             strip(rows[head], words, query=view.word),
             _reading(rows[head], view),

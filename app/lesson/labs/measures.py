@@ -58,7 +58,7 @@ class Measures:
 
 
 def measures(view: LabView) -> Measures:
-    moved = shuffled(view.sentence, view.model)
+    moved = shuffled(view.sentence, view.model).sentence
     maps, moved_maps = view.maps(), _maps(view, moved)
     scores, moved_scores = head_scores(maps, view.sentence), head_scores(moved_maps, moved)
     evidence = view.model.evidence

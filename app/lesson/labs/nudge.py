@@ -9,9 +9,9 @@ from app.attention import Trace
 from app.attention.contrast import NUDGE, NUDGED_INPUTS, nudged, sliced_weights
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import frame_of, largest_entropy
+from app.lesson.labs.figures import draw, frame_of, largest_entropy
 from app.lesson.questions import CHANGED
-from app.picture import heatmap, signed_map, signed_thumbnail
+from app.picture import signed_map, signed_thumbnail
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def nudge(view: LabView) -> Nudge:
         view.sentence.tokens[token].text,
         NUDGE,
         NUDGED_INPUTS,
-        heatmap(trace.weights[view.head], frame),
-        heatmap(after[view.head], frame),
+        draw(view, trace.weights[view.head], frame),
+        draw(view, after[view.head], frame),
         signed_map(differences["project"][view.head], frame, largest),
         tuple(Way(name, _changes(each, largest)) for name, each in differences.items()),
         largest,
