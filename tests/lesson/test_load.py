@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from app.lesson import TRUTHS, Asked, load_lessons
-from app.lesson.load import RESERVED, line_of
+from app.lesson.load import RESERVED
+from app.lesson.mistakes import line_of
 from app.models import shipped_family
 from app.settings import site_folder
 
