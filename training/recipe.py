@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from app.models.card import ValidationPoint
 
 
+PEAK_RATE = 2e-3
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides the outcome but the data and the code."""
@@ -16,7 +19,7 @@ class Recipe:
     seed: int
     steps: int
     tokens_a_step: int
-    peak_rate: float = 2e-3
+    peak_rate: float = PEAK_RATE
     final_share: float = 0.05
     warm_up: int = 500
     betas: tuple[float, float] = (0.9, 0.98)
@@ -25,13 +28,15 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        return f"h{self.n_heads}-seed{self.seed}-{self.steps}x{self.tokens_a_step}"
+        peak = "" if self.peak_rate == PEAK_RATE else f"-peak{self.peak_rate:g}"
+        return f"h{self.n_heads}-seed{self.seed}-{self.steps}x{self.tokens_a_step}{peak}"
 
     @property
     def command(self) -> str:
+        peak = "" if self.peak_rate == PEAK_RATE else f" --peak-rate {self.peak_rate:g}"
         return (
             f"python -m training.train --heads {self.n_heads} --seed {self.seed}"
-            f" --steps {self.steps} --tokens-a-step {self.tokens_a_step}"
+            f" --steps {self.steps} --tokens-a-step {self.tokens_a_step}{peak}"
         )
 
     def rate(self, step: int) -> float:
@@ -49,10 +54,17 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--tokens-a-step", type=int, default=3_072)
+    parser.add_argument("--peak-rate", type=float, default=PEAK_RATE)
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
-    return Recipe(arguments.heads, arguments.seed, arguments.steps, arguments.tokens_a_step)
+    return Recipe(
+        arguments.heads,
+        arguments.seed,
+        arguments.steps,
+        arguments.tokens_a_step,
+        arguments.peak_rate,
+    )
 
 
 def validation_points(log: Iterable[Mapping[str, float]]) -> list[ValidationPoint]:

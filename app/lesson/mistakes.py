@@ -4,18 +4,24 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from app.lesson import directives
 from app.lesson.directives import MARKERS, REQUIRED
 from app.lesson.labs import LABS
+from app.lesson.options import Options
 from app.lesson.questions import FIELDS, TRUTHS, Asked
 from app.lesson.schema import LessonFacts, StepFacts
 from app.models import Registry
 from app.models.registry import named
 
 _TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
+
+
+Place = tuple[int | str, ...]
+"""Where something is set in a TOML file: names of tables, indices of lists."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,15 @@ def step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[Mi
         message = f"unknown lab “{facts.lab.name}”; there are {listed(LABS)}"
         yield Mistake(file, line_of(source, ("lab", "name")), message)
     else:
-        yield from _option_mistakes(file, source, facts)
+        options = LABS[facts.lab.name].options
+        yield from _option_mistakes(file, source, ("lab",), options, facts.lab.options)
     if facts.predict.computed_by not in TRUTHS:
         message = f"nothing computes “{facts.predict.computed_by}”; there are {listed(TRUTHS)}"
         yield Mistake(file, line_of(source, ("predict", "computed_by")), message)
+    else:
+        options = TRUTHS[facts.predict.computed_by].options
+        given = facts.predict.options
+        yield from _option_mistakes(file, source, ("predict", "options"), options, given)
     for place, text in _authored_texts(facts):
         for message in _phrase_mistakes(text, _fields_known(facts, place)):
             yield Mistake(file, line_of(source, place), message)
@@ -64,12 +75,14 @@ def step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[Mi
         yield Mistake(file, line_of(source, ("check",)), "exactly one option must be right = true")
 
 
-def _option_mistakes(file: Path, source: str, facts: StepFacts) -> Iterator[Mistake]:
+def _option_mistakes(
+    file: Path, source: str, table: Place, options: type[Options], given: dict[str, Any]
+) -> Iterator[Mistake]:
     try:
-        LABS[facts.lab.name].options.model_validate(facts.lab.options)
+        options.model_validate(given)
     except ValidationError as error:
         for problem in error.errors():
-            place = ("lab", *problem["loc"])
+            place = (*table, *problem["loc"])
             message = f"{'.'.join(map(str, place))}: {problem['msg']}"
             yield Mistake(file, line_of(source, place), message)
 
@@ -110,7 +123,7 @@ def answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mist
         ]
     asked_model = models[facts.predict.model or defaults.model]
     head = min(defaults.head, asked_model.card.n_heads - 1)
-    asked = Asked(sentence, asked_model, defaults.layer, head, defaults.word)
+    asked = Asked(sentence, asked_model, defaults.layer, head, defaults.word, facts.predict.options)
     truth = TRUTHS[facts.predict.computed_by].truth(asked)
     mistakes = [
         Mistake(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
@@ -127,7 +140,7 @@ def answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mist
 def end_mistakes(file: Path, facts: LessonFacts) -> Iterator[Mistake]:
     if not facts.end:
         return
-    texts: list[tuple[tuple[int | str, ...], str]] = [
+    texts: list[tuple[Place, str]] = [
         (("end", "text"), facts.end.text),
         (("end", "rewrite"), facts.end.rewrite),
     ]
@@ -140,7 +153,7 @@ def end_mistakes(file: Path, facts: LessonFacts) -> Iterator[Mistake]:
             yield Mistake(file, line_of(source, place), message)
 
 
-def _authored_texts(facts: StepFacts) -> Iterator[tuple[tuple[int | str, ...], str]]:
+def _authored_texts(facts: StepFacts) -> Iterator[tuple[Place, str]]:
     """Every phrase that is filled in or shown as Markdown, and its place in the file."""
     for name in ("question", "choice", "right", "wrong", "reveal"):
         yield ("predict", name), getattr(facts.predict, name)
@@ -165,7 +178,7 @@ def _phrase_mistakes(text: str, known: Sequence[str]) -> Iterator[str]:
         yield str(error)
 
 
-def _fields_known(facts: StepFacts, place: tuple[int | str, ...]) -> Sequence[str]:
+def _fields_known(facts: StepFacts, place: Place) -> Sequence[str]:
     """What may stand in braces at a place of a step's facts."""
     question = TRUTHS.get(facts.predict.computed_by)
     if place == ("predict", "choice"):
@@ -175,7 +188,7 @@ def _fields_known(facts: StepFacts, place: tuple[int | str, ...]) -> Sequence[st
     return ()
 
 
-def line_of(source: str, place: tuple[int | str, ...]) -> int:
+def line_of(source: str, place: Place) -> int:
     """The line, from 1, where TOML `source` sets `place`; that of the nearest thing around it
     if it is not set at all.
     """

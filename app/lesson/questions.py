@@ -1,13 +1,15 @@
 """Predictions: what is true of the learner's own sentence, computed by the models."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from app.attention.contrast import nudged, sliced_weights
 from app.attention.measure import diagonal_mean, merge_pieces, top_keys
 from app.attention.weights import Matrix
+from app.lesson.options import CacheSizes, NoOptions, Options
 from app.lesson.shuffle import shuffled
 from app.models import Model, Sentence
 
@@ -26,13 +28,16 @@ TIE = 1e-6
 
 @dataclass(frozen=True)
 class Asked:
-    """What a prediction is about: a view of a sentence, by a model; all counted from 0."""
+    """What a prediction is about: a view of a sentence, by a model; all counted from 0. `options`
+    are those of the step.
+    """
 
     sentence: Sentence
     model: Model
     layer: int
     head: int
     word: int
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def weights(self) -> Matrix:
         """The maps of the layer, (n_heads, n, n)."""
@@ -85,13 +90,15 @@ class Truth:
 @dataclass(frozen=True)
 class Question:
     """`about` names what of a view the answer depends on, beside a model that the step fixes;
-    `fields` what `Truth.values` holds, `choice_fields` what each choice's values hold.
+    `fields` what `Truth.values` holds, `choice_fields` what each choice's values hold, `options`
+    what a step must give it.
     """
 
     truth: Callable[[Asked], Truth]
     about: tuple[str, ...]
     fields: tuple[str, ...] = ()
     choice_fields: tuple[str, ...] = ("value",)
+    options: type[Options] = NoOptions
 
 
 def numbers(values: Sequence[int]) -> tuple[Choice, ...]:
@@ -180,7 +187,7 @@ def keeps_previous(asked: Asked) -> Truth:
     """Whether the head that reads the previous token most keeps that score when words move."""
     before = diagonal_mean(asked.weights(), -1)  # (n_heads,)
     head = int(before.argmax())
-    moved = Asked(shuffled(asked.sentence, asked.model).sentence, *_rest(asked))
+    moved = replace(asked, sentence=shuffled(asked.sentence, asked.model).sentence)
     after = float(diagonal_mean(moved.weights(), -1)[head])
     keeps = abs(after - float(before[head])) <= KEEPS_WITHIN
     values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}
@@ -188,25 +195,17 @@ def keeps_previous(asked: Asked) -> Truth:
     return Truth(("yes" if keeps else "no",), choices, values)
 
 
-def _rest(asked: Asked) -> tuple[Model, int, int, int]:
-    return asked.model, asked.layer, asked.head, asked.word
-
-
-CACHED_LAYERS, CACHED_HEADS, CACHED_GROUPS, CACHED_WIDTH = 80, 64, 8, 128
-"""Llama 3 70B. Source: Grattafiori et al. 2024, "The Llama 3 Herd of Models", table 3."""
-
-
 def cached_numbers(asked: Asked) -> Truth:
-    """How many numbers Llama 3 70B keeps for the sentence: keys and values, 8 K/V heads a layer."""
+    """How many numbers a model of the sizes in the options keeps for the sentence.
+
+    The wrong answers forget the sharing, share among all heads, or forget keys or values.
+    """
+    sizes = CacheSizes.model_validate(asked.options)
     n = len(asked.sentence.tokens)
-
-    def cached(heads: int, parts: int = 2) -> int:
-        return parts * CACHED_LAYERS * heads * CACHED_WIDTH * n
-
-    right = cached(CACHED_GROUPS)
-    wrong = [cached(CACHED_HEADS), cached(1), cached(CACHED_GROUPS, parts=1)]
-    values = {"all_heads": f"{cached(CACHED_HEADS):,}"}
-    return Truth((str(right),), numbers(sorted([right, *wrong])), values)
+    right, unshared = sizes.cached(n), sizes.unshared.cached(n)
+    wrong = [unshared, sizes.model_copy(update={"kv_heads": 1}).cached(n), right // 2]
+    choices = numbers(sorted({right, *wrong}))
+    return Truth((str(right),), choices, {"all_heads": f"{unshared:,}"})
 
 
 WORD_OF_A_LAYER = ("text", "layer", "word")
@@ -223,6 +222,8 @@ TRUTHS = {
     ),
     "largest_contribution": Question(largest_contribution, WORD_OF_A_LAYER, fields=("length",)),
     "keeps_previous": Question(keeps_previous, WHOLE_LAYER, fields=("top", "before", "after")),
-    "cached_numbers": Question(cached_numbers, ("text",), fields=("all_heads",)),
+    "cached_numbers": Question(
+        cached_numbers, ("text",), fields=("all_heads",), options=CacheSizes
+    ),
 }
 """What the `.toml` beside a step's prose may name as `computed_by`."""

@@ -37,14 +37,16 @@ class Prediction(_Facts):
     """A question about the learner's own sentence; `declared` is the answer on the default one.
 
     Words in braces are filled in: see `questions.FIELDS`. `model` is the one that is asked, if it
-    is not the one that the learner has chosen. `choice` is what stands on each answer's button,
-    `labels` what stands on those that are no figures, by the answer's id.
+    is not the one that the learner has chosen. `options` are those of `computed_by`,
+    `choice` is what stands on each answer's button, `labels` what stands on those that are no
+    figures, by the answer's id.
     """
 
     question: Text
     computed_by: Text
     model: Text | None = None
     declared: Text
+    options: dict[str, Any] = {}
     choice: Text = "{value}"
     labels: dict[str, Text] = {}
     right: Text

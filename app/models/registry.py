@@ -32,7 +32,7 @@ SOURCES = ("trained", "random")
 """In the order in which models are listed."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A card, and the weights behind it; those of a twin are drawn when they are first needed.
 
@@ -45,6 +45,9 @@ class Model:
     tokenizer: SentenceTokenizer
     stored: Transformer
     evidence: Evidence | None = None
+
+    def __repr__(self) -> str:
+        return f"<Model {self.card.id}>"
 
     @cached_property
     def transformer(self) -> Transformer:

@@ -11,8 +11,10 @@ from app.attention import Intervention
 from app.models import Card, Model, Registry, Sentence, UnknownModelError
 from app.models.evidence import Evidence
 from app.models.guess import NoBlankError, fill_in
+from app.web.controls import read_heads_off
 from app.web.errors import UnusableRequestError
-from app.web.view import Problem, read_heads_off, read_index, read_model, read_sentence
+from app.web.values import Problem, read_index
+from app.web.view import read_model, read_sentence
 
 DIGITS = 7
 """Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
@@ -158,7 +160,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
         """
         problems: list[Problem] = []
         asked = read_model(model, models, models[default_model], problems)
-        heads_off = read_heads_off(off, asked.card.n_layers, asked.card.n_heads, problems)
+        heads_off = read_heads_off(off, asked.card, problems)
         sentence = read_sentence(text, asked, problems)
         if problems or sentence is None:
             raise UnusableRequestError(problems)

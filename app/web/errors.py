@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.web.htmx import VARY, htmx_of
-from app.web.view import Problem
+from app.web.values import Problem
 
 API = "/api/"
 

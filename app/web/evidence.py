@@ -96,7 +96,6 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "model": model,
         "card": model.card,
         "siblings": list(records.models),
-        "twin": records.models.like(model, "random"),
         "trained": records.models.like(model, "trained"),
         "places": PLACES,
         "margin": MARGIN,

@@ -1,6 +1,6 @@
 """The lesson's pages: a full page or the lab's fragment, by one path and one set of templates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -112,7 +112,7 @@ class StepPage:
         self.path = path_of(lesson, step)
         self.htmx = htmx_of(request)
         self.is_edit = EDIT in request.query_params
-        self.names_model = "model" in request.query_params
+        self._known: tuple[Asked, Truth] | None = None
         self.reading = self._reading(request)
 
     def _reading(self, request: Request) -> Reading:
@@ -127,6 +127,7 @@ class StepPage:
                 predictions=lambda sentence, view: self._truth(sentence, view).ids,
                 checks=[option.id for option in self.step.facts.check.options],
                 controls=self.lab.controls,
+                shows=self.lab.shows,
             ),
         )
 
@@ -143,9 +144,14 @@ class StepPage:
         return self.site.models[self.step.facts.predict.model or view.model]
 
     def _truth(self, sentence: Sentence, view: View) -> Truth:
+        """The view's truth, computed once for as long as nothing that it is about changes."""
         model = self._predicted(view)
         head = min(view.head, model.card.n_heads - 1)
-        return self.question.truth(Asked(sentence, model, view.layer, head, view.word))
+        options = self.step.facts.predict.options
+        asked = Asked(sentence, model, view.layer, head, view.word, options)
+        if self._known is None or self._known[0] != asked:
+            self._known = asked, self.question.truth(asked)
+        return self._known[1]
 
     @property
     def is_refused(self) -> bool:
@@ -172,7 +178,7 @@ class StepPage:
         shown = self._lab_view(self.reading).shown
         template = "parts/numbers.html" if self.htmx.partial else "numbers.html"
         page = self.site.jinja.get_template(template).render(
-            weights=shown.maps()[shown.head].tolist(),
+            weights=shown.maps[shown.head].tolist(),
             tokens=shown.sentence.tokens,
             view=self.reading.view,
             model=self.reading.model.card,
@@ -207,7 +213,8 @@ class StepPage:
                 (o for o in self.step.facts.check.options if o.id == view.check), None
             ),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
-            "controls": self.lab.controls,
+            "shows": self.lab.shows,
+            "show": view.controls.show or self.lab.shows[0],
             "lab": None,
             "explained": None,
             "compared": None,
@@ -219,18 +226,20 @@ class StepPage:
     def _shown(self, reading: Reading, view: View) -> dict[str, object]:
         lab_view = self._lab_view(reading)
         truth = self._truth(reading.sentence, view)
+        labels = {choice.id: self._label(choice) for choice in truth.choices}
         return {
             "words": reading.sentence.words,
             "tokens": reading.sentence.tokens,
             "drawn": lab_view.shown,
             "drawn_words": lab_view.drawn_words,
+            "show": self.lab.show(lab_view),
             "has_unknown": not all(token.known for token in reading.sentence.tokens),
             "lab": self.lab.run(lab_view),
             "explained": explain(lab_view.shown),
             "compared": compare(lab_view),
             "prediction": truth,
-            "labels": {choice.id: self._label(choice) for choice in truth.choices},
-            "values": self._values(reading, truth),
+            "labels": labels,
+            "values": self._values(reading, truth, labels),
         }
 
     def _lab_view(self, reading: Reading) -> LabView:
@@ -247,12 +256,14 @@ class StepPage:
         )
 
     def _links(self, view: View) -> dict[int, str]:
-        """The addresses of all steps; what the learner typed and chose travels along."""
+        """The addresses of all steps. A sentence of one's own travels along, with the model that
+        read it; so does a model that is not the step's own.
+        """
         defaults = self.step.facts.defaults
-        own_text = view.text != defaults.text
-        chosen = {"text": view.text} if own_text else {}
-        if view.model != defaults.model or (own_text and self.names_model):
-            chosen["model"] = view.model
+        if view.text != defaults.text:
+            chosen = {"text": view.text, "model": view.model}
+        else:
+            chosen = {} if view.model == defaults.model else {"model": view.model}
         query = f"?{urlencode(chosen)}" if chosen else ""
         return {step.number: path_of(self.lesson, step) + query for step in self.lesson.steps}
 
@@ -263,11 +274,10 @@ class StepPage:
             return predict.labels[choice.id]
         return filled_plain(predict.choice, choice.values)
 
-    def _values(self, reading: Reading, truth: Truth) -> dict[str, str]:
+    def _values(self, reading: Reading, truth: Truth, labels: Mapping[str, str]) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""
         view, words = reading.view, reading.sentence.words
         card = self._predicted(view).card
-        labels = {choice.id: self._label(choice) for choice in truth.choices}
         return {
             "word": words[view.word].text,
             "layer": str(view.layer),

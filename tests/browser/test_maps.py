@@ -115,11 +115,56 @@ def test_two_heads_are_compared(page, step_2):
     expect(page.get_by_text("minus head 0 of headwise-h1")).to_have_count(0)
 
 
+def test_pointing_shows_a_head_until_a_press_locks_one(page, server):
+    page.goto(f"{server}/multi-head-attention/6")
+    on_stage = page.locator(".on-stage.at")
+    expect(on_stage).to_have_attribute("data-stage", "0")
+    page.locator("#head-4").hover()
+    expect(on_stage).to_have_attribute("data-stage", "4")
+    expect(on_stage.locator("svg.map")).to_be_visible()
+    page.get_by_label("Your sentence").hover()
+    expect(on_stage).to_have_attribute("data-stage", "0")
+    page.locator("#head-2").click()
+    expect(page).to_have_url(re.compile(r"head=2.*lock=1"))
+    expect(on_stage).to_have_attribute("data-stage", "2")
+    page.locator("#head-4").hover()
+    expect(on_stage).to_have_attribute("data-stage", "2")
+    page.locator("#unlock").click()
+    expect(page.locator("#unlock")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("lock"))
+    page.locator("#head-4").hover()
+    expect(on_stage).to_have_attribute("data-stage", "4")
+
+
+def test_the_keyboard_shows_a_head_it_stands_on(page, server):
+    page.goto(f"{server}/multi-head-attention/6")
+    page.locator("#head-3").focus()
+    expect(page.locator(".on-stage.at")).to_have_attribute("data-stage", "3")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"head=3.*lock=1"))
+
+
+def test_every_way_to_show_heads_is_a_link_to_itself(page, server):
+    page.goto(f"{server}/multi-head-attention/6")
+    for show, sign in (
+        ("grid", ".heads"),
+        ("strip", ".strips"),
+        ("lines", "svg.ties"),
+        ("map", ".thumbs"),
+    ):
+        page.locator(f"#show-{show}").click()
+        expect(page).to_have_url(re.compile(f"show={show}"))
+        expect(page.locator(sign).first).to_be_visible()
+        page.reload()
+        expect(page.locator(sign).first).to_be_visible()
+        expect(page.locator(f"#show-{show}")).to_have_attribute("aria-pressed", "true")
+
+
 def test_heads_are_drawn_as_lines(page, server):
     page.goto(f"{server}/multi-head-attention/1")
     page.locator("#show-lines").click()
     expect(page.locator("svg.ties")).to_have_count(5)
-    page.locator("#show-maps").click()
+    page.locator("#show-grid").click()
     expect(page.locator("svg.ties")).to_have_count(0)
 
 

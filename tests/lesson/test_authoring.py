@@ -26,9 +26,10 @@ def test_no_lab_and_no_prediction_is_listed_that_does_not_exist():
 
 @pytest.mark.parametrize("name", TRUTHS)
 def test_every_prediction_is_listed_with_its_fields(name):
-    _, _, fields, choices = ROWS[name]
+    _, _, fields, choices, options = ROWS[name]
     assert re.findall(r"\w+", fields) == list(TRUTHS[name].fields)
     assert re.findall(r"\w+", choices) == list(TRUTHS[name].choice_fields)
+    assert re.findall(r"\w+", options) == list(TRUTHS[name].options.model_fields)
 
 
 def test_markers_and_common_fields_are_listed():

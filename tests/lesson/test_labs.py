@@ -35,11 +35,10 @@ def frame(view):
 @pytest.mark.parametrize("model", ["headwise-h1", "headwise-h8", "headwise-h4-random"])
 def test_every_lab_takes_odd_sentences_and_every_model(models, options, name, text, model):
     for layer in (0, 1):
-        shown = LABS[name].run(
-            look(models, model, text, options=options[name], layer=layer, word=0)
-        )
-        assert shown.word == text.split()[0]
-        assert shown.largest_entropy >= 0
+        view = look(models, model, text, options=options[name], layer=layer, word=0)
+        assert LABS[name].run(view)
+        assert view.asking == text.split()[0]
+        assert view.largest_entropy >= 0
 
 
 class TestPipeline:
@@ -81,7 +80,7 @@ class TestNudge:
     def test_the_difference_is_after_minus_before(self, models):
         view = look(models, "headwise-h8", head=3)
         lab = LABS["nudge"].run(view)
-        trace = view.trace()
+        trace = view.trace
         X = trace.X.copy()
         X[view.queries[0], :16] += 1
         after = type(trace)(X, trace.W).weights
@@ -96,7 +95,7 @@ class TestNudge:
     def test_shapes_are_those_of_the_arrays(self, models):
         view = look(models)
         shapes = {each.stage: each.shape for each in LABS["nudge"].run(view).shapes}
-        trace = view.trace()
+        trace = view.trace
         assert shapes["input"] == trace.X.shape
         assert shapes["transposed"] == trace.Q.shape
         assert shapes["maps"] == trace.weights.shape
@@ -142,7 +141,7 @@ class TestMix:
         value = LABS["mix"].run(view).output_value
         parts = sum(each.value for each in value.summands) + value.bias
         assert parts == pytest.approx(value.total, abs=1e-4)
-        assert abs(value.total) == pytest.approx(np.abs(view.trace().output[1]).max())
+        assert abs(value.total) == pytest.approx(np.abs(view.trace.output[1]).max())
 
     def test_guesses_are_for_the_chosen_word_with_and_without_heads(self, models):
         plain = LABS["mix"].run(look(models, word=5))
@@ -166,7 +165,7 @@ class TestMix:
         view = look(models, controls={"weighted": True})
         weighed = LABS["mix"].run(view)
         assert weighed.contributions == plain.contributions
-        assert weighed.heads[0].thumb == thumbnail(view.trace().weighted_by_length[0])
+        assert weighed.heads[0].thumb == thumbnail(view.trace.weighted_by_length[0])
         assert weighed.heads[0].map != plain.heads[0].map
 
 
@@ -174,7 +173,7 @@ class TestMeasures:
     def test_scores_are_means_of_cells(self, models):
         text = "the cat saw the other cat"
         view = look(models, "headwise-h8", text=text)
-        maps = view.trace().weights
+        maps = view.trace.weights
         forms = text.split()
         for row in LABS["measures"].run(view).measures:
             weights = maps[row.head]
@@ -216,8 +215,10 @@ class TestMeasures:
         assert lab.sentence != TEXT
         assert sorted(lab.sentence.split()) == sorted(TEXT.split())
         at = lab.sentence.split().index("opened")
-        plain = LABS["measures"].run(look(models, text=lab.sentence, word=at))
-        assert plain.word == lab.word == "opened"
+        plain_view = look(models, text=lab.sentence, word=at)
+        plain = LABS["measures"].run(plain_view)
+        assert plain_view.asking == "opened"
+        assert look(models, controls={"shuffled": True}).shown.asking == "opened"
         assert [figure.map for figure in lab.heads] == [figure.map for figure in plain.heads]
 
 
@@ -270,7 +271,7 @@ class TestComparison:
 @pytest.mark.parametrize("name", LABS)
 def test_every_lab_can_draw_lines_instead_of_maps(models, options, name):
     shown = LABS[name].run(
-        look(models, options=options[name], controls={"lines": True, "causal": True})
+        look(models, options=options[name], controls={"show": "lines", "causal": True})
     )
     if name == "side-by-side":
         figures = [figure for panel in shown.panels for figure in panel.heads]
@@ -323,7 +324,7 @@ class TestExplanation:
     def test_where_maps_are_weighted_the_number_on_the_map_is_explained_too(self, models):
         view = look(models, head=1, controls={"weighted": True, "cell": (2, 4)})
         shown = explain(view)
-        assert shown.weighted == pytest.approx(float(view.maps()[1, 2, 4]), abs=1e-5)
+        assert shown.weighted == pytest.approx(float(view.maps[1, 2, 4]), abs=1e-5)
         assert shown.length > 0
 
     def test_no_cell_no_explanation(self, models):

@@ -52,6 +52,7 @@ def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson,
         facts.defaults.layer,
         facts.defaults.head,
         facts.defaults.word,
+        facts.predict.options,
     )
     truth = TRUTHS[facts.predict.computed_by].truth(asked)
     assert facts.predict.declared in truth.answers
@@ -132,6 +133,24 @@ def test_a_mistake_is_named_with_its_file(folder, suffix, old, new, message):
 def test_a_mistake_is_named_with_its_line(folder, suffix, old, new):
     line = changed(folder, suffix, old, new)
     assert f"multi-head-attention/{STEM}{suffix}:{line}: " in "\n".join(broken(folder))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("kv_heads = 8\nd_head = 128\n\n[check]", "d_head = 128\n\n[check]", "Field required"),
+        ("d_head = 128\n\n[check]", "d_head = 0\n\n[check]", "greater than or equal to 1"),
+        ("d_head = 128\n\n[check]", "d_head = 128\nd_tail = 1\n\n[check]", "not permitted"),
+    ],
+)
+def test_a_prediction_is_given_its_options(folder, old, new, message):
+    file = folder / "multi-head-attention" / "07-heads-in-real-models.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    (mistake,) = broken(folder)
+    assert "predict.options." in mistake
+    assert message in mistake
 
 
 def test_all_mistakes_are_told_at_once(folder):

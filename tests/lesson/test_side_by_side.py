@@ -5,12 +5,15 @@ from app.lesson import LABS, LabView
 from app.picture import Axis, HeatmapFrame, heatmap, strip
 
 
-def lab(models, text="The cat sat down", model="headwise-h4", **chosen):
+def look(models, text="The cat sat down", model="headwise-h4", **chosen):
     chosen = {"layer": 0, "head": 2, "word": 2} | chosen
     sentence = models[model].tokenizer.sentence(text)
     options = {"beside": "headwise-h1"}
-    view = LabView(sentence, models[model], **chosen, models=models, options=options)
-    return LABS["side-by-side"].run(view)
+    return LabView(sentence, models[model], **chosen, models=models, options=options)
+
+
+def lab(models, *args, **chosen):
+    return LABS["side-by-side"].run(look(models, *args, **chosen))
 
 
 @pytest.mark.parametrize(("model", "heads"), [("headwise-h2", 2), ("headwise-h8", 8)])
@@ -58,8 +61,8 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             query, key = divmod(int(weights.argmax()), 4)
             assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
             assert figure.strongest.weight == pytest.approx(weights.max())
-    assert shown.largest_entropy == 2
-    assert shown.word == "sat"
+    assert look(models).largest_entropy == 2
+    assert look(models).asking == "sat"
 
 
 def test_a_word_that_stands_twice_is_told_with_its_place(models):
@@ -77,4 +80,6 @@ def test_a_single_word_reads_itself_alone(models):
 
 @pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
 def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
-    assert lab(models, text="cat " * n, head=0, word=0).scrolls is scrolls
+    view = look(models, text="cat " * n, head=0, word=0)
+    assert view.frame.scrolls is scrolls
+    assert LABS["side-by-side"].show(view) == ("map" if scrolls else "grid")

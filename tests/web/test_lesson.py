@@ -184,7 +184,10 @@ def test_real_models_have_their_published_sizes():
         ("6", "shuffled=1", 'id="shuffled" name="shuffled" value="" aria-pressed="true"'),
         ("7", "groups=2", "Queries stay, so there are still 8 maps"),
         ("3", "cell=0.1", "comes to read"),
-        ("1", "lines=1", '<svg class="ties"'),
+        ("1", "show=lines", '<svg class="ties"'),
+        ("1", "show=strip", '<section class="strip-row chosen">'),
+        ("6", "show=grid", '<div class="heads">'),
+        ("5", "lock=1&head=2", "Unlock head 2"),
         ("6", "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
     ],
 )

@@ -10,10 +10,12 @@ from app.web.view import Allowed, read_view, settled
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 CHECKS = ("sum", "one-word")
+SHOWS = ("map", "grid", "lines", "strip")
+ALLOWED = Allowed(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, SHOWS)
 
 
 def read(models, query):
-    return read_view(query, DEFAULTS, models, Allowed(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS))
+    return read_view(query, DEFAULTS, models, ALLOWED)
 
 
 def problems(models, **query):
@@ -49,7 +51,8 @@ def controls(draw, card, n_tokens):
         "groups": st.sampled_from([g for g in (1, 2, 4) if g < card.n_heads] or [""]).map(str),
         "cell": st.tuples(token, token).map(lambda cell: f"{cell[0]}.{cell[1]}"),
         "minus": st.sampled_from(["headwise-h1.0", "headwise-h8-random.7"]),
-        "lines": st.just("1"),
+        "show": st.sampled_from(SHOWS),
+        "lock": st.just("1"),
     }
     drawn = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
     return {name: value for name, value in drawn.items() if value}

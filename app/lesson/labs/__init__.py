@@ -6,9 +6,7 @@ Each takes a `LabView` and gives the values that its template `templates/labs/NA
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
-from app.lesson.labs.base import CONTROLS, EVERYWHERE, Controls, LabView, ModelName, NoOptions
+from app.lesson.labs.base import CONTROLS, EVERYWHERE, Controls, LabView
 from app.lesson.labs.budget import budget
 from app.lesson.labs.compare import compare
 from app.lesson.labs.explain import explain
@@ -18,17 +16,26 @@ from app.lesson.labs.nudge import nudge
 from app.lesson.labs.pipeline import pipeline
 from app.lesson.labs.sharing import SharingOptions, sharing
 from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
+from app.lesson.options import ModelName, NoOptions, Options
 
 
 @dataclass(frozen=True)
 class Lab:
     """`extra` are the controls that it obeys beside those of every lab, `options` what a step must
-    give it.
+    give it, `shows` the ways in which it can show heads, its own first.
     """
 
     run: Callable[[LabView], object]
     extra: tuple[str, ...] = ()
-    options: type[BaseModel] = NoOptions
+    options: type[Options] = NoOptions
+    shows: tuple[str, ...] = ("map", "grid", "lines", "strip")
+
+    def show(self, view: LabView) -> str:
+        """How it shows heads: as it was asked; its own way if it was not, but for many full maps of
+        a long sentence.
+        """
+        usual = "map" if self.shows[0] == "grid" and view.frame.scrolls else self.shows[0]
+        return view.controls.show or usual
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -41,9 +48,11 @@ class Lab:
 
 
 LABS = {
-    "side-by-side": Lab(side_by_side, options=SideBySideOptions),
-    "pipeline": Lab(pipeline, extra=("causal",)),
-    "nudge": Lab(nudge),
+    "side-by-side": Lab(
+        side_by_side, options=SideBySideOptions, shows=("grid", "map", "lines", "strip")
+    ),
+    "pipeline": Lab(pipeline, extra=("causal",), shows=("map", "lines")),
+    "nudge": Lab(nudge, shows=("map", "lines")),
     "budget": Lab(budget, extra=("unscaled",)),
     "mix": Lab(mix, extra=("off", "weighted")),
     "measures": Lab(measures, extra=("shuffled",)),

@@ -7,7 +7,7 @@ from app.attention.measure import row_entropy
 from app.attention.weights import Matrix
 from app.lesson.family import Member, loss_plot, members
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.lesson.labs.figures import HeadFigure, head_figures
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,12 @@ class Budget:
     heads: tuple[HeadFigure, ...]
     entropies: tuple[tuple[float, float], ...]
     divisor: float
-    word: str
-    scrolls: bool
-    largest_entropy: float
 
 
 def budget(view: LabView) -> Budget:
     family = members(view.models)
     n = len(view.sentence.tokens)
-    maps = view.maps()
-    frame = frame_of(view)
+    maps = view.maps
     divided, undivided = (_entropies(view, scaled=scaled) for scaled in (True, False))
     return Budget(
         tuple(
@@ -56,12 +52,9 @@ def budget(view: LabView) -> Budget:
             for each in family
         ),
         loss_plot(family),
-        head_figures(view, maps, frame),
+        head_figures(view, maps),
         tuple(zip(divided.tolist(), undivided.tolist(), strict=True)),
         float(view.model.card.d_head**0.5),
-        view.sentence.words[view.word].text,
-        frame.scrolls,
-        largest_entropy(view),
     )
 
 
@@ -71,5 +64,5 @@ def attention_parameters(d_model: int) -> int:
 
 
 def _entropies(view: LabView, *, scaled: bool) -> Matrix:
-    means: Matrix = row_entropy(view.trace(Intervention(scaled=scaled)).weights).mean(axis=-1)
+    means: Matrix = row_entropy(view.trace_of(Intervention(scaled=scaled)).weights).mean(axis=-1)
     return means

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import frame_of
 from app.picture import signed_map
 
 
@@ -19,7 +18,6 @@ class Comparison:
     head: int
     map: str
     moved: float
-    scrolls: bool
 
 
 def compare(view: LabView) -> Comparison | None:
@@ -33,8 +31,8 @@ def compare(view: LabView) -> Comparison | None:
     if other is not view.model:
         # What was done to heads of one model has no counterpart in another.
         controls = replace(controls, off=frozenset(), groups=0)
-    theirs = replace(shown, model=other, layer=layer, controls=controls).maps()[head]
-    difference = shown.maps()[shown.head] - theirs
+    theirs = replace(shown, model=other, layer=layer, controls=controls).maps[head]
+    difference = shown.maps[shown.head] - theirs
     moved = float(np.abs(difference).max())
-    frame = frame_of(shown)
-    return Comparison(name, head, signed_map(difference, frame, moved or 1.0), moved, frame.scrolls)
+    drawn = signed_map(difference, shown.frame, moved or 1.0)
+    return Comparison(name, head, drawn, moved)

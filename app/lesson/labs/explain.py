@@ -52,7 +52,7 @@ def explain(view: LabView) -> Explanation | None:
     if view.controls.cell is None:
         return None
     i, j = view.controls.cell
-    trace = view.trace()
+    trace = view.trace
     query, key = (
         vectors[view.head, token].astype(np.float64)
         for vectors, token in ((trace.Q, i), (trace.K, j))

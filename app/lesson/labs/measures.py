@@ -7,8 +7,7 @@ import numpy as np
 from app.attention.measure import diagonal_mean, mean_distance, row_entropy
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
-from app.lesson.shuffle import shuffled
+from app.lesson.labs.figures import HeadFigure, head_figures
 from app.models import Sentence
 from app.models.evidence import Evidence, Finding, Share
 
@@ -52,15 +51,12 @@ class Measures:
     heads: tuple[HeadFigure, ...]
     sentence: str
     measured: bool
-    word: str
-    scrolls: bool
-    largest_entropy: float
 
 
 def measures(view: LabView) -> Measures:
-    moved = shuffled(view.sentence, view.model).sentence
-    maps, moved_maps = view.maps(), _maps(view, moved)
-    scores, moved_scores = head_scores(maps, view.sentence), head_scores(moved_maps, moved)
+    maps, moved = view.maps, view.moved
+    scores = head_scores(maps, view.sentence)
+    moved_scores = head_scores(moved.maps, moved.sentence)
     evidence = view.model.evidence
     entropy, distance = row_entropy(maps).mean(axis=-1), mean_distance(maps)
     rows = tuple(
@@ -77,20 +73,8 @@ def measures(view: LabView) -> Measures:
         for head in range(len(maps))
     )
     shown = view.shown
-    frame = frame_of(shown)
-    return Measures(
-        rows,
-        head_figures(shown, shown.maps(), frame),
-        shown.sentence.text,
-        evidence is not None,
-        shown.sentence.words[shown.word].text,
-        frame.scrolls,
-        largest_entropy(shown),
-    )
-
-
-def _maps(view: LabView, sentence: Sentence) -> Matrix:
-    return view.model.read(sentence, last_layer=view.layer).weights[view.layer]
+    heads = head_figures(shown, shown.maps)
+    return Measures(rows, heads, shown.sentence.text, evidence is not None)
 
 
 def head_scores(maps: Matrix, sentence: Sentence) -> Matrix:

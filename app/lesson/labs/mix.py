@@ -7,7 +7,7 @@ import numpy as np
 from app.attention import Intervention, Trace
 from app.attention.contrast import averaged_maps_output
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.lesson.labs.figures import HeadFigure, head_figures
 from app.models.guess import MASK, Guess, fill_in
 from app.picture.plot import Bar, bars
 
@@ -56,33 +56,26 @@ class Mix:
     before: tuple[Guess, ...]
     after: tuple[Guess, ...]
     averaged: float
-    word: str
-    scrolls: bool
-    largest_entropy: float
 
 
 def mix(view: LabView) -> Mix:
-    trace, whole = view.trace(), view.trace(Intervention())
+    trace, whole = view.trace, view.trace_of(Intervention())
     lengths = np.linalg.norm(whole.contributions[:, view.queries], axis=-1).mean(axis=1)
     contributions = tuple(
         Contribution(head, (view.layer, head) in view.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
-    frame = frame_of(view)
     masked = masked_word(view)
     averaged = averaged_maps_output(whole) - whole.output
     return Mix(
         contributions,
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
-        head_figures(view, view.maps(), frame),
+        head_figures(view, view.maps),
         output_value(trace, view.queries[0]),
         masked,
         guesses(view, masked, Intervention()),
         guesses(view, masked, view.intervention),
         float(np.linalg.norm(averaged) / np.linalg.norm(whole.output)),
-        view.sentence.words[view.word].text,
-        frame.scrolls,
-        largest_entropy(view),
     )
 
 

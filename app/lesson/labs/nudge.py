@@ -9,7 +9,7 @@ from app.attention import Trace
 from app.attention.contrast import NUDGE, NUDGED_INPUTS, nudged, sliced_weights
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import draw, frame_of, largest_entropy
+from app.lesson.labs.figures import draw
 from app.lesson.questions import CHANGED
 from app.picture import signed_map, signed_thumbnail
 
@@ -57,13 +57,10 @@ class Nudge:
     ways: tuple[Way, ...]
     largest: float
     shapes: tuple[Shape, ...]
-    word: str
-    scrolls: bool
-    largest_entropy: float
 
 
 def nudge(view: LabView) -> Nudge:
-    trace = view.trace()
+    trace = view.trace
     token = view.queries[0]
     X = nudged(trace.X, token)
     after = Trace(X, trace.W).weights
@@ -72,20 +69,16 @@ def nudge(view: LabView) -> Nudge:
         "slice": sliced_weights(X, trace.W) - sliced_weights(trace.X, trace.W),
     }
     largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
-    frame = frame_of(view)
     return Nudge(
         view.sentence.tokens[token].text,
         NUDGE,
         NUDGED_INPUTS,
-        draw(view, trace.weights[view.head], frame),
-        draw(view, after[view.head], frame),
-        signed_map(differences["project"][view.head], frame, largest),
+        draw(view, trace.weights[view.head]),
+        draw(view, after[view.head]),
+        signed_map(differences["project"][view.head], view.frame, largest),
         tuple(Way(name, _changes(each, largest)) for name, each in differences.items()),
         largest,
         shapes(trace),
-        view.sentence.words[view.word].text,
-        frame.scrolls,
-        largest_entropy(view),
     )
 
 

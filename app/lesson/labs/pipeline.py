@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.lesson.labs.figures import HeadFigure, head_figures
 from app.picture import signed_map
 
 
@@ -33,15 +33,11 @@ class Pipeline:
     stages: tuple[Stage, ...]
     figure: HeadFigure
     columns: tuple[Column, ...]
-    word: str
     divisor: float
-    scrolls: bool
-    largest_entropy: float
 
 
 def pipeline(view: LabView) -> Pipeline:
-    trace = view.trace()
-    frame = frame_of(view)
+    trace = view.trace
     stages = []
     for name, formula, values in (
         ("products", "QKᵀ", trace.scores),
@@ -50,18 +46,16 @@ def pipeline(view: LabView) -> Pipeline:
     ):
         head = values[view.head]
         largest = float(np.abs(head[np.isfinite(head)]).max())
-        stages.append(Stage(name, formula, signed_map(head, frame, largest), largest))
+        stages.append(Stage(name, formula, signed_map(head, view.frame, largest), largest))
     totals = trace.weights[view.head].astype(np.float64).sum(axis=0)
+    largest_column = int(totals.argmax())
     columns = tuple(
-        Column(token.text, float(total), index == int(totals.argmax()))
+        Column(token.text, float(total), index == largest_column)
         for index, (token, total) in enumerate(zip(view.sentence.tokens, totals, strict=True))
     )
     return Pipeline(
         tuple(stages),
-        head_figures(view, trace.weights, frame)[view.head],
+        head_figures(view, trace.weights)[view.head],
         columns,
-        view.sentence.words[view.word].text,
         float(np.sqrt(trace.W.d_head)),
-        frame.scrolls,
-        largest_entropy(view),
     )

@@ -3,37 +3,25 @@
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from app.attention.listing import textbook_listing
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, frame_of, head_figures, largest_entropy
+from app.lesson.labs.figures import HeadFigure, head_figures
+from app.lesson.options import CacheSizes, Options
 from app.models.evidence import Pooled
 
 BYTES = 2
 
 
-class RealModel(BaseModel):
-    """A published model; its heads share `kv_heads` sets of keys and values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class RealModel(CacheSizes):
+    """A published model, and where its sizes were published."""
 
     name: str
-    layers: int
-    heads: int
-    kv_heads: int
-    d_head: int
     source: str
 
-    def cached(self, n_tokens: int) -> int:
-        """Numbers kept for n tokens: keys and values of every layer."""
-        return 2 * self.layers * self.kv_heads * self.d_head * n_tokens
 
-
-class SharingOptions(BaseModel):
+class SharingOptions(Options):
     """What a step gives this lab: the rows of its table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     real_models: tuple[RealModel, ...]
 
@@ -59,35 +47,27 @@ class Sharing:
     cache: tuple[CacheRow, ...]
     n_tokens: int
     code: str
-    word: str
-    scrolls: bool
-    largest_entropy: float
 
 
 def sharing(view: LabView) -> Sharing:
     trained = view.model.read(view.sentence, last_layer=view.layer).weights[view.layer]
-    maps = view.maps()
-    frame = frame_of(view)
     n = len(view.sentence.tokens)
     models = SharingOptions.model_validate(view.options).real_models
     n_heads = view.model.card.n_heads
     return Sharing(
         tuple(groups for groups in range(1, n_heads + 1) if n_heads % groups == 0),
-        head_figures(view, maps, frame),
-        tuple(np.abs(maps - trained).max(axis=(1, 2)).tolist()),
+        head_figures(view, view.maps),
+        tuple(np.abs(view.maps - trained).max(axis=(1, 2)).tolist()),
         view.model.evidence.pooled if view.model.evidence else (),
         tuple(
             CacheRow(
                 model,
                 model.cached(n),
-                2 * model.layers * model.heads * model.d_head * n,
+                model.unshared.cached(n),
                 model.cached(1_000) * BYTES / 1e6,
             )
             for model in models
         ),
         n,
         textbook_listing(),
-        view.sentence.words[view.word].text,
-        frame.scrolls,
-        largest_entropy(view),
     )

@@ -1,0 +1,127 @@
+"""The controls of labs, as an address says them: each is read and written by one form."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from app.lesson import Controls
+from app.models import Card, Model, Registry, Sentence
+from app.web.values import Problem, pair, quoted, read_choice, whole_number
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a control is read against; `shows` are the lab's ways to show heads."""
+
+    model: Model
+    sentence: Sentence
+    models: Registry
+    shows: Sequence[str]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one control is read, and written where it is in use; what makes no sense is read as None
+    and stays unused.
+    """
+
+    read: Callable[[str, Around], Any]
+    write: Callable[[Any], str]
+
+
+def read_controls(given: Mapping[str, str], around: Around) -> Controls:
+    """The controls that an address names."""
+    read = {name: FORMS[name].read(value, around) for name, value in given.items()}
+    return Controls(**{name: value for name, value in read.items() if value is not None})
+
+
+def controls_values(controls: Controls) -> dict[str, str]:
+    """The controls that are used, as an address says them."""
+    return {
+        field.name: FORMS[field.name].write(value)
+        for field in fields(controls)
+        if (value := getattr(controls, field.name)) != field.default
+    }
+
+
+def read_heads_off(value: str, card: Card, problems: list[Problem]) -> frozenset[tuple[int, int]]:
+    """Heads to switch off, as "0.2" (layer 0, head 2) or "0.2,1.0"; none for empty text."""
+    off = set()
+    for name in filter(None, value.split(",")):
+        layer, head = pair(name) or (card.n_layers, card.n_heads)
+        if layer >= card.n_layers or head >= card.n_heads:
+            message = (
+                f"There is no head “{quoted(name)}” to switch off. Name a layer of 0 to"
+                f" {card.n_layers - 1} and a head of 0 to {card.n_heads - 1}, as in"
+                f" 0.{card.n_heads - 1}."
+            )
+            problems.append(Problem("off", message))
+            continue
+        off.add((layer, head))
+    return frozenset(off)
+
+
+def _flag(name: str) -> Form:
+    def read(value: str, around: Around) -> bool:
+        return read_choice(name, value, ("0", "1"), around.problems) == "1"
+
+    return Form(read, lambda _: "1")
+
+
+def _read_groups(value: str, around: Around) -> int | None:
+    n_heads = around.model.card.n_heads
+    allowed = [str(groups) for groups in range(1, n_heads + 1) if n_heads % groups == 0]
+    chosen = read_choice("groups", value, allowed, around.problems)
+    return int(chosen) if chosen and int(chosen) != n_heads else None
+
+
+def _read_cell(value: str, around: Around) -> tuple[int, int] | None:
+    """A cell as "2.1" (query 2, key 1)."""
+    n = len(around.sentence.tokens)
+    query, key = pair(value) or (n, n)
+    if query < n and key < n:
+        return query, key
+    message = (
+        f"There is no cell “{quoted(value)}” here. Name a query and a key of 0 to {n - 1},"
+        " as in 0.0."
+    )
+    around.problems.append(Problem("cell", message))
+    return None
+
+
+def _read_minus(value: str, around: Around) -> tuple[str, int] | None:
+    """A head of any model as "headwise-h1.0"."""
+    name, _, head = value.rpartition(".")
+    models, number = around.models, whole_number(head)
+    if name in models and number is not None and 0 <= number < models[name].card.n_heads:
+        return name, number
+    message = (
+        f"There is no head “{quoted(value)}” to compare with. Name a model and a head of it, as in"
+        f" {models.ids[0]}.0."
+    )
+    around.problems.append(Problem("minus", message))
+    return None
+
+
+def _dotted(pair: tuple[object, object]) -> str:
+    return f"{pair[0]}.{pair[1]}"
+
+
+FORMS = {
+    "causal": _flag("causal"),
+    "unscaled": _flag("unscaled"),
+    "weighted": _flag("weighted"),
+    "shuffled": _flag("shuffled"),
+    "off": Form(
+        lambda value, around: read_heads_off(value, around.model.card, around.problems),
+        lambda heads: ",".join(map(_dotted, sorted(heads))),
+    ),
+    "groups": Form(_read_groups, str),
+    "cell": Form(_read_cell, _dotted),
+    "minus": Form(_read_minus, _dotted),
+    "show": Form(
+        lambda value, around: read_choice("show", value, around.shows, around.problems), str
+    ),
+    "lock": _flag("lock"),
+}
