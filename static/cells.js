@@ -44,16 +44,6 @@ function numbers(head) {
   return tables.get(address.href);
 }
 
-function readOut(figure) {
-  let line = figure.querySelector(".read-out");
-  if (!line) {
-    line = Object.assign(document.createElement("p"), { className: "read-out" });
-    line.setAttribute("aria-hidden", "true");
-    figure.querySelector("svg.map").after(line);
-  }
-  return line;
-}
-
 async function show(svg, { row, column }) {
   const figure = svg.closest("figure");
   const { ground, n, side } = grid(svg);
@@ -69,7 +59,7 @@ async function show(svg, { row, column }) {
   }
   Object.assign(svg.dataset, { row, column });
   const tell = (text) => {
-    readOut(figure).textContent = text;
+    figure.querySelector(".read-out").textContent = text;
     document.querySelector("#announce").textContent = text;
   };
   const words = `${label(svg, "query", row)} reads ${label(svg, "key", column)}`;
@@ -118,7 +108,6 @@ function readable() {
     svg.setAttribute("aria-roledescription", "map of weights");
     svg.setAttribute("aria-label", "Map: arrow keys read its cells, Enter explains one");
     svg.removeAttribute("aria-hidden");
-    readOut(svg.closest("figure")); // there from the start, so that nothing moves when it is filled
   }
 }
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from app.models.card import ValidationPoint
 
-
 PEAK_RATE = 2e-3
 
 
