@@ -1,7 +1,8 @@
 # make serve   start the app           make test    run every test
 # make check   lint, types, layers     make bench   measure speed as ratios
 # make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
-# make lock    renew requirements/     make screenshot   renew docs/step-1.png
+# make lock    renew requirements/     make audit   Lighthouse on every page, to docs/quality.md
+# make pictures   renew the README's screenshot, the social card and the looks that tests compare
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -10,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 
-.PHONY: serve test check check-lessons bench lock screenshot clean
+.PHONY: serve test check check-lessons bench lock audit pictures clean
 .DEFAULT_GOAL := serve
 
 .venv/venv.done:
@@ -52,9 +53,14 @@ check: .venv/dev.done check-lessons
 bench: .venv/dev.done
 	$(BIN)/python -m benchmarks
 
-screenshot: .venv/dev.done
+audit: .venv/dev.done
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m tests.screenshot
+	$(BIN)/python -m tests.audit
+
+pictures: .venv/dev.done
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.pictures
+	HEADWISE_RENEW_LOOKS=1 $(BIN)/python -m pytest -q tests/browser/test_looks.py
 
 lock: .venv/venv.done
 	$(PIP) install "uv>=0.13"

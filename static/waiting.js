@@ -38,3 +38,7 @@ document.addEventListener("htmx:after:swap", () => {
 document.addEventListener("click", ({ target }) => {
   if (target.closest("#trouble button")) document.querySelector("#lab").requestSubmit();
 });
+
+navigator.serviceWorker?.register(new URL("offline.js", import.meta.url), { scope: "/" }).catch(() => {
+  // Without it a browser shows its own page where there is no network.
+});

@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from jinja2 import Environment
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from app.web.htmx import VARY, htmx_of
+from app.web.templating import Pages
 from app.web.values import Problem
 
 API = "/api/"
@@ -32,8 +32,8 @@ class UnusableRequestError(Exception):
 class Errors:
     """Makes the answer to every kind of failure."""
 
-    def __init__(self, jinja: Environment) -> None:
-        self.jinja = jinja
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
 
     def response(self, request: Request, status: int, message: str = "") -> Response:
         """A page, a fragment for the lab, or JSON under /api/, that says what happened and what
@@ -43,10 +43,14 @@ class Errors:
         if f"{request.url.path}/".startswith(API):
             return problems_response(status, [Problem("", message or HTTPStatus(status).phrase)])
         template = "error-fragment.html" if htmx_of(request).partial else "error.html"
-        page = self.jinja.get_template(template).render(
-            status=status, title=HTTPStatus(status).phrase, message=message
+        context: dict[str, object] = {
+            "status": status,
+            "title": HTTPStatus(status).phrase,
+            "message": message,
+        }
+        return self.pages.response(
+            request, template, context, status=status, headers={"Vary": VARY}
         )
-        return HTMLResponse(page, status, {"Vary": VARY})
 
     def register(self, app: FastAPI) -> None:
         @app.exception_handler(HTTPException)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
-from jinja2 import Environment
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
@@ -16,6 +16,7 @@ from app.models.seeds import SeedRuns
 from app.models.two_neighbours import TwoNeighbours
 from app.picture import levels
 from app.picture.plot import Bar, Interval, Series, bars, intervals, lines
+from app.web.templating import Pages
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,20 @@ class Records:
     exact: TwoNeighbours
 
 
-def router(records: Records, jinja: Environment) -> APIRouter:
+def router(records: Records, pages: Pages) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/models", methods=["GET", "HEAD"])
-    async def family() -> Response:
-        page = jinja.get_template("models.html").render(family_context(records))
-        return HTMLResponse(page)
+    async def family(request: Request) -> Response:
+        return pages.response(request, "models.html", family_context(records))
 
     @routes.api_route("/models/{name}", methods=["GET", "HEAD"])
-    async def one(name: str) -> Response:
+    async def one(request: Request, name: str) -> Response:
         try:
             model = records.models[name]
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
-        page = jinja.get_template("model.html").render(model_context(records, model))
-        return HTMLResponse(page)
+        return pages.response(request, "model.html", model_context(records, model))
 
     return routes
 

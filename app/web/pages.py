@@ -1,71 +1,25 @@
-"""The lesson's pages: a full page or the lab's fragment, by one path and one set of templates."""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+"""The addresses of the lesson: home, steps, the end."""
 
 from fastapi import APIRouter, HTTPException
-from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from app.lesson import (
-    LABS,
-    TRUTHS,
-    Asked,
-    Choice,
-    Lab,
-    LabView,
-    Lesson,
-    Question,
-    Step,
-    Truth,
-    compare,
-    explain,
-)
-from app.lesson.directives import filled_plain
 from app.lesson.load import END
-from app.models import SOURCES, Model, Registry, Sentence
-from app.web.htmx import VARY, htmx_of
-from app.web.view import Allowed, Reading, View, read_view, settled
-
-EDIT = "edit"
-"""Sent by the lab's form: what no longer fits the new sentence or model is put right without
-complaint, and the answer is the address of the view that came out."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """What pages are made of."""
-
-    lessons: Sequence[Lesson]
-    models: Registry
-    jinja: Environment
-
-    def lesson(self, slug: str) -> Lesson:
-        for lesson in self.lessons:
-            if lesson.slug == slug:
-                return lesson
-        raise HTTPException(404)
-
-    def step(self, lesson: Lesson, name: str) -> Step:
-        if step := lesson.step(name):
-            return step
-        why = next((line.why for line in lesson.outline if name == str(line.number)), "")
-        raise HTTPException(404, f"This step is {why}." if why else None)
-
-
-def path_of(lesson: Lesson, step: Step) -> str:
-    return f"/{lesson.slug}/{step.slug}"
+from app.web.site import Site, path_of
+from app.web.step import StepPage
 
 
 def router(site: Site) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/", methods=["GET", "HEAD"])
-    async def home() -> Response:
-        page = site.jinja.get_template("home.html").render(lessons=site.lessons, path_of=path_of)
-        return HTMLResponse(page)
+    async def home(request: Request) -> Response:
+        context: dict[str, object] = {"lessons": site.lessons, "path_of": path_of}
+        return site.pages.response(request, "home.html", context)
+
+    @routes.api_route("/offline", methods=["GET", "HEAD"])
+    async def offline(request: Request) -> Response:
+        return site.pages.response(request, "offline.html")
 
     @routes.api_route("/{lesson_slug}", methods=["GET", "HEAD"])
     async def lesson_start(request: Request, lesson_slug: str) -> Response:
@@ -73,14 +27,12 @@ def router(site: Site) -> APIRouter:
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
     @routes.api_route(f"/{{lesson_slug}}/{END}", methods=["GET", "HEAD"])
-    async def end(lesson_slug: str) -> Response:
+    async def end(request: Request, lesson_slug: str) -> Response:
         lesson = site.lesson(lesson_slug)
         if not lesson.facts.end:
             raise HTTPException(404)
-        page = site.jinja.get_template("end.html").render(
-            lesson=lesson, end=lesson.facts.end, path_of=path_of
-        )
-        return HTMLResponse(page)
+        context = {"lesson": lesson, "end": lesson.facts.end, "path_of": path_of}
+        return site.pages.response(request, "end.html", context)
 
     @routes.api_route("/{lesson_slug}/{step_name}", methods=["GET", "HEAD"])
     async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
@@ -100,193 +52,3 @@ def router(site: Site) -> APIRouter:
 
 def _redirect(path: str, query: str) -> Response:
     return RedirectResponse(f"{path}?{query}" if query else path, 307)
-
-
-class StepPage:
-    """One request for one step."""
-
-    def __init__(self, site: Site, lesson: Lesson, step: Step, request: Request) -> None:
-        self.site = site
-        self.lesson = lesson
-        self.step = step
-        self.path = path_of(lesson, step)
-        self.htmx = htmx_of(request)
-        self.is_edit = EDIT in request.query_params
-        self._known: tuple[Asked, Truth] | None = None
-        self.reading = self._reading(request)
-
-    def _reading(self, request: Request) -> Reading:
-        query = dict(request.query_params)
-        if self.is_edit:
-            query = settled(query, self.step.facts.predict.model, self.question.about)
-        return read_view(
-            query,
-            self.step.facts.defaults,
-            self.site.models,
-            Allowed(
-                predictions=lambda sentence, view: self._truth(sentence, view).ids,
-                checks=[option.id for option in self.step.facts.check.options],
-                controls=self.lab.controls,
-                shows=self.lab.shows,
-            ),
-        )
-
-    @property
-    def lab(self) -> Lab:
-        return LABS[self.step.facts.lab.name]
-
-    @property
-    def question(self) -> Question:
-        return TRUTHS[self.step.facts.predict.computed_by]
-
-    def _predicted(self, view: View) -> Model:
-        """The model that the prediction is about."""
-        return self.site.models[self.step.facts.predict.model or view.model]
-
-    def _truth(self, sentence: Sentence, view: View) -> Truth:
-        """The view's truth, computed once for as long as nothing that it is about changes."""
-        model = self._predicted(view)
-        head = min(view.head, model.card.n_heads - 1)
-        options = self.step.facts.predict.options
-        asked = Asked(sentence, model, view.layer, head, view.word, options)
-        if self._known is None or self._known[0] != asked:
-            self._known = asked, self.question.truth(asked)
-        return self._known[1]
-
-    @property
-    def is_refused(self) -> bool:
-        """In an edit only the sentence itself can be beyond help."""
-        return bool(self.reading.text_problem if self.is_edit else self.reading.problems)
-
-    @property
-    def address(self) -> str:
-        """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        return f"{self.path}?{self.reading.view.but(text=self.reading.typed).query()}"
-
-    def response(self) -> Response:
-        if self.is_edit and not self.is_refused and not self.htmx.partial:
-            return RedirectResponse(self.address, 303)
-        template = "fragment.html" if self.htmx.partial else "step.html"
-        page = self.site.jinja.get_template(template).render(self._context())
-        headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
-        return HTMLResponse(page, 422 if self.is_refused else 200, headers)
-
-    def numbers(self) -> Response:
-        """Every number of the chosen head's map, as a table."""
-        if self.is_refused:
-            return self.response()
-        shown = self._lab_view(self.reading).shown
-        template = "parts/numbers.html" if self.htmx.partial else "numbers.html"
-        page = self.site.jinja.get_template(template).render(
-            weights=shown.maps[shown.head].tolist(),
-            tokens=shown.sentence.tokens,
-            view=self.reading.view,
-            model=self.reading.model.card,
-            back=self.address,
-        )
-        return HTMLResponse(page, headers={"Vary": VARY})
-
-    def _context(self) -> dict[str, object]:
-        reading, view = self.reading, self.reading.view
-        shown = {} if self.is_refused else self._shown(reading, view)
-        return {
-            "lesson": self.lesson,
-            "step": self.step,
-            "facts": self.step.facts,
-            "path": self.path,
-            "links": self._links(view),
-            "next": self.lesson.after(self.step),
-            "end_path": f"/{self.lesson.slug}/{END}" if self.lesson.facts.end else None,
-            "partial": self.htmx.partial,
-            "typed": reading.typed,
-            "view": view,
-            "models": self.site.models.of_source(reading.model.card.source),
-            "sources": {
-                source: like.card.id
-                for source in SOURCES
-                if (like := self.site.models.like(reading.model, source))
-            },
-            "model": reading.model.card,
-            "problems": reading.problems if self.is_refused else (),
-            "nearest": f"{self.path}?{view.query()}",
-            "chosen_option": next(
-                (o for o in self.step.facts.check.options if o.id == view.check), None
-            ),
-            "lab_template": f"labs/{self.step.facts.lab.name}.html",
-            "shows": self.lab.shows,
-            "show": view.controls.show or self.lab.shows[0],
-            "lab": None,
-            "explained": None,
-            "compared": None,
-            "all_models": list(self.site.models),
-            "prediction": None,
-            **shown,
-        }
-
-    def _shown(self, reading: Reading, view: View) -> dict[str, object]:
-        lab_view = self._lab_view(reading)
-        truth = self._truth(reading.sentence, view)
-        labels = {choice.id: self._label(choice) for choice in truth.choices}
-        return {
-            "words": reading.sentence.words,
-            "tokens": reading.sentence.tokens,
-            "drawn": lab_view.shown,
-            "drawn_words": lab_view.drawn_words,
-            "show": self.lab.show(lab_view),
-            "has_unknown": not all(token.known for token in reading.sentence.tokens),
-            "lab": self.lab.run(lab_view),
-            "explained": explain(lab_view.shown),
-            "compared": compare(lab_view),
-            "prediction": truth,
-            "labels": labels,
-            "values": self._values(reading, truth, labels),
-        }
-
-    def _lab_view(self, reading: Reading) -> LabView:
-        view = reading.view
-        return LabView(
-            reading.sentence,
-            reading.model,
-            view.layer,
-            view.head,
-            view.word,
-            self.site.models,
-            self.step.facts.lab.options,
-            view.controls,
-        )
-
-    def _links(self, view: View) -> dict[int, str]:
-        """The addresses of all steps. A sentence of one's own travels along, with the model that
-        read it; so does a model that is not the step's own.
-        """
-        defaults = self.step.facts.defaults
-        if view.text != defaults.text:
-            chosen = {"text": view.text, "model": view.model}
-        else:
-            chosen = {} if view.model == defaults.model else {"model": view.model}
-        query = f"?{urlencode(chosen)}" if chosen else ""
-        return {step.number: path_of(self.lesson, step) + query for step in self.lesson.steps}
-
-    def _label(self, choice: Choice) -> str:
-        """What stands on the button of an answer."""
-        predict = self.step.facts.predict
-        if choice.id in predict.labels:
-            return predict.labels[choice.id]
-        return filled_plain(predict.choice, choice.values)
-
-    def _values(self, reading: Reading, truth: Truth, labels: Mapping[str, str]) -> dict[str, str]:
-        """What the author's sentences about the prediction may name."""
-        view, words = reading.view, reading.sentence.words
-        card = self._predicted(view).card
-        return {
-            "word": words[view.word].text,
-            "layer": str(view.layer),
-            "head": str(min(view.head, card.n_heads - 1)),
-            "model": card.id,
-            "n_heads": str(card.n_heads),
-            "n_words": str(len(words)),
-            "n_tokens": str(len(reading.sentence.tokens)),
-            "answer": " or ".join(labels[answer] for answer in truth.answers),
-            "guess": labels.get(view.predict or "", ""),
-            **truth.values,
-        }

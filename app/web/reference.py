@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from jinja2 import Environment
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.web.templating import Pages
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,13 @@ def _parameter(parameter: dict[str, Any]) -> Parameter:
     )
 
 
-def router(app: FastAPI, jinja: Environment) -> APIRouter:
+def router(app: FastAPI, pages: Pages) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/docs", methods=["GET", "HEAD"])
-    async def reference() -> Response:
+    async def reference(request: Request) -> Response:
         schema = app.openapi()
-        page = jinja.get_template("reference.html").render(
-            info=schema["info"], operations=operations(schema)
-        )
-        return HTMLResponse(page)
+        context = {"info": schema["info"], "operations": operations(schema)}
+        return pages.response(request, "reference.html", context)
 
     return routes

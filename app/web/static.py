@@ -8,6 +8,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles as PlainStaticFiles
 from starlette.types import Scope
 
+SERVICE_WORKER = "offline.js"
+"""The one script that may speak for every page of the site."""
+
 
 @cache
 def static_path(folder: Path) -> str:
@@ -21,4 +24,6 @@ class StaticFiles(PlainStaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        if path == SERVICE_WORKER:
+            response.headers["Service-Worker-Allowed"] = "/"
         return response

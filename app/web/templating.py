@@ -1,9 +1,12 @@
 """Jinja2 with escaping always on, undefined names as errors, and addresses of static files."""
 
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
 from app.lesson.directives import filled, inline
 from app.picture import ink, number, plain
@@ -16,6 +19,27 @@ _inline = cache(inline)
 def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
     """A lesson's own phrase as HTML, with learners' words put in escaped."""
     return Markup(filled(_inline(markdown), values or {}))  # noqa: S704
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Templates filled in, as answers."""
+
+    jinja: Environment
+
+    def response(
+        self,
+        request: Request,
+        template: str,
+        context: dict[str, object] | None = None,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> HTMLResponse:
+        """`origin` is what a template may put before an address that others are to follow."""
+        origin = str(request.base_url).rstrip("/")
+        page = self.jinja.get_template(template).render({"origin": origin} | (context or {}))
+        return HTMLResponse(page, status, headers)
 
 
 def environment(static_path: str) -> Environment:

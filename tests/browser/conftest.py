@@ -11,6 +11,12 @@ def browser_type_launch_args():
 
 
 @pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    """Requests are to be seen by the tests: the service worker has a test of its own."""
+    return browser_context_args | {"service_workers": "block"}
+
+
+@pytest.fixture(scope="session")
 def server():
     with serving() as address:
         yield address

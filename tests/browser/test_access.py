@@ -4,25 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-LESSON = "/multi-head-attention"
-PAGES = [
-    "/",
-    "/docs",
-    "/models",
-    "/models/headwise-h8",
-    "/models/headwise-h4-random",
-    "/nowhere",
-    *(f"{LESSON}/{number}?cell=0.1&minus=headwise-h1.0&layer=1" for number in range(1, 8)),
-    f"{LESSON}/2?causal=1&show=lines",
-    f"{LESSON}/1?show=strip",
-    f"{LESSON}/6?show=grid",
-    f"{LESSON}/7?lock=1&head=3",
-    f"{LESSON}/5?off=0.1&check=width&predict=0",
-    f"{LESSON}/6?text={'the+cat+' * 20}",
-    f"{LESSON}/1?model=h3",
-    f"{LESSON}/why-one-head-is-not-enough/numbers",
-    f"{LESSON}/end",
-]
+from tests.pages import LESSON, PAGES
 
 
 @pytest.mark.parametrize("width", [1280, 360])

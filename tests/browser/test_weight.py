@@ -18,7 +18,7 @@ SIXTEEN = "the old man and the sea were calm that day so he went out to fish"
 @pytest.fixture
 def visit(browser):
     """A first visit: nothing is cached. Gives the page and the sizes of all that was fetched."""
-    context = browser.new_context(service_workers="block")
+    context = browser.new_context()
 
     def go(address):
         page = context.new_page()

@@ -281,3 +281,15 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_is_inline(client, step_1)
         html = client.get(path).text
         assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', html)
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son[a-z]+=", html)
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/nowhere", None])
+def test_a_link_to_a_page_has_a_title_and_a_picture_elsewhere(client, step_1, path):
+    html = client.get(path or step_1).text
+    shown = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', html))
+    assert shown["title"] == re.search(r"<title>([^<]*)</title>", html)[1]
+    assert len(shown["description"]) > 20
+    picture = client.get(shown["image"].removeprefix("http://testserver"))
+    assert shown["image"].startswith("http://testserver/static/")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content[16:24] == (1200).to_bytes(4, "big") + (630).to_bytes(4, "big")

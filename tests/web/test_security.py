@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web import pages
+from app.web import step
 from app.web.security import HEADERS, Guard, WithoutQuery
 
 TYPED = "xylophone"
@@ -131,7 +131,7 @@ def failing(monkeypatch):
     def fail(*_, **__):
         raise ValueError(f"cannot read {TYPED}")
 
-    monkeypatch.setattr(pages, "read_view", fail)
+    monkeypatch.setattr(step, "read_view", fail)
     return TestClient(create_app(), raise_server_exceptions=False)
 
 

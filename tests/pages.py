@@ -1,0 +1,22 @@
+"""Addresses of every kind of page, in every kind of state."""
+
+LESSON = "/multi-head-attention"
+PAGES = [
+    "/",
+    "/docs",
+    "/models",
+    "/models/headwise-h8",
+    "/models/headwise-h4-random",
+    "/nowhere",
+    "/offline",
+    *(f"{LESSON}/{number}?cell=0.1&minus=headwise-h1.0&layer=1" for number in range(1, 8)),
+    f"{LESSON}/2?causal=1&show=lines",
+    f"{LESSON}/1?show=strip",
+    f"{LESSON}/6?show=grid",
+    f"{LESSON}/7?lock=1&head=3",
+    f"{LESSON}/5?off=0.1&check=width&predict=0",
+    f"{LESSON}/6?text={'the+cat+' * 20}",
+    f"{LESSON}/1?model=h3",
+    f"{LESSON}/why-one-head-is-not-enough/numbers",
+    f"{LESSON}/end",
+]

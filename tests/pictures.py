@@ -1,0 +1,67 @@
+"""The pictures that show Headwise elsewhere: the README's, and the card for links to it.
+
+python -m tests.pictures
+"""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from playwright.sync_api import Browser, sync_playwright
+
+from app.lesson import LabView, load_lessons
+from app.models import shipped_family
+from app.picture import heatmap
+from app.settings import site_folder
+from app.web.static import static_path
+from tests.chromium import launch_options
+from tests.conftest import STEP_1
+from tests.serving import serving
+
+ROOT = Path(__file__).parent.parent
+SCREENSHOT = ROOT / "docs" / "step-1.png"
+CARD = ROOT / "static" / "social.png"
+SHOWN_HEADS = (2, 3)
+
+
+def screenshot(browser: Browser, address: str) -> None:
+    """Step 1 as it is served."""
+    page = browser.new_page(viewport={"width": 1360, "height": 1130})
+    page.goto(address + STEP_1)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=SCREENSHOT)
+
+
+def card(browser: Browser, address: str) -> None:
+    """The lesson's title beside two heads' maps of its first sentence."""
+    models = shipped_family()
+    lesson = load_lessons(site_folder("lessons"), models).lessons[0]
+    defaults = lesson.steps[0].facts.defaults
+    model = models[defaults.model]
+    sentence = model.tokenizer.sentence(defaults.text)
+    view = LabView(sentence, model, defaults.layer, defaults.head, defaults.word, models)
+    loader = FileSystemLoader(Path(__file__).parent)
+    jinja = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    html = jinja.get_template("social.html").render(
+        origin=address,
+        static=f"{static_path(site_folder('static'))}/{{}}".format,
+        lesson=lesson.facts,
+        maps=[(head, heatmap(view.maps[head], view.frame)) for head in SHOWN_HEADS],
+    )
+    page = browser.new_page(viewport={"width": 1200, "height": 630})
+    page.goto(address)  # a first visit fetches the fonts
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{address}/healthz")
+    page.set_content(html)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=CARD)
+
+
+def main() -> None:
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options())
+        screenshot(browser, address)
+        card(browser, address)
+
+
+if __name__ == "__main__":
+    main()
