@@ -22,13 +22,16 @@ FILES = {
 }
 """What is copied as it is."""
 
-TEXT = (range(0x20, 0x7F), range(0xA0, 0x100), range(0x2010, 0x2027), (0x2032, 0x2212))
-"""Signs of running text: Latin 1 and the punctuation of books."""
+TEXT = (range(0x20, 0x7F), (0xA0, 0xB1, 0xB7, 0xD7), range(0x2010, 0x2027), (0x2032, 0x2212))
+"""Signs of English text and figures."""
+
+MORE = (range(0xA1, 0xB1), range(0xB2, 0xB7), range(0xB8, 0xD7), range(0xD8, 0x100))
+"""The rest of Latin 1, in a file of its own: browsers fetch it where a page has such a letter."""
 
 MATHS = (
     range(0x20, 0x7F),
     (0xB1, 0xB7, 0xD7),
-    range(0x391, 0x3CA),
+    range(0x391, 0x3AA),
     (
         0x1D40,
         0x2016,
@@ -66,16 +69,16 @@ MATHS = (
 
 REGULAR_TO_BOLD = {"wght": (400, 700)}
 REGULAR = {"wght": 400}
-SERIF = "@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght"
+INTER = "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
+SERIF = "@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2"
+ITALIC = SERIF.replace("normal", "italic")
 FONTS = {
-    "inter.woff2": (
-        "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-        TEXT,
-        REGULAR_TO_BOLD,
-        ["kern", "tnum"],
-    ),
-    "serif.woff2": (f"{SERIF}-normal.woff2", TEXT, REGULAR_TO_BOLD, ["kern", "liga"]),
-    "serif-italic.woff2": (f"{SERIF}-italic.woff2", TEXT, REGULAR, ["kern", "liga"]),
+    "inter.woff2": (INTER, TEXT, REGULAR_TO_BOLD, ["kern", "tnum"]),
+    "inter-more.woff2": (INTER, MORE, REGULAR_TO_BOLD, ["kern"]),
+    "serif.woff2": (SERIF, TEXT, REGULAR_TO_BOLD, ["kern", "liga"]),
+    "serif-more.woff2": (SERIF, MORE, REGULAR_TO_BOLD, ["kern"]),
+    "serif-italic.woff2": (ITALIC, TEXT, REGULAR, ["kern", "liga"]),
+    "serif-italic-more.woff2": (ITALIC, MORE, REGULAR, ["kern"]),
     "math.woff2": (
         "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2",
         MATHS,

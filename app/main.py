@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         """Answers “ok” once lessons and models are loaded."""
         return "ok"
 
-    app.mount(static_path(static), StaticFiles(directory=static))
+    app.mount(static_path(static), StaticFiles(static))
     app.include_router(api.router(models, DEFAULT_MODEL))
     app.include_router(reference.router(app, answers))
     records = evidence.Records(models, two_neighbours())

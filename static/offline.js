@@ -1,7 +1,7 @@
 // The service worker: where no server answers a link that was followed, a page of our own says so. It
 // keeps that page and its looks, and nothing of what a learner typed.
 
-const FILES = ["site.css", "heat.css", "look.js", "mark.svg", "vendor/inter.woff2", "vendor/serif.woff2"];
+const FILES = ["style.css", "look.js", "mark.svg", "vendor/inter.woff2", "vendor/serif.woff2"];
 const PAGE = "/offline";
 // This file's address changes with everything beside it, so each version has a cache of its own.
 const PREFIX = "headwise-offline:";

@@ -32,7 +32,7 @@ def unpacked(tmp_path_factory):
     [
         "site/lessons/multi-head-attention/lesson.toml",
         "site/templates/step.html",
-        "site/static/site.css",
+        "site/static/style/site.css",
         "site/static/vendor/htmx.min.js",
         "models/family/tokenizer.json",
         "models/family/headwise-h8/weights.safetensors",

@@ -1,18 +1,37 @@
-"""Checks lessons: `python -m app.lesson [FOLDER]` names every mistake by file and line."""
+"""Checks lessons: `python -m app.lesson [FOLDER]` names every mistake by file and line.
+
+With `--freeze` it first writes down what links of each lesson's version leave unsaid.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from app.lesson.load import load_lessons
-from app.models import shipped_family
+from app.lesson.releases import frozen, write_releases
+from app.models import Registry, shipped_family
 from app.settings import Settings
+
+
+def freeze(folder: Path, models: Registry) -> None:
+    """Adds versions that are not frozen yet; those that are stay as they are."""
+    for lesson in load_lessons(folder, models).lessons:
+        version = lesson.facts.version
+        if version is None or version in lesson.releases:
+            continue
+        steps = [(step.slug, step.facts.defaults) for step in lesson.steps]
+        releases = {**lesson.releases, version: frozen(steps, models)}
+        write_releases(folder / lesson.slug, releases)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Settings().lessons)
-    library = load_lessons(parser.parse_args().folder, shipped_family())
+    parser.add_argument("--freeze", action="store_true")
+    given, models = parser.parse_args(), shipped_family()
+    if given.freeze:
+        freeze(given.folder, models)
+    library = load_lessons(given.folder, models)
     for mistake in library.mistakes:
         print(mistake, file=sys.stderr)  # noqa: T201
     n_steps = sum(len(lesson.steps) for lesson in library.lessons)

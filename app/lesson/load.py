@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from app.lesson.mistakes import (
     prose_mistakes,
     step_mistakes,
 )
+from app.lesson.releases import FILE, Release, frozen, read_releases
 from app.lesson.schema import LessonFacts, StepFacts
 from app.models import Registry
 
@@ -65,6 +67,7 @@ class Lesson:
     facts: LessonFacts
     steps: tuple[Step, ...]
     broken: tuple[Outline, ...] = ()
+    releases: Mapping[str, Release] = field(default_factory=dict)
 
     @property
     def outline(self) -> list[Outline]:
@@ -117,7 +120,7 @@ def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Less
     if folder.name in RESERVED:
         mistakes.append(Mistake(folder, 1, f"a lesson cannot be named {listed(RESERVED)}"))
         return None
-    files = sorted(file for file in folder.glob("*") if file.name != "lesson.toml")
+    files = sorted(file for file in folder.glob("*") if file.name not in ("lesson.toml", FILE))
     mistakes += [
         Mistake(file, 1, "is neither the .md nor the .toml of a step")
         for file in files
@@ -138,13 +141,48 @@ def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Less
         mistakes += found_here
     if not facts or not steps:
         return None
-    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken))
+    releases = _releases(folder, mistakes)
+    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken), releases)
+    if facts.version is not None and not broken:
+        mistakes += _release_mistakes(folder, lesson, models)
     numbers = [line.number for line in lesson.outline]
     if numbers != list(range(1, len(numbers) + 1)):
         mistakes.append(
             Mistake(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
         )
     return lesson
+
+
+def _releases(folder: Path, mistakes: list[Mistake]) -> dict[str, Release]:
+    try:
+        return read_releases(folder)
+    except ValueError as error:
+        mistakes.append(Mistake(folder / FILE, 1, f"cannot be read: {error}"))
+        return {}
+
+
+def _release_mistakes(folder: Path, lesson: Lesson, models: Registry) -> Iterator[Mistake]:
+    """Links of the version at hand must go on opening what they opened."""
+    version = str(lesson.facts.version)
+    now = frozen([(step.slug, step.facts.defaults) for step in lesson.steps], models)
+    known = lesson.releases.get(version)
+    if known is None:
+        message = f"version {version} is not in {FILE} yet: python -m app.lesson --freeze"
+        yield Mistake(folder / "lesson.toml", 1, message)
+        return
+    then = known.model_dump()
+    changed = [
+        name
+        for table, entries in now.model_dump().items()
+        for name in sorted(entries.keys() | then[table].keys())
+        if entries.get(name) != then[table].get(name)
+    ]
+    if changed:
+        message = (
+            f"links of version {version} would open something else: {listed(changed)} changed. Name"
+            " another version in lesson.toml, then python -m app.lesson --freeze"
+        )
+        yield Mistake(folder / "lesson.toml", 1, message)
 
 
 def _step_or_mistake(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:

@@ -111,9 +111,10 @@ class Planned(_Facts):
 
 
 class LessonFacts(_Facts):
-    """`lesson.toml`."""
+    """`lesson.toml`. Links name the `version`: see `releases`."""
 
     title: Text
+    version: Text | None = None
     subtitle: Text
     summary: Text
     difficulty: Text

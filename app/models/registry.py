@@ -9,7 +9,15 @@ from app.attention.intervene import NONE, Intervention
 from app.attention.transformer import Pass, Transformer, forward, random_twin
 from app.models.card import Card
 from app.models.evidence import Evidence
-from app.models.family import FAMILY, read_card, read_evidence, read_transformer, tokenizer_file
+from app.models.family import (
+    FAMILY,
+    digest,
+    read_card,
+    read_evidence,
+    read_transformer,
+    tokenizer_file,
+    weights_file,
+)
 from app.models.seeds import SeedRuns, read_seeds
 from app.models.tokens import Sentence, SentenceTokenizer
 
@@ -53,6 +61,11 @@ class Model:
     def transformer(self) -> Transformer:
         seed = self.card.random_seed
         return self.stored if seed is None else random_twin(self.stored, seed)
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Digest of the file behind the weights; a twin has that of the model it is a twin of."""
+        return digest(weights_file(self.folder.parent, self.folder.name))
 
     def twin(self, seed: int = TWIN_SEED) -> "Model":
         """The same shape, tokenizer and folder with untrained weights."""

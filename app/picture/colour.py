@@ -1,4 +1,4 @@
-"""Weights as steps of heat; the colours themselves stand in `static/heat.css`."""
+"""Weights as steps of heat; the colours themselves stand in `static/style/heat.css`."""
 
 from math import inf
 

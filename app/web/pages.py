@@ -4,6 +4,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
 from app.web.site import Site, path_of
 from app.web.step import StepPage
@@ -14,7 +15,13 @@ def router(site: Site) -> APIRouter:
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def home(request: Request) -> Response:
-        context: dict[str, object] = {"lessons": site.lessons, "path_of": path_of}
+        openings = {lesson.slug: site.opening(lesson) for lesson in site.lessons}
+        context: dict[str, object] = {
+            "lessons": site.lessons,
+            "path_of": path_of,
+            "openings": openings,
+            "maps": {slug: maps_of(view) for slug, view in openings.items()},
+        }
         return site.pages.response(request, "home.html", context)
 
     @routes.api_route("/offline", methods=["GET", "HEAD"])

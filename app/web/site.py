@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 
-from app.lesson import Lesson, Step
+from app.lesson import LabView, Lesson, Step
 from app.models import Registry
 from app.web.templating import Pages
 
@@ -29,6 +29,13 @@ class Site:
             return step
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
+
+    def opening(self, lesson: Lesson) -> LabView:
+        """What the lesson's first step shows unasked."""
+        facts = lesson.steps[0].facts
+        model, chosen = self.models[facts.defaults.model], facts.defaults
+        sentence = model.tokenizer.sentence(chosen.text)
+        return LabView(sentence, model, chosen.layer, chosen.head, chosen.word, self.models)
 
 
 def path_of(lesson: Lesson, step: Step) -> str:

@@ -25,7 +25,7 @@ from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
-from app.web.view import Allowed, Reading, View, read_view, settled
+from app.web.view import Allowed, Reading, View, link, pinned, read_view, settled
 
 EDIT = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
@@ -44,6 +44,7 @@ class StepPage:
         self.htmx = htmx_of(request)
         self.is_edit = EDIT in request.query_params
         self._known: tuple[Asked, Truth] | None = None
+        self.pin = pinned(request.query_params, lesson, step)
         self.reading = self._reading()
 
     def _reading(self) -> Reading:
@@ -52,7 +53,7 @@ class StepPage:
             query = settled(query, self.step.facts.predict.model, self.question.about)
         return read_view(
             query,
-            self.step.facts.defaults,
+            self.pin,
             self.site.models,
             Allowed(
                 predictions=lambda sentence, view: self._truth(sentence, view).ids,
@@ -92,7 +93,10 @@ class StepPage:
     @property
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        return f"{self.path}?{self.reading.view.but(text=self.reading.typed).query()}"
+        return f"{self.path}?{self.link(self.reading.view.but(text=self.reading.typed))}"
+
+    def link(self, view: View) -> str:
+        return link(view, self.pin.defaults, self.site.models, self.pin.version)
 
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:
@@ -141,7 +145,9 @@ class StepPage:
             },
             "model": reading.model.card,
             "problems": reading.problems if self.is_refused else (),
-            "nearest": f"{self.path}?{view.query()}",
+            "link": self.link(view),
+            "version": self.pin.version,
+            "has_changed": self.pin.changed(reading.model),
             "chosen_option": next(
                 (o for o in self.step.facts.check.options if o.id == view.check), None
             ),

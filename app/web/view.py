@@ -3,11 +3,12 @@ names in the query.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from app.lesson import CONTROLS, Controls, Defaults
+from app.lesson import CONTROLS, Controls, Defaults, Lesson, Step
 from app.models import Model, Registry, Sentence, UnknownModelError, tidy
+from app.models.registry import named
 from app.web.controls import Around, controls_values, read_controls
 from app.web.values import Problem, quoted, read_choice, read_index
 
@@ -39,9 +40,6 @@ class View:
         given = {name: value for name, value in answers.items() if value is not None}
         return always | controls_values(self.controls) | given
 
-    def query(self) -> str:
-        return urlencode(self.values())
-
     def but(self, **changes: object) -> "View":
         return replace(self, **changes)  # type: ignore[arg-type]
 
@@ -57,6 +55,64 @@ class View:
 
 
 CHOSEN = ("text", "model", "layer", "head", "word")
+
+VERSION = "v"
+"""In an address: the version of the lesson whose defaults it leaves unsaid."""
+
+
+def link(view: View, defaults: Defaults, models: Registry, version: str | None) -> str:
+    """The shortest query that opens this view, in canonical order.
+
+    What the version's defaults say is left out; without a version nothing is, so that a link opens
+    the same whatever the defaults become.
+    """
+    values = view.values()
+    if version is None:
+        return urlencode(values)
+    card = models[view.model].card
+    usual = {
+        "text": defaults.text,
+        "model": defaults.model,
+        "layer": str(min(defaults.layer, card.n_layers - 1)),
+        "head": str(min(defaults.head, card.n_heads - 1)),
+        "word": str(defaults.word if view.text == defaults.text else 0),
+    }
+    said = {name: value for name, value in values.items() if usual.get(name) != value}
+    return urlencode(said | {VERSION: version})
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The version that an address names, the defaults that it has, and what is no longer as it was.
+
+    Without `version`, addresses say everything.
+    """
+
+    version: str | None
+    defaults: Defaults
+    problem: Problem | None = None
+    weights_then: Mapping[str, str] = field(default_factory=dict)
+
+    def changed(self, model: Model) -> bool:
+        """Whether the model's weights are others than those of this version."""
+        then = self.weights_then.get(model.card.id, model.weights_sha256)
+        return then != model.weights_sha256
+
+
+def pinned(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin:
+    now = lesson.facts.version
+    asked = query.get(VERSION, now)
+    if asked is None or (VERSION in query and asked not in lesson.releases):
+        problem = None
+        if asked is not None:
+            known = named([*lesson.releases]) if lesson.releases else "none"
+            message = f"This link is of version “{quoted(asked)}” of the lesson. There is {known}."
+            problem = Problem(VERSION, message, tuple(lesson.releases))
+        return Pin(now, step.facts.defaults, problem)
+    release = lesson.releases.get(asked)
+    if release is None:
+        return Pin(None, step.facts.defaults)
+    return Pin(asked, release.steps.get(step.slug, step.facts.defaults), None, release.models)
 
 
 @dataclass(frozen=True)
@@ -87,7 +143,7 @@ def settled(
     certain one. `focus` is a head that was pressed on among others: it is chosen, and stays in
     view.
     """
-    names = (*CHOSEN, *CONTROLS, "predict", "check")
+    names = (*CHOSEN, *CONTROLS, "predict", "check", VERSION)
     query = {name: form[name] for name in names if name in form}
     # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
     now = {**form, "text": tidy(form.get("text", ""))}
@@ -116,15 +172,16 @@ class Allowed:
 
 def read_view(
     query: Mapping[str, str],
-    defaults: Defaults,
+    pin: Pin,
     models: Registry,
     allowed: Allowed,
 ) -> Reading:
-    """Reads every name of the query, falling back on the step's defaults where one is absent.
+    """Reads every name of the query, falling back on the version's defaults where one is absent.
 
     Names that no view has are passed over.
     """
-    problems: list[Problem] = []
+    problems = list(filter(None, [pin.problem]))
+    defaults = pin.defaults
     typed = tidy(query.get("text", defaults.text))
     model = read_model(query.get("model", defaults.model), models, models[defaults.model], problems)
     sentence = read_sentence(typed, model, problems)

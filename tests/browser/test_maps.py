@@ -226,3 +226,43 @@ def test_after_going_back_the_look_and_the_warning_still_work(browser, step_2):
     context.set_offline(True)
     page.locator("#head-1").click()
     expect(page.locator("#trouble")).to_be_visible()
+
+
+@pytest.fixture
+def touched(browser, server):
+    """A phone: fingers, no pointer that hovers."""
+    context = browser.new_context(
+        has_touch=True,
+        is_mobile=True,
+        viewport={"width": 390, "height": 844},
+        service_workers="block",
+    )
+    page = context.new_page()
+    page.goto(f"{server}/multi-head-attention/6?text=Birds+sing+at+dawn")
+    yield page
+    context.close()
+
+
+def test_a_finger_reads_and_explains_a_cell(touched):
+    ground = touched.locator(".on-stage.at svg.map .ground")
+    ground.scroll_into_view_if_needed()
+    box = ground.bounding_box()
+    touched.touchscreen.tap(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
+    expect(touched).to_have_url(re.compile(r"cell=2\.1"))
+    expect(touched.locator("#explained")).to_contain_text("how at (row 2) comes to read sing")
+    expect(touched.locator(".on-stage.at .read-out")).to_contain_text("at reads sing: 0.")
+
+
+def test_a_finger_shows_and_locks_a_head(touched):
+    touched.locator("#head-5").tap()
+    expect(touched).to_have_url(re.compile(r"head=5.*lock=1"))
+    expect(touched.locator(".on-stage.at")).to_have_attribute("data-stage", "5")
+    touched.locator("#unlock").tap()
+    expect(touched.locator("#unlock")).to_have_count(0)
+
+
+def test_a_finger_chooses_words_and_ways_to_show(touched):
+    touched.locator("#word-2").tap()
+    expect(touched.locator(".reading .is-query").first).to_have_text("at")
+    touched.locator("#show-strip").tap()
+    expect(touched.locator(".strips .strip-row")).to_have_count(8)

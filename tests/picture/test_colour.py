@@ -13,7 +13,7 @@ def test_levels_run_from_0_to_20_in_even_steps():
 
 
 def test_the_stylesheet_has_every_level_and_every_ink():
-    css = (site_folder("static") / "heat.css").read_text()
+    css = (site_folder("static") / "style" / "heat.css").read_text()
     assert re.findall(r"^\.heat-(\d+) ", css, re.MULTILINE) == [str(k) for k in range(LEVELS + 1)]
     assert {ink(level) for level in range(LEVELS + 1)} == set(re.findall(r"^\.(on-\w+)", css, re.M))
 

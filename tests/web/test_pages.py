@@ -104,7 +104,7 @@ def test_caches_are_told_that_page_and_fragment_differ(client, step_1):
 
 def test_choosing_adds_an_address_and_typing_replaces_it(client, step_1):
     query = {"edit": 1, "text": "a b c", "word": 1}
-    address = f"{step_1}?text=a+b+c&model=headwise-h4&layer=0&head=2&word=1"
+    address = f"{step_1}?text=a+b+c&word=1&v=1"
     assert get(client, step_1, HTMX, **query).headers["hx-push-url"] == address
     assert get(client, step_1, TYPING, **query).headers["hx-replace-url"] == address
 
@@ -112,14 +112,12 @@ def test_choosing_adds_an_address_and_typing_replaces_it(client, step_1):
 def test_without_scripts_the_form_leads_to_the_views_own_address(client, step_1):
     response = get(client, step_1, edit=1, text="a b c", model="headwise-h2", head=3, word=9)
     assert response.status_code == 303
-    assert response.headers["location"] == (
-        f"{step_1}?text=a+b+c&model=headwise-h2&layer=0&head=1&word=2"
-    )
+    assert response.headers["location"] == f"{step_1}?text=a+b+c&model=headwise-h2&word=2&v=1"
 
 
 def test_of_two_values_of_one_name_the_pressed_button_wins(client, step_1):
     response = client.get(f"{step_1}?edit=1&text=a+b&word=0&word=1")
-    assert response.headers["location"].endswith("word=1")
+    assert response.headers["location"].endswith("word=1&v=1")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +250,7 @@ def test_an_answer_leaves_a_refused_sentence_as_it_was_typed(client, step_1):
 
 
 def test_pressing_enter_again_adds_no_address(client, step_1):
-    address = f"{step_1}?text=a+b&model=headwise-h4&layer=0&head=2&word=0"
+    address = f"{step_1}?text=a+b&v=1"
     headers = HTMX | {"HX-Current-URL": f"http://testserver{address}"}
     response = get(client, step_1, headers, edit=1, text="a b", word=0)
     assert response.headers["hx-replace-url"] == address

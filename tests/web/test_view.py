@@ -6,16 +6,21 @@ from hypothesis import strategies as st
 
 from app.lesson import CONTROLS, Defaults
 from app.models import tidy
-from app.web.view import Allowed, read_view, settled
+from app.web.view import Allowed, Pin, link, read_view, settled
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
+VERSION = "1"
 CHECKS = ("sum", "one-word")
 SHOWS = ("map", "grid", "lines", "strip")
 ALLOWED = Allowed(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, SHOWS)
 
 
 def read(models, query):
-    return read_view(query, DEFAULTS, models, ALLOWED)
+    return read_view(query, Pin(VERSION, DEFAULTS), models, ALLOWED)
+
+
+def query_of(models, view, version=VERSION):
+    return link(view, DEFAULTS, models, version)
 
 
 def problems(models, **query):
@@ -32,9 +37,18 @@ def test_a_bare_address_is_the_default_view(models):
 
 
 def test_the_query_is_in_canonical_order(models):
-    assert read(models, {"word": "1"}).view.query() == (
-        "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
-    )
+    view = read(models, {"word": "1"}).view
+    whole = "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
+    assert query_of(models, view, version=None) == whole
+
+
+def test_a_link_says_only_what_its_version_does_not(models):
+    assert query_of(models, read(models, {}).view) == "v=1"
+    assert query_of(models, read(models, {"word": "1"}).view) == "word=1&v=1"
+    fewer = read(models, {"model": "headwise-h1"}).view
+    assert query_of(models, fewer) == "model=headwise-h1&v=1"
+    own = read(models, {"text": "Birds sing", "word": "0"}).view
+    assert query_of(models, own) == "text=Birds+sing&v=1"
 
 
 @st.composite
@@ -80,8 +94,12 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         query["check"] = data.draw(st.sampled_from(CHECKS))
     reading = read(models, query)
     assert not reading.problems
-    assert dict(parse_qsl(reading.view.query(), keep_blank_values=True)) == query
-    assert read(models, dict(parse_qsl(reading.view.query()))).view == reading.view
+    for version in (None, VERSION):
+        said = dict(parse_qsl(query_of(models, reading.view, version), keep_blank_values=True))
+        assert said.pop("v", None) == version
+        assert said.items() <= query.items()
+        assert version is not None or said == query
+        assert read(models, said).view == reading.view
 
 
 @pytest.mark.parametrize(
@@ -127,7 +145,7 @@ def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):
 def test_the_nearest_view_works(models, query):
     reading = read(models, query)
     assert reading.problems
-    nearest = {name: values[0] for name, values in parse_qs(reading.view.query()).items()}
+    nearest = {name: values[0] for name, values in parse_qs(query_of(models, reading.view)).items()}
     assert not read(models, nearest).problems
 
 

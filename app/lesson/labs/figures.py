@@ -52,6 +52,11 @@ def draw(view: LabView, weights: Matrix) -> str:
     )
 
 
+def maps_of(view: LabView) -> list[str]:
+    """The map of every head of the chosen layer."""
+    return [draw(view, weights) for weights in view.maps]
+
+
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
     rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)

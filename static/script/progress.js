@@ -2,7 +2,7 @@
 
 const STORE = "headwise:progress:";
 
-export function read(lesson) {
+function read(lesson) {
   try {
     return JSON.parse(localStorage.getItem(STORE + lesson)) ?? {};
   } catch {
