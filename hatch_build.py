@@ -75,6 +75,8 @@ ITALIC = SERIF.replace("normal", "italic")
 FONTS = {
     "inter.woff2": (INTER, TEXT, REGULAR_TO_BOLD, ["kern", "tnum"]),
     "inter-more.woff2": (INTER, MORE, REGULAR_TO_BOLD, ["kern"]),
+    # Not for browsers: pictures that the server draws are set in it.
+    "inter.ttf": (INTER, (*TEXT, *MORE), {"wght": 500}, ["kern"]),
     "serif.woff2": (SERIF, TEXT, REGULAR_TO_BOLD, ["kern", "liga"]),
     "serif-more.woff2": (SERIF, MORE, REGULAR_TO_BOLD, ["kern"]),
     "serif-italic.woff2": (ITALIC, TEXT, REGULAR, ["kern", "liga"]),
@@ -149,5 +151,5 @@ class VendorHook(BuildHookInterface):
             font.flavor = None
             font.save(plain)
             font = instantiateVariableFont(TTFont(plain, recalcTimestamp=False), weights)
-        font.flavor = "woff2"
+        font.flavor = "woff2" if target.suffix == ".woff2" else None
         font.save(target)

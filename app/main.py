@@ -14,6 +14,7 @@ from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
 from app.web import api, evidence, pages, reference
 from app.web.errors import Errors
+from app.web.exports import Studio
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.site import Site
 from app.web.static import StaticFiles, static_path
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     library = load_lessons(settings.lessons, models)
     for mistake in library.mistakes:
         log.error("%s", mistake)
-    site = Site(library.lessons, models, answers)
+    site = Site(library.lessons, models, answers, Studio.of(static))
 
     app = FastAPI(
         title="Headwise",

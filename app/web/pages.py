@@ -54,6 +54,16 @@ def router(site: Site) -> APIRouter:
         lesson = site.lesson(lesson_slug)
         return StepPage(site, lesson, site.step(lesson, step_name), request).numbers()
 
+    @routes.api_route("/{lesson_slug}/{step_name}/export/{file}", methods=["GET", "HEAD"])
+    async def export(request: Request, lesson_slug: str, step_name: str, file: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        return await StepPage(site, lesson, site.step(lesson, step_name), request).export(file)
+
+    @routes.api_route("/{lesson_slug}/{step_name}/qr.svg", methods=["GET", "HEAD"])
+    async def qr(request: Request, lesson_slug: str, step_name: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        return StepPage(site, lesson, site.step(lesson, step_name), request).qr()
+
     return routes
 
 

@@ -7,16 +7,18 @@ from starlette.exceptions import HTTPException
 
 from app.lesson import LabView, Lesson, Step
 from app.models import Registry
+from app.web.exports import Studio
 from app.web.templating import Pages
 
 
 @dataclass(frozen=True)
 class Site:
-    """Lessons, models, and what fills in templates."""
+    """Lessons, models, and what fills in templates and draws pictures for files."""
 
     lessons: Sequence[Lesson]
     models: Registry
     pages: Pages
+    studio: Studio
 
     def lesson(self, slug: str) -> Lesson:
         for lesson in self.lessons:

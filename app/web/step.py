@@ -1,8 +1,13 @@
 """One request for one step: the whole page or the lab's fragment, by one set of templates."""
 
+import io
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
+import segno
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -21,10 +26,14 @@ from app.lesson import (
     explain,
 )
 from app.lesson.directives import filled_plain
+from app.lesson.exports import name_of
 from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
+from app.models.registry import named
+from app.web.exports import KINDS, SCALES, read_look
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
+from app.web.templating import origin_of
 from app.web.view import Allowed, Reading, View, link, pinned, read_view, settled
 
 EDIT = "edit"
@@ -123,6 +132,32 @@ class StepPage:
         }
         return self.site.pages.response(self.request, template, context, headers={"Vary": VARY})
 
+    async def export(self, file: str) -> Response:
+        """The shown map, its numbers or all that makes them, as a file."""
+        if file not in KINDS:
+            raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
+        look = read_look(self.request.query_params, problems := list(self.reading.problems))
+        if problems:
+            message = " ".join(problem.message for problem in problems)
+            raise HTTPException(422, message)
+        kind, shown = KINDS[file], self._lab_view(self.reading).shown
+        content = await run_in_threadpool(kind.make, self.site.studio, shown, look)
+        name = f"{name_of(shown)}-{file}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=kind.media_type, headers=headers)
+
+    def qr(self) -> Response:
+        """This view's link as a picture that a phone can read."""
+        if self.is_refused:
+            return self.response()
+        try:
+            code = segno.make(f"{origin_of(self.request)}{self.address}", error="l", micro=False)
+        except segno.DataOverflowError:
+            raise HTTPException(422, "This link is too long for a QR code.") from None
+        picture = io.BytesIO()
+        code.save(picture, kind="svg", scale=4, light="#fff", xmldecl=False)
+        return Response(picture.getvalue(), media_type="image/svg+xml")
+
     def _context(self) -> dict[str, object]:
         reading, view = self.reading, self.reading.view
         shown = {} if self.is_refused else self._shown(reading, view)
@@ -146,6 +181,9 @@ class StepPage:
             "model": reading.model.card,
             "problems": reading.problems if self.is_refused else (),
             "link": self.link(view),
+            "nameless": self._without_sentence(view),
+            "files": KINDS,
+            "scales": SCALES,
             "version": self.pin.version,
             "has_changed": self.pin.changed(reading.model),
             "chosen_option": next(
@@ -180,6 +218,15 @@ class StepPage:
             "labels": labels,
             "values": self._values(reading, truth, labels),
         }
+
+    def _without_sentence(self, view: View) -> str | None:
+        """The same view's link on the step's own sentence, None if that is the one shown."""
+        defaults = self.pin.defaults
+        if view.text == defaults.text:
+            return None
+        controls = replace(view.controls, cell=None)
+        changes = {"text": defaults.text, "word": defaults.word, "predict": None}
+        return self.link(view.but(**changes, controls=controls))
 
     def _lab_view(self, reading: Reading) -> LabView:
         view = reading.view

@@ -21,6 +21,11 @@ def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
     return Markup(filled(_inline(markdown), values or {}))  # noqa: S704
 
 
+def origin_of(request: Request) -> str:
+    """Scheme and host by which this server was asked."""
+    return str(request.base_url).rstrip("/")
+
+
 @dataclass(frozen=True)
 class Pages:
     """Templates filled in, as answers."""
@@ -37,8 +42,8 @@ class Pages:
         headers: dict[str, str] | None = None,
     ) -> HTMLResponse:
         """`origin` is what a template may put before an address that others are to follow."""
-        origin = str(request.base_url).rstrip("/")
-        page = self.jinja.get_template(template).render({"origin": origin} | (context or {}))
+        shared = {"origin": origin_of(request)}
+        page = self.jinja.get_template(template).render(shared | (context or {}))
         return HTMLResponse(page, status, headers)
 
 

@@ -1,0 +1,92 @@
+"""A view to take away whole: a script, a notebook, and all that they need, in one archive.
+
+`reproduce.py` beside this file is the script itself; it is never imported here.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import app
+from app import attention, picture
+from app.lesson.labs.base import LabView
+
+SCRIPT = Path(__file__).parent / "reproduce.py"
+CELL = "# %% "
+
+
+def script() -> str:
+    return SCRIPT.read_text(encoding="utf-8")
+
+
+def notebook() -> dict[str, Any]:
+    """The script as a Jupyter notebook, format 4.5, a cell for each of its parts."""
+    introduction, *parts = script().split(CELL)
+    cells = [_cell(0, "markdown", introduction.strip().strip('"'))]
+    for number, part in enumerate(parts, start=1):
+        title, _, code = part.partition("\n")
+        cells.append(_cell(2 * number - 1, "markdown", f"## {title}"))
+        cells.append(_cell(2 * number, "code", code.strip()))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def notebook_text() -> str:
+    return json.dumps(notebook(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
+    cell: dict[str, Any] = {
+        "id": f"part-{number}",
+        "cell_type": kind,
+        "metadata": {},
+        "source": source,
+    }
+    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def facts(view: LabView, title: str) -> dict[str, Any]:
+    """What the script has to know beside the numbers; learners' text is only in its labels."""
+    return {
+        "title": title,
+        "model": view.model.card.id,
+        "source": view.model.card.source,
+        "weights_sha256": view.model.weights_sha256,
+        "layer": view.layer,
+        "head": view.head,
+        "n_heads": view.model.card.n_heads,
+        "epsilon": view.model.transformer.norm.epsilon,
+        "labels": list(view.axis.labels),
+        "word_of": list(view.axis.word_of),
+        "queries": list(view.axis.queries),
+        "causal": view.controls.causal,
+        "scaled": not view.controls.unscaled,
+        "weighted": view.controls.weighted,
+        "off": sorted(view.controls.off),
+        "groups": view.controls.groups,
+        "lines": view.controls.show == "lines",
+    }
+
+
+def archive(view: LabView, title: str, rules: str) -> Iterator[tuple[str, str]]:
+    """The text files of the archive, by name; `view.npz` is `exports.npz`."""
+    yield "reproduce.py", script()
+    yield "reproduce.ipynb", notebook_text()
+    yield "view.json", json.dumps(facts(view, title), indent=1, ensure_ascii=False)
+    yield "style.css", rules
+    yield "app/__init__.py", Path(str(app.__file__)).read_text(encoding="utf-8")
+    for package in (attention, picture):
+        yield from _sources(package)
+
+
+def _sources(package: ModuleType) -> Iterator[tuple[str, str]]:
+    folder = Path(str(package.__file__)).parent
+    for file in sorted(folder.glob("*.py")):
+        yield f"app/{folder.name}/{file.name}", file.read_text(encoding="utf-8")

@@ -1,0 +1,113 @@
+"""A view is taken away: links, pictures, files."""
+
+import re
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.pages import LESSON
+
+
+@pytest.fixture
+def shared(browser, server):
+    """A page whose link may be put into the clipboard, its panel open."""
+    context = browser.new_context(
+        permissions=["clipboard-read", "clipboard-write"], service_workers="block"
+    )
+    page = context.new_page()
+    page.goto(f"{server}{LESSON}/why-one-head-is-not-enough?text=Birds+sing")
+    page.get_by_text("Take this view away").click()
+    yield page
+    context.close()
+
+
+def first_map(page):
+    return page.locator("#lab-view svg.map").first.evaluate("each => each.outerHTML")
+
+
+def test_a_link_is_copied_and_opens_the_same_view(shared, server):
+    shared.locator("#head-3").click()
+    expect(shared.locator("#share-link")).to_have_value(re.compile("head=3"))
+    shared.locator('[data-copy="share-link"]').click()
+    expect(shared.locator("#announce")).to_have_text("Copied")
+    link = shared.evaluate("navigator.clipboard.readText()")
+    assert link == f"{server}{LESSON}/why-one-head-is-not-enough?text=Birds+sing&head=3&v=1"
+    shown = first_map(shared)
+    shared.goto(link)
+    assert first_map(shared) == shown
+
+
+def test_the_panel_stays_open_and_follows_the_view(shared):
+    shared.locator("#word-1").click()
+    expect(shared.locator("#share-link")).to_have_value(re.compile("word=1"))
+    expect(shared.locator("#share")).to_have_attribute("open", "")
+    expect(shared.locator("#share-nameless")).not_to_have_value(re.compile("Birds"))
+
+
+def test_the_qr_code_is_fetched_only_when_it_is_seen(page, server):
+    fetched = []
+
+    def note(request):
+        fetched.append(request.url)
+
+    page.on("request", note)
+    page.goto(f"{server}{LESSON}/1?text=Birds+sing")
+    page.wait_for_load_state("networkidle")
+    assert not any("qr.svg" in url for url in fetched)
+    page.get_by_text("Take this view away").click()
+    code = page.get_by_role("img", name="QR code")
+    code.scroll_into_view_if_needed()
+    expect(code).to_have_js_property("complete", True)
+    assert code.evaluate("each => each.naturalWidth") > 100
+    assert any("qr.svg" in url for url in fetched)
+
+
+def test_files_come_in_the_heat_of_the_page(shared):
+    shared.get_by_text("Look", exact=True).click()
+    shared.get_by_label("greys").check()
+    shared.keyboard.press("Escape")
+    with shared.expect_download() as waiting:
+        shared.get_by_role("link", name="SVG").first.click()
+    assert "heat=greys" in waiting.value.url
+    with shared.expect_download() as waiting:
+        shared.get_by_role("link", name="Script, notebook and all they need").click()
+    assert waiting.value.suggested_filename == "headwise-h4-layer0-head2-reproduce.zip"
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert archive.testzip() is None
+
+
+PAINTED = """selector => Array.from(document.querySelectorAll(selector), (each) => {
+    const canvas = document.createElement("canvas").getContext("2d");
+    const style = getComputedStyle(each);
+    return [style.fill, style.stroke].map((colour) => {
+        if (colour === "none") return null;
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return Array.from(canvas.getImageData(0, 0, 1, 1).data);
+    });
+})"""
+PARTS = ":is(text, path, rect:not(.paper))"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("heat", ["default", "viridis"])
+def test_an_exported_picture_has_the_colours_of_the_page(browser, server, theme, heat):
+    context = browser.new_context(color_scheme=theme, service_workers="block")
+    page = context.new_page()
+    page.add_init_script(f"localStorage.setItem('headwise:look', '{{\"heat\": \"{heat}\"}}')")
+    address = f"{server}{LESSON}/concatenate-then-mix"
+    page.goto(address)
+    on_page = page.evaluate(PAINTED, f".on-stage.at figure svg.map {PARTS}")
+    file = page.request.get(f"{address}/export/map.svg?theme={theme}&heat={heat}").text()
+    context.close()
+    page = browser.new_page()
+    page.set_content(file)
+    in_file = page.evaluate(PAINTED, f"svg {PARTS}")
+    page.close()
+    assert len(in_file) == len(on_page) > 20
+    for here, there in zip(in_file, on_page, strict=True):
+        for mine, theirs in zip(here, there, strict=True):
+            assert (mine is None) == (theirs is None)
+            if mine:
+                assert max(abs(a - b) for a, b in zip(mine, theirs, strict=True)) <= 2

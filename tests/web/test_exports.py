@@ -1,0 +1,106 @@
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+from app.web.exports import KINDS
+from tests.pages import LESSON
+
+STEP = f"{LESSON}/why-one-head-is-not-enough"
+
+
+def get(client, file, **query):
+    return client.get(f"{STEP}/export/{file}", params=query)
+
+
+@pytest.mark.parametrize("file", KINDS)
+def test_every_kind_of_file_is_there_and_named_without_the_sentence(client, file):
+    answer = get(client, file, text="Birds sing", head=3)
+    assert answer.status_code == 200
+    assert len(answer.content) > 100
+    assert answer.headers["content-type"].startswith(KINDS[file].media_type)
+    named = f'attachment; filename="headwise-h4-layer0-head3-{file}"'
+    assert answer.headers["content-disposition"] == named
+    assert client.head(f"{STEP}/export/{file}").status_code == 200
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_pictures_of_pixels_come_in_three_sizes(client, scale):
+    one = get(client, "map.svg").text
+    width = int(one.partition('width="')[2].partition('"')[0])
+    png = get(client, "map.png", scale=scale).content
+    assert png.startswith(b"\x89PNG")
+    assert struct.unpack(">II", png[16:24])[0] == scale * width
+
+
+def test_letters_are_drawn_without_any_font_of_the_machine(client):
+    letters = get(client, "map.png", text="Birds sing", scale=4).content
+    other = get(client, "map.png", text="Bards sang", scale=4).content
+    assert letters != other
+
+
+def test_pictures_come_in_the_look_that_is_asked_for(client):
+    looks = {
+        get(client, "map.svg", theme=theme, heat=heat).text
+        for theme in ("light", "dark")
+        for heat in ("default", "greys")
+    }
+    assert len(looks) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [({"theme": "x"}, "theme"), ({"scale": "9"}, "scale"), ({"head": "9"}, "no head “9”")],
+)
+def test_what_cannot_be_drawn_is_told(client, query, told):
+    answer = get(client, "map.png", **query)
+    assert answer.status_code == 422
+    assert told in answer.text
+
+
+def test_a_file_that_there_is_not_is_told(client):
+    answer = get(client, "map.gif")
+    assert answer.status_code == 404
+    assert "map.svg" in answer.text
+
+
+def test_a_shuffled_sentence_is_exported_as_it_is_shown(client):
+    address = f"{LESSON}/measure-before-you-name/export/view.npz"
+    plain, shuffled = (
+        np.load(io.BytesIO(client.get(address, params=query).content))["maps"]
+        for query in ({}, {"shuffled": "1"})
+    )
+    assert plain.shape == shuffled.shape
+    assert not np.allclose(plain, shuffled)
+
+
+def test_the_archive_holds_all_that_its_script_needs(client):
+    with zipfile.ZipFile(io.BytesIO(get(client, "reproduce.zip").content)) as archive:
+        names = set(archive.namelist())
+    needed = {"reproduce.py", "reproduce.ipynb", "view.npz", "view.json", "style.css"}
+    assert needed <= names
+    assert {"app/attention/core.py", "app/picture/heatmap.py"} <= names
+
+
+def test_the_link_of_a_view_is_a_picture_too(client):
+    one, other = (client.get(f"{STEP}/qr.svg", params={"text": text}) for text in ("a b", "a c"))
+    assert one.status_code == 200
+    assert one.headers["content-type"] == "image/svg+xml"
+    assert one.text != other.text
+
+
+def test_a_link_too_long_for_a_picture_says_so(client):
+    answer = client.get(f"{STEP}/qr.svg", params={"text": "雪" * 45, "v": "1"})
+    assert answer.status_code == 200
+    answer = client.get(f"{STEP}/qr.svg", params={"text": "a" * 3_000, "v": "1"})
+    assert answer.status_code == 422
+    assert "too long for a QR code" in answer.text
+
+
+def test_a_link_without_the_sentence_holds_nothing_of_it(client):
+    page = client.get(STEP, params={"text": "Secret birds", "head": 3, "cell": "1.1"}).text
+    nameless = page.partition('id="share-nameless"')[2].partition('value="')[2].partition('"')[0]
+    assert nameless == f"http://testserver{STEP}?head=3&amp;v=1"
+    assert 'id="share-nameless"' not in client.get(STEP).text
