@@ -3,6 +3,7 @@
 import logging
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
@@ -12,7 +13,8 @@ from app.lesson import load_lessons
 from app.models import shipped_family
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
-from app.web import api, evidence, pages, reference
+from app.web import api, embed, evidence, pages, reference
+from app.web.conditional import Conditional
 from app.web.errors import Errors
 from app.web.exports import Studio
 from app.web.security import Guard, keep_text_out_of_logs
@@ -37,7 +39,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     library = load_lessons(settings.lessons, models)
     for mistake in library.mistakes:
         log.error("%s", mistake)
-    site = Site(library.lessons, models, answers, Studio.of(static))
+    site = Site(library.lessons, models, answers, Studio.of(static), bool(settings.embed_origins))
 
     app = FastAPI(
         title="Headwise",
@@ -48,10 +50,14 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # Spans would carry the query, and with it what learners type.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
+    app.add_middleware(Conditional)
     app.add_middleware(GZipMiddleware, compresslevel=4)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"]
+        )
     errors.register(app)
 
-    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
     async def healthz() -> str:
         """Answers “ok” once lessons and models are loaded."""
@@ -62,6 +68,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.include_router(reference.router(app, answers))
     records = evidence.Records(models, two_neighbours())
     app.include_router(evidence.router(records, answers))
+    app.include_router(embed.router(site))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()
     return Guard(app, settings, errors.response)

@@ -1,9 +1,10 @@
 """Every option that can be set from outside, as an environment variable `HEADWISE_…`."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PACKAGE = Path(__file__).parent
 
@@ -14,6 +15,18 @@ def site_folder(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
+def origins(value: object) -> object:
+    """Origins with spaces between them, as an environment variable holds them."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Origin = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|https?://\*\.[a-z.-]+)$"),
+]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(origins)]
+
+
 class Settings(BaseSettings):
     """README.md lists these; a test holds the list to this class."""
 
@@ -21,6 +34,20 @@ class Settings(BaseSettings):
 
     lessons: Path = Field(
         default_factory=lambda: site_folder("lessons"), description="Folder of the lessons."
+    )
+    embed_origins: Origins = Field(
+        (), description="Sites that may embed a lab, with spaces between them; none by default."
+    )
+    cors_origins: Origins = Field(
+        (), description="Sites whose scripts may read the API, with spaces; none by default."
+    )
+    api_per_minute: int = Field(
+        600,
+        gt=0,
+        description="API requests a minute from one address; beyond it, 429.",
+    )
+    secret: SecretStr = Field(
+        SecretStr(""), description="Signs assignments and completion codes; without it neither is."
     )
     max_query_bytes: int = Field(
         32_768, gt=0, description="Longest query of an address; beyond it the answer is 414."

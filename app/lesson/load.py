@@ -27,7 +27,18 @@ from app.models import Registry
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
 
-RESERVED = ("api", "docs", "healthz", "models", "offline", "openapi.json", "static")
+RESERVED = (
+    "api",
+    "assign",
+    "docs",
+    "embed.js",
+    "healthz",
+    "models",
+    "oembed",
+    "offline",
+    "openapi.json",
+    "static",
+)
 """Addresses of the site itself."""
 
 END = "end"

@@ -51,11 +51,11 @@ class Records:
 def router(records: Records, pages: Pages) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    @routes.api_route("/models", methods=["GET", "HEAD"])
+    @routes.get("/models")
     async def family(request: Request) -> Response:
         return pages.response(request, "models.html", family_context(records))
 
-    @routes.api_route("/models/{name}", methods=["GET", "HEAD"])
+    @routes.get("/models/{name}")
     async def one(request: Request, name: str) -> Response:
         try:
             model = records.models[name]

@@ -13,7 +13,7 @@ from app.web.step import StepPage
 def router(site: Site) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    @routes.api_route("/", methods=["GET", "HEAD"])
+    @routes.get("/")
     async def home(request: Request) -> Response:
         openings = {lesson.slug: site.opening(lesson) for lesson in site.lessons}
         context: dict[str, object] = {
@@ -24,16 +24,16 @@ def router(site: Site) -> APIRouter:
         }
         return site.pages.response(request, "home.html", context)
 
-    @routes.api_route("/offline", methods=["GET", "HEAD"])
+    @routes.get("/offline")
     async def offline(request: Request) -> Response:
         return site.pages.response(request, "offline.html")
 
-    @routes.api_route("/{lesson_slug}", methods=["GET", "HEAD"])
+    @routes.get("/{lesson_slug}")
     async def lesson_start(request: Request, lesson_slug: str) -> Response:
         lesson = site.lesson(lesson_slug)
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
-    @routes.api_route(f"/{{lesson_slug}}/{END}", methods=["GET", "HEAD"])
+    @routes.get(f"/{{lesson_slug}}/{END}")
     async def end(request: Request, lesson_slug: str) -> Response:
         lesson = site.lesson(lesson_slug)
         if not lesson.facts.end:
@@ -41,7 +41,7 @@ def router(site: Site) -> APIRouter:
         context = {"lesson": lesson, "end": lesson.facts.end, "path_of": path_of}
         return site.pages.response(request, "end.html", context)
 
-    @routes.api_route("/{lesson_slug}/{step_name}", methods=["GET", "HEAD"])
+    @routes.get("/{lesson_slug}/{step_name}")
     async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
         step = site.step(lesson, step_name)
@@ -49,17 +49,17 @@ def router(site: Site) -> APIRouter:
             return _redirect(path_of(lesson, step), request.url.query)
         return StepPage(site, lesson, step, request).response()
 
-    @routes.api_route("/{lesson_slug}/{step_name}/numbers", methods=["GET", "HEAD"])
+    @routes.get("/{lesson_slug}/{step_name}/numbers")
     async def numbers(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
         return StepPage(site, lesson, site.step(lesson, step_name), request).numbers()
 
-    @routes.api_route("/{lesson_slug}/{step_name}/export/{file}", methods=["GET", "HEAD"])
+    @routes.get("/{lesson_slug}/{step_name}/export/{file}")
     async def export(request: Request, lesson_slug: str, step_name: str, file: str) -> Response:
         lesson = site.lesson(lesson_slug)
         return await StepPage(site, lesson, site.step(lesson, step_name), request).export(file)
 
-    @routes.api_route("/{lesson_slug}/{step_name}/qr.svg", methods=["GET", "HEAD"])
+    @routes.get("/{lesson_slug}/{step_name}/qr.svg")
     async def qr(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
         return StepPage(site, lesson, site.step(lesson, step_name), request).qr()

@@ -56,7 +56,7 @@ def _parameter(parameter: dict[str, Any]) -> Parameter:
 def router(app: FastAPI, pages: Pages) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    @routes.api_route("/docs", methods=["GET", "HEAD"])
+    @routes.get("/docs")
     async def reference(request: Request) -> Response:
         schema = app.openapi()
         context = {"info": schema["info"], "operations": operations(schema)}

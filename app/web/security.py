@@ -35,6 +35,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+EMBED = b"embed=1"
+"""In a query: the lab alone, for a frame in another site's page."""
+
 logger = logging.getLogger("headwise")
 
 ErrorPage = Callable[[Request, int, str], Response]
@@ -63,8 +66,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                for name, value in self._headers(scope).items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -80,6 +83,18 @@ class Guard:
             if not started:
                 page = self.error_page(Request(scope), 500, "")
                 await page(scope, receive, send_guarded)
+
+    def _headers(self, scope: Scope) -> dict[str, str]:
+        """`HEADERS`; what is asked for as an embedded lab may stand in the frames of some sites."""
+        parents = " ".join(self.settings.embed_origins)
+        if not parents or EMBED not in scope["query_string"].split(b"&"):
+            return HEADERS
+        policy = CONTENT_SECURITY_POLICY.replace(
+            "frame-ancestors 'none'", f"frame-ancestors {parents}"
+        )
+        framed = HEADERS | {"Content-Security-Policy": policy}
+        del framed["X-Frame-Options"]
+        return framed
 
     def _refusal(self, scope: Scope) -> Response | None:
         if len(scope["query_string"]) > self.settings.max_query_bytes:

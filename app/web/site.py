@@ -19,6 +19,7 @@ class Site:
     models: Registry
     pages: Pages
     studio: Studio
+    may_be_embedded: bool = False
 
     def lesson(self, slug: str) -> Lesson:
         for lesson in self.lessons:

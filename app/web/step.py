@@ -30,6 +30,7 @@ from app.lesson.exports import name_of
 from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.models.registry import named
+from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES, read_look
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
@@ -52,6 +53,7 @@ class StepPage:
         self.request = request
         self.htmx = htmx_of(request)
         self.is_edit = EDIT in request.query_params
+        self.is_embedded = request.query_params.get("embed") == "1"
         self._known: tuple[Asked, Truth] | None = None
         self.pin = pinned(request.query_params, lesson, step)
         self.reading = self._reading()
@@ -102,7 +104,8 @@ class StepPage:
     @property
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        return f"{self.path}?{self.link(self.reading.view.but(text=self.reading.typed))}"
+        embedded = "&embed=1" if self.is_embedded else ""
+        return f"{self.path}?{self.link(self.reading.view.but(text=self.reading.typed))}{embedded}"
 
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
@@ -110,7 +113,8 @@ class StepPage:
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:
             return RedirectResponse(self.address, 303)
-        template = "fragment.html" if self.htmx.partial else "step.html"
+        whole = "embed.html" if self.is_embedded else "step.html"
+        template = "fragment.html" if self.htmx.partial else whole
         status = 422 if self.is_refused else 200
         headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
         return self.site.pages.response(
@@ -182,6 +186,8 @@ class StepPage:
             "problems": reading.problems if self.is_refused else (),
             "link": self.link(view),
             "nameless": self._without_sentence(view),
+            "is_embedded": self.is_embedded,
+            **self._embedding(view),
             "files": KINDS,
             "scales": SCALES,
             "version": self.pin.version,
@@ -217,6 +223,17 @@ class StepPage:
             "prediction": truth,
             "labels": labels,
             "values": self._values(reading, truth, labels),
+        }
+
+    def _embedding(self, view: View) -> dict[str, object]:
+        """How others put this lab into a page of theirs; nothing where none may."""
+        if not self.site.may_be_embedded:
+            return {"oembed": None, "frame": None}
+        address = f"{self.path}?{self.link(view)}"
+        framed = f"{origin_of(self.request)}{address}&embed=1"
+        return {
+            "oembed": discovery(self.request, address),
+            "frame": frame(framed, self.step.facts.title),
         }
 
     def _without_sentence(self, view: View) -> str | None:

@@ -39,6 +39,6 @@ document.addEventListener("click", ({ target }) => {
   if (target.closest("#trouble button")) document.querySelector("#lab").requestSubmit();
 });
 
-navigator.serviceWorker?.register(new URL("offline.js", import.meta.url), { scope: "/" }).catch(() => {
+if (parent === window) navigator.serviceWorker?.register(new URL("offline.js", import.meta.url), { scope: "/" }).catch(() => {
   // Without it a browser shows its own page where there is no network.
 });

@@ -1,0 +1,108 @@
+import html
+import re
+
+import pytest
+from pydantic import ValidationError
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+from tests.pages import LESSON
+
+STEP = f"{LESSON}/why-one-head-is-not-enough"
+PARENT = "https://school.example"
+
+
+@pytest.fixture(scope="module")
+def open_client():
+    settings = Settings(embed_origins=f"{PARENT} https://*.example.org")
+    with TestClient(create_app(settings), follow_redirects=False) as client:
+        yield client
+
+
+def test_an_embedded_lab_stands_alone(open_client):
+    page = open_client.get(f"{STEP}?text=Birds+sing&embed=1").text
+    assert '<svg class="map' in page
+    for rest in ('class="bar"', 'class="foot"', 'id="predict"', 'id="check"', "<article"):
+        assert rest not in page
+
+
+def test_an_edit_of_an_embedded_lab_stays_embedded(open_client):
+    answer = open_client.get(STEP, params={"edit": 1, "embed": 1, "text": "a b"})
+    assert answer.headers["location"] == f"{STEP}?text=a+b&v=1&embed=1"
+    part = open_client.get(
+        STEP, params={"embed": 1, "text": "a b"}, headers={"HX-Request-Type": "partial"}
+    )
+    assert '<input type="hidden" name="embed" value="1">' in part.text
+    assert 'id="predict"' not in part.text
+
+
+def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):
+    framed = open_client.get(f"{STEP}?embed=1").headers
+    assert f"frame-ancestors {PARENT} https://*.example.org" in framed["content-security-policy"]
+    assert "x-frame-options" not in framed
+    for headers in (open_client.get(STEP).headers, client.get(f"{STEP}?embed=1").headers):
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("origin", ["javascript:alert(1)", "*", "https://a.b; script-src *", "x"])
+def test_an_origin_that_is_none_is_refused_at_the_start(origin):
+    with pytest.raises(ValidationError):
+        Settings(embed_origins=(origin,))
+
+
+def test_origins_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("HEADWISE_EMBED_ORIGINS", "https://a.example  http://localhost:8080")
+    assert Settings().embed_origins == ("https://a.example", "http://localhost:8080")
+    monkeypatch.delenv("HEADWISE_EMBED_ORIGINS")
+    assert Settings().embed_origins == ()
+
+
+def test_a_link_leads_to_its_frame_by_oembed(open_client):
+    page = open_client.get(f"{STEP}?text=Birds+sing&v=1").text
+    found = re.search(r'type="application/json\+oembed" href="([^"]+)"', page)
+    told = open_client.get(html.unescape(found[1]).removeprefix("http://testserver")).json()
+    assert (told["version"], told["type"]) == ("1.0", "rich")
+    assert told["title"] == "Why one head isn’t enough"
+    source = html.unescape(re.search(r'<iframe src="([^"]+)"', told["html"])[1])
+    assert source == f"http://testserver{STEP}?text=Birds+sing&v=1&embed=1"
+    assert 'src="http://testserver/embed.js"' in told["html"]
+    assert open_client.get(source.removeprefix("http://testserver")).status_code == 200
+
+
+def test_oembed_keeps_to_the_size_that_is_asked_for(open_client):
+    query = {"url": f"http://testserver{STEP}", "maxwidth": 300, "maxheight": 200}
+    told = open_client.get("/oembed", params=query).json()
+    assert (told["width"], told["height"]) == (300, 200)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"url": f"https://elsewhere.example{STEP}"}, 404),
+        ({"url": "http://testserver/nowhere/1"}, 404),
+        ({"url": "http://testserver/models"}, 404),
+        ({"url": f"http://testserver{STEP}", "format": "xml"}, 501),
+        ({}, 422),
+    ],
+)
+def test_oembed_refuses_what_it_cannot_frame(open_client, query, status):
+    assert open_client.get("/oembed", params=query).status_code == status
+
+
+def test_where_no_site_may_embed_nothing_offers_it(client):
+    assert "oembed" not in client.get(STEP).text
+    assert client.get("/oembed", params={"url": f"http://testserver{STEP}"}).status_code == 404
+
+
+def test_a_title_cannot_leave_its_attribute(open_client):
+    query = {"url": f'http://testserver{STEP}?text="><script>x</script>'}
+    told = open_client.get("/oembed", params=query).json()
+    assert "<script>x" not in told["html"]
+
+
+def test_other_sites_may_load_the_script_for_frames(client):
+    answer = client.get("/embed.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
