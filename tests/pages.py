@@ -18,5 +18,8 @@ PAGES = [
     f"{LESSON}/6?text={'the+cat+' * 20}",
     f"{LESSON}/1?model=h3",
     f"{LESSON}/why-one-head-is-not-enough/numbers",
+    f"{LESSON}/why-one-head-is-not-enough/handout?text=Birds+sing",
+    f"{LESSON}/heads-in-real-models/handout?answers=1",
+    f"{LESSON}/3?embed=1",
     f"{LESSON}/end",
 ]

@@ -59,6 +59,11 @@ def router(site: Site) -> APIRouter:
         lesson = site.lesson(lesson_slug)
         return await StepPage(site, lesson, site.step(lesson, step_name), request).export(file)
 
+    @routes.get("/{lesson_slug}/{step_name}/handout")
+    async def handout(request: Request, lesson_slug: str, step_name: str) -> Response:
+        lesson = site.lesson(lesson_slug)
+        return StepPage(site, lesson, site.step(lesson, step_name), request).handout()
+
     @routes.get("/{lesson_slug}/{step_name}/qr.svg")
     async def qr(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)

@@ -27,6 +27,7 @@ from app.lesson import (
 )
 from app.lesson.directives import filled_plain
 from app.lesson.exports import name_of
+from app.lesson.labs.figures import head_figures
 from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.models.registry import named
@@ -135,6 +136,23 @@ class StepPage:
             "back": self.address,
         }
         return self.site.pages.response(self.request, template, context, headers={"Vary": VARY})
+
+    def handout(self) -> Response:
+        """The step on paper, with blanks; with the answers for the one who teaches.
+
+        Its maps are those of the model that the prediction asks, so that it can be checked by hand.
+        """
+        if self.is_refused:
+            return self.response()
+        asked = self._predicted(self.reading.view)
+        drawn = replace(self._lab_view(self.reading), model=asked)
+        context = self._context() | {
+            "answers": self.request.query_params.get("answers") == "1",
+            "model": asked.card,
+            "drawn": drawn,
+            "figures": head_figures(drawn, drawn.maps),
+        }
+        return self.site.pages.response(self.request, "handout.html", context)
 
     async def export(self, file: str) -> Response:
         """The shown map, its numbers or all that makes them, as a file."""
