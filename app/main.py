@@ -13,13 +13,14 @@ from app.lesson import load_lessons
 from app.models import shipped_family
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
-from app.web import api, embed, evidence, pages, reference
+from app.web import api, assigning, embed, evidence, pages, reference
 from app.web.conditional import Conditional
 from app.web.errors import Errors
 from app.web.exports import Studio
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.site import Site
 from app.web.static import StaticFiles, static_path
+from app.web.tasks import Signer
 from app.web.templating import Pages, environment
 
 log = logging.getLogger("headwise")
@@ -39,7 +40,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     library = load_lessons(settings.lessons, models)
     for mistake in library.mistakes:
         log.error("%s", mistake)
-    site = Site(library.lessons, models, answers, Studio.of(static), bool(settings.embed_origins))
+    signer = Signer(settings.secret.get_secret_value())
+    may_be_embedded = bool(settings.embed_origins)
+    site = Site(library.lessons, models, answers, Studio.of(static), signer, may_be_embedded)
 
     app = FastAPI(
         title="Headwise",
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.include_router(reference.router(app, answers))
     records = evidence.Records(models, two_neighbours())
     app.include_router(evidence.router(records, answers))
+    app.include_router(assigning.router(site))
     app.include_router(embed.router(site))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()

@@ -22,4 +22,8 @@ PAGES = [
     f"{LESSON}/heads-in-real-models/handout?answers=1",
     f"{LESSON}/3?embed=1",
     f"{LESSON}/end",
+    "/assign",
+    f"/assign?step={LESSON}/concatenate-then-mix&text=Birds+sing&fixed=text&note=Hello",
+    "/assign?text=" + "cat+" * 60,
+    "/assign/codes?lines=a+line",
 ]

@@ -38,8 +38,25 @@ def router(site: Site) -> APIRouter:
         lesson = site.lesson(lesson_slug)
         if not lesson.facts.end:
             raise HTTPException(404)
-        context = {"lesson": lesson, "end": lesson.facts.end, "path_of": path_of}
-        return site.pages.response(request, "end.html", context)
+        results, name = (request.query_params.get(each, "") for each in ("results", "name"))
+        receipt = problem = ""
+        if results and site.signer.signs:
+            try:
+                receipt = site.signer.receipt(lesson.slug, results, name)
+            except ValueError as error:
+                problem = f"No line could be made: {error}."
+        context: dict[str, object] = {
+            "lesson": lesson,
+            "end": lesson.facts.end,
+            "end_path": request.url.path,
+            "path_of": path_of,
+            "signs": site.signer.signs,
+            "results": results,
+            "name": name,
+            "receipt": receipt,
+            "receipt_problem": problem,
+        }
+        return site.pages.response(request, "end.html", context, status=422 if problem else 200)
 
     @routes.get("/{lesson_slug}/{step_name}")
     async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from app.lesson import LabView, Lesson, Step
 from app.models import Registry
 from app.web.exports import Studio
+from app.web.tasks import Signer
 from app.web.templating import Pages
 
 
@@ -19,6 +20,7 @@ class Site:
     models: Registry
     pages: Pages
     studio: Studio
+    signer: Signer
     may_be_embedded: bool = False
 
     def lesson(self, slug: str) -> Lesson:

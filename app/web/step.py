@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import segno
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,6 +36,7 @@ from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES, read_look
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
+from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
 from app.web.view import Allowed, Reading, View, link, pinned, read_view, settled
 
@@ -43,26 +45,41 @@ EDIT = "edit"
 complaint, and the answer is the address of the view that came out."""
 
 
+DISABLED = Markup(" disabled")
+
+
 class StepPage:
     """One request for one step."""
 
-    def __init__(self, site: Site, lesson: Lesson, step: Step, request: Request) -> None:
+    def __init__(
+        self,
+        site: Site,
+        lesson: Lesson,
+        step: Step,
+        request: Request,
+        query: dict[str, str] | None = None,
+    ) -> None:
+        """`query` is that of the request unless another is given."""
         self.site = site
         self.lesson = lesson
         self.step = step
         self.path = path_of(lesson, step)
         self.request = request
         self.htmx = htmx_of(request)
-        self.is_edit = EDIT in request.query_params
-        self.is_embedded = request.query_params.get("embed") == "1"
         self._known: tuple[Asked, Truth] | None = None
-        self.pin = pinned(request.query_params, lesson, step)
+        query = dict(request.query_params) if query is None else query
+        self.task = Task(query.get(TASK, ""), self.path, site.signer)
+        self.query = self.task.enforced(query)
+        self.is_edit = EDIT in self.query
+        self.is_embedded = self.query.get("embed") == "1"
+        self.pin = pinned(self.query, lesson, step)
         self.reading = self._reading()
 
     def _reading(self) -> Reading:
-        query = dict(self.request.query_params)
+        query = self.query
         if self.is_edit:
             query = settled(query, self.step.facts.predict.model, self.question.about)
+            query = self.task.enforced(query)
         return read_view(
             query,
             self.pin,
@@ -106,7 +123,8 @@ class StepPage:
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
         embedded = "&embed=1" if self.is_embedded else ""
-        return f"{self.path}?{self.link(self.reading.view.but(text=self.reading.typed))}{embedded}"
+        view = self.reading.view.but(text=self.reading.typed)
+        return f"{self.path}?{self.link(view)}{self.task.in_address}{embedded}"
 
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
@@ -137,6 +155,10 @@ class StepPage:
         }
         return self.site.pages.response(self.request, template, context, headers={"Vary": VARY})
 
+    def preview(self) -> dict[str, object]:
+        """What a template needs to show this view, or why it cannot be shown."""
+        return self._context()
+
     def handout(self) -> Response:
         """The step on paper, with blanks; with the answers for the one who teaches.
 
@@ -147,7 +169,7 @@ class StepPage:
         asked = self._predicted(self.reading.view)
         drawn = replace(self._lab_view(self.reading), model=asked)
         context = self._context() | {
-            "answers": self.request.query_params.get("answers") == "1",
+            "answers": self.query.get("answers") == "1",
             "model": asked.card,
             "drawn": drawn,
             "figures": head_figures(drawn, drawn.maps),
@@ -158,7 +180,7 @@ class StepPage:
         """The shown map, its numbers or all that makes them, as a file."""
         if file not in KINDS:
             raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
-        look = read_look(self.request.query_params, problems := list(self.reading.problems))
+        look = read_look(self.query, problems := list(self.reading.problems))
         if problems:
             message = " ".join(problem.message for problem in problems)
             raise HTTPException(422, message)
@@ -205,6 +227,11 @@ class StepPage:
             "link": self.link(view),
             "nameless": self._without_sentence(view),
             "is_embedded": self.is_embedded,
+            "task": self.task.token,
+            "task_changed": self.task.is_changed,
+            "task_signed": self.site.signer.signs,
+            "assignment": self.task.assignment,
+            "fixed": lambda name: DISABLED if name in self.task.fixed else "",
             **self._embedding(view),
             "files": KINDS,
             "scales": SCALES,

@@ -78,6 +78,19 @@ function score(steps, kind) {
   return Object.values(steps).filter((step) => step[kind] === "right").length;
 }
 
+// What the server puts into a line with a code: for each step its number, prediction and check.
+function handIn(steps) {
+  const form = document.querySelector("#receipt");
+  const letter = (outcome) => ({ right: "r", wrong: "w" })[outcome] ?? "n";
+  const results = Object.entries(steps)
+    .sort(([a], [b]) => a - b)
+    .map(([number, { predict, check }]) => number + letter(predict) + letter(check))
+    .join("");
+  if (!form || !results) return;
+  form.hidden = false;
+  form.elements.results.value = results;
+}
+
 function fillSummary(end) {
   const { lesson } = end.dataset;
   const { steps = {}, rewrite = "" } = read(lesson);
@@ -93,6 +106,7 @@ function fillSummary(end) {
   const head = Object.assign(document.createElement("p"), { textContent: `${text[0].replace("Headwise: p", "P")}.` });
   summary.replaceChildren(head, list);
   document.querySelector("#summary-actions").hidden = false;
+  handIn(steps);
 
   const own = document.querySelector("#rewrite");
   own.value = rewrite;

@@ -1,0 +1,85 @@
+"""`/assign`: for those who teach. A link with some of its view fixed, and the codes of a class."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.lesson import Lesson, Step
+from app.web.htmx import VARY, htmx_of
+from app.web.site import Site, path_of
+from app.web.step import StepPage
+from app.web.tasks import LONGEST_NOTE, Assignment
+
+FIXABLE = ("text", "model", "layer", "head", "word", "show")
+"""What of a view an assignment can fix, beside the step's own controls."""
+
+CHOSEN = ("text", "model", "layer", "head", "word", "show")
+MOST_LINES = 500
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A step that can be assigned, by the value that the form sends."""
+
+    value: str
+    lesson: Lesson
+    step: Step
+
+
+def router(site: Site) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    choices = [
+        Choice(path_of(lesson, step), lesson, step)
+        for lesson in site.lessons
+        for step in lesson.steps
+    ]
+
+    @routes.get("/assign")
+    async def assign(request: Request) -> Response:
+        partial = htmx_of(request).partial
+        context = _context(site, choices, request)
+        template = "parts/assigned.html" if partial else "assign.html"
+        return site.pages.response(request, template, context, headers={"Vary": VARY})
+
+    @routes.get("/assign/codes")
+    async def codes(request: Request) -> Response:
+        lines = request.query_params.get("lines", "")
+        handed_in = [line for line in lines.splitlines() if line.strip()][:MOST_LINES]
+        context: dict[str, object] = {
+            "lines": lines,
+            "receipts": [site.signer.verified(line) for line in handed_in],
+            "signs": site.signer.signs,
+        }
+        return site.pages.response(request, "codes.html", context)
+
+    return routes
+
+
+def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, object]:
+    form = request.query_params
+    chosen = next((each for each in choices if each.value == form.get("step")), choices[0])
+    # What is left empty is as the step has it.
+    query = {name: form[name] for name in CHOSEN if form.get(name)}
+    page = StepPage(site, chosen.lesson, chosen.step, request, query)
+    controls = page.lab.controls
+    fixed = tuple(name for name in (*FIXABLE, *controls) if name in form.getlist("fixed"))
+    note = form.get("note", "").strip()[:LONGEST_NOTE]
+    # The view's own address first: the token repeats it, so that what is fixed can be restored.
+    link = urlsplit(page.address).query
+    assignment = Assignment(page.path, link, fixed, note)
+    page.task.token = site.signer.token(assignment) if fixed or note else ""
+    return page.preview() | {
+        "choices": choices,
+        "chosen": chosen,
+        "form": {name: form.get(name, "") for name in CHOSEN},
+        "fixable": FIXABLE,
+        "wanted": fixed,
+        "note": note,
+        "longest_note": LONGEST_NOTE,
+        "signs": site.signer.signs,
+        "assigned": page.address,
+        "all_models": list(site.models),
+    }

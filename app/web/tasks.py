@@ -1,0 +1,168 @@
+"""Assignments: a view with some of its controls fixed and a note, all of it in a link; and the
+codes by which a class shows that it has been through a lesson. Nothing is stored.
+"""
+
+import hmac
+import json
+import re
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import parse_qsl, urlencode
+
+LONGEST_NOTE, LONGEST_NAME = 600, 80
+_RESULTS = re.compile(r"(?:[1-9][0-9]?[rwn]{2}){1,40}")
+_RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
+_SEPARATOR = " · "
+
+
+class ChangedError(ValueError):
+    """An assignment that is damaged, was changed after it was made, or made by another server."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`query` is the view as its link says it, of the step at `path`; `fixed` names what of it a
+    learner cannot change.
+    """
+
+    path: str
+    query: str
+    fixed: tuple[str, ...] = ()
+    note: str = ""
+
+
+TASK = "task"
+"""In an address: an assignment."""
+
+
+class Task:
+    """What an address says of an assignment, for the step at `path`."""
+
+    def __init__(self, token: str, path: str, signer: "Signer") -> None:
+        self.token = token
+        self.assignment: Assignment | None = None
+        self.is_changed = False
+        if token:
+            try:
+                assignment = signer.assignment(token)
+            except ChangedError:
+                self.is_changed = True
+            else:
+                # Of another step it says nothing.
+                self.assignment = assignment if assignment.path == path else None
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        return self.assignment.fixed if self.assignment else ()
+
+    @property
+    def in_address(self) -> str:
+        return f"&{urlencode({TASK: self.token})}" if self.token else ""
+
+    def enforced(self, query: Mapping[str, str]) -> dict[str, str]:
+        """The query with what is fixed as the assignment has it, the version of the lesson too."""
+        if not self.assignment or not self.fixed:
+            return dict(query)
+        assigned = dict(parse_qsl(self.assignment.query))
+        fixed = (*self.fixed, "v")
+        free = {name: value for name, value in query.items() if name not in fixed}
+        return free | {name: assigned[name] for name in fixed if name in assigned}
+
+
+class Signer:
+    """Signs by the server's secret; with an empty one nothing is signed, and nothing verified."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    @property
+    def signs(self) -> bool:
+        return bool(self._secret)
+
+    def token(self, assignment: Assignment) -> str:
+        """An assignment as a value for an address, its signature at the end if there is one."""
+        made_of = [assignment.path, assignment.query, list(assignment.fixed), assignment.note]
+        content = _base64(json.dumps(made_of, ensure_ascii=False, separators=(",", ":")).encode())
+        return f"{content}.{self._mark('task', content)}" if self.signs else content
+
+    def assignment(self, token: str) -> Assignment:
+        """Raises `ChangedError`, also for one without a signature where this server signs."""
+        content, _, mark = token.partition(".")
+        if self.signs and not hmac.compare_digest(mark, self._mark("task", content)):
+            raise ChangedError(token)
+        try:
+            path, query, fixed, note = json.loads(_unbase64(content))
+            assignment = Assignment(path, query, tuple(fixed), note)
+        except (ValueError, TypeError, Base64Error) as error:
+            raise ChangedError(token) from error
+        texts = (assignment.path, assignment.query, assignment.note, *assignment.fixed)
+        if not all(isinstance(text, str) for text in texts):
+            raise ChangedError(token)
+        return assignment
+
+    def receipt(self, lesson: str, results: str, name: str) -> str:
+        """A line that tells what was answered, with a code that only this server can make.
+
+        `results` has for each step its number and two letters: prediction and check, right, wrong
+        or not given. Raises `ValueError` if it is none of that kind, or the name is too long.
+        """
+        if not _RESULTS.fullmatch(results):
+            raise ValueError("these are no results")
+        name = " ".join(name.replace("·", " ").split())
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"a name has at most {LONGEST_NAME} letters")
+        code = self._code(lesson, results, name)
+        return _SEPARATOR.join((lesson, results, name or "–", code))
+
+    def verified(self, line: str) -> "Receipt":
+        """What a line says, and whether this server made it."""
+        parts = [part.strip() for part in line.split(_SEPARATOR.strip())]
+        if len(parts) != 4 or not _RESULTS.fullmatch(parts[1]):
+            return Receipt(line, "", "", False)
+        lesson, results, name, code = parts
+        known = self._code(lesson, results, "" if name == "–" else name)
+        return Receipt(lesson, results, name, self.signs and hmac.compare_digest(code, known))
+
+    def _code(self, lesson: str, results: str, name: str) -> str:
+        mark = self._digest("receipt", "\n".join((lesson, results, name)))
+        letters = b32encode(mark)[:12].decode()
+        return "-".join((letters[:4], letters[4:8], letters[8:]))
+
+    def _mark(self, kind: str, content: str) -> str:
+        return _base64(self._digest(kind, content)[:16])
+
+    def _digest(self, kind: str, content: str) -> bytes:
+        return hmac.digest(self._secret, f"{kind}\n{content}".encode(), sha256)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A line that was handed in; `lesson` is the whole line if it cannot be read."""
+
+    lesson: str
+    results: str
+    name: str
+    is_valid: bool
+
+    @property
+    def steps(self) -> list[tuple[int, str, str]]:
+        """(step, prediction, check), each of the latter right, wrong or not given."""
+        words = {"r": "right", "w": "not right", "n": "not given"}
+        return [(int(n), words[p], words[c]) for n, p, c in _RESULT.findall(self.results)]
+
+    @property
+    def n_right(self) -> tuple[int, int]:
+        """How many predictions and how many checks were right."""
+        predictions = sum(predicted == "right" for _, predicted, _ in self.steps)
+        return predictions, sum(checked == "right" for _, _, checked in self.steps)
+
+
+def _base64(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _unbase64(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
