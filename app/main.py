@@ -1,8 +1,9 @@
 """The application: `uvicorn app.main:app`."""
 
 import logging
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
@@ -13,10 +14,12 @@ from app.lesson import load_lessons
 from app.models import shipped_family
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
-from app.web import api, assigning, embed, evidence, pages, reference
-from app.web.conditional import Conditional
+from app.web import api, assigning, embed, evidence, labs_api, pages, reference
+from app.web.answers import ErrorOut
+from app.web.conditional import Conditional, Head
 from app.web.errors import Errors
 from app.web.exports import Studio
+from app.web.rate import limit
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.site import Site
 from app.web.static import StaticFiles, static_path
@@ -59,6 +62,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"]
         )
+    app.add_middleware(Head)
     errors.register(app)
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
@@ -67,7 +71,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         return "ok"
 
     app.mount(static_path(static), StaticFiles(static))
-    app.include_router(api.router(models, DEFAULT_MODEL))
+    limited: dict[str, Any] = {
+        "dependencies": [Depends(limit(settings.api_per_minute))],
+        "responses": {429: {"model": ErrorOut, "description": "Too many requests in a minute"}},
+    }
+    app.include_router(api.router(models, DEFAULT_MODEL), **limited)
+    app.include_router(labs_api.router(site), **limited)
     app.include_router(reference.router(app, answers))
     records = evidence.Records(models, two_neighbours())
     app.include_router(evidence.router(records, answers))

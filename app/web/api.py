@@ -11,6 +11,7 @@ from app.attention import Intervention
 from app.models import Card, Model, Registry, Sentence, UnknownModelError
 from app.models.evidence import Evidence
 from app.models.guess import NoBlankError, fill_in
+from app.web.answers import ErrorOut, TokenOut, tokens_of
 from app.web.controls import read_heads_off
 from app.web.errors import UnusableRequestError
 from app.web.values import Problem, read_index
@@ -41,16 +42,6 @@ class HeadsOut(BaseModel):
     labels: dict[str, list[str]]
     relations_found: list[str]
     record: Evidence
-
-
-class TokenOut(BaseModel):
-    """`text` is `[start:end]` of the sentence in characters; `word` counts words from 0."""
-
-    text: str
-    start: int
-    end: int
-    word: int
-    known: bool
 
 
 class Attention(BaseModel):
@@ -86,26 +77,12 @@ class Prediction(BaseModel):
     blanks: list[BlankOut]
 
 
-class ProblemOut(BaseModel):
-    name: str
-    message: str
-    allowed: list[str]
-
-
-class ErrorBody(BaseModel):
-    status: int
-    title: str
-    problems: list[ProblemOut]
-
-
-class ErrorOut(BaseModel):
-    """What was wrong, one entry for each value, and what is allowed in its place."""
-
-    error: ErrorBody
-
-
 def router(models: Registry, default_model: str) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["attention"])
+    # What is allowed is told by the description alone: what is not gets an answer in plain words.
+    model_id = Annotated[
+        str, Query(description="A model's id.", json_schema_extra={"enum": list(models.ids)})
+    ]
 
     @routes.get("/models")
     async def list_models() -> list[ModelSummary]:
@@ -127,8 +104,11 @@ def router(models: Registry, default_model: str) -> APIRouter:
     @routes.get("/attention", responses={422: {"model": ErrorOut}})
     async def attention(
         text: Annotated[str, Query(description="The sentence.", examples=["Birds sing at dawn"])],
-        model: Annotated[str, Query(description="A model's id.")] = default_model,
-        layer: Annotated[str, Query(description="Layer, counted from 0.")] = "0",
+        model: model_id = default_model,
+        layer: Annotated[
+            str,
+            Query(description="Layer, counted from 0.", json_schema_extra={"pattern": "^[0-9]$"}),
+        ] = "0",
     ) -> Attention:
         """The attention weights of one layer on a sentence: rows are queries, columns keys."""
         problems: list[Problem] = []
@@ -148,7 +128,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
                 examples=["Birds [MASK] at dawn"],
             ),
         ],
-        model: Annotated[str, Query(description="A model's id.")] = default_model,
+        model: model_id = default_model,
         off: Annotated[
             str, Query(description="Heads to switch off, as layer.head: 0.2 or 0.2,1.0.")
         ] = "",
@@ -182,13 +162,6 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
 def summary(card: Card) -> ModelSummary:
     return ModelSummary(card=card, **card.model_dump(include=set(ModelSummary.model_fields)))
-
-
-def tokens_of(sentence: Sentence) -> list[TokenOut]:
-    return [
-        TokenOut(text=t.text, start=t.start, end=t.end, word=t.word, known=t.known)
-        for t in sentence.tokens
-    ]
 
 
 def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:

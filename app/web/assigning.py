@@ -71,7 +71,7 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     link = urlsplit(page.address).query
     assignment = Assignment(page.path, link, fixed, note)
     page.task.token = site.signer.token(assignment) if fixed or note else ""
-    return page.preview() | {
+    return page.context() | {
         "choices": choices,
         "chosen": chosen,
         "form": {name: form.get(name, "") for name in CHOSEN},

@@ -8,8 +8,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 NOT_MODIFIED = 304
 
 
+class Head:
+    """Answers HEAD as GET without the body; the outermost, so that every header is the same."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, without_body)
+
+
 class Conditional:
-    """Answers HEAD as GET without the body, and If-None-Match by the digest of what would be sent.
+    """Answers If-None-Match by the digest of what would be sent, before it is compressed.
 
     Everything here follows from its address alone, so equal bytes are the same answer; caches may
     keep them and ask whether they still hold. Answers that bring an ETag of their own keep it.
@@ -19,11 +38,10 @@ class Conditional:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope).get("if-none-match", "")
-        is_head = scope["method"] == "HEAD"
         start: Message | None = None
         body: list[bytes] = []
 
@@ -34,12 +52,12 @@ class Conditional:
                 return
             body.append(message.get("body", b""))
             if start and not message.get("more_body"):
-                await _send_whole(start, b"".join(body), asked, is_head, send)
+                await _send_whole(start, b"".join(body), asked, send)
 
-        await self.app({**scope, "method": "GET"}, receive, collect)
+        await self.app(scope, receive, collect)
 
 
-async def _send_whole(start: Message, body: bytes, asked: str, is_head: bool, send: Send) -> None:
+async def _send_whole(start: Message, body: bytes, asked: str, send: Send) -> None:
     headers = MutableHeaders(scope=start)
     if start["status"] == 200:
         if "etag" not in headers:
@@ -53,7 +71,7 @@ async def _send_whole(start: Message, body: bytes, asked: str, is_head: bool, se
                 del headers[name]
             body = b""
     await send(start)
-    await send({"type": "http.response.body", "body": b"" if is_head else body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _names(asked: str, etag: str) -> bool:

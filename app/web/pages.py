@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
+from app.web import takeaway
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 
@@ -69,22 +70,23 @@ def router(site: Site) -> APIRouter:
     @routes.get("/{lesson_slug}/{step_name}/numbers")
     async def numbers(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
-        return StepPage(site, lesson, site.step(lesson, step_name), request).numbers()
+        return takeaway.numbers(StepPage(site, lesson, site.step(lesson, step_name), request))
 
     @routes.get("/{lesson_slug}/{step_name}/export/{file}")
     async def export(request: Request, lesson_slug: str, step_name: str, file: str) -> Response:
         lesson = site.lesson(lesson_slug)
-        return await StepPage(site, lesson, site.step(lesson, step_name), request).export(file)
+        page = StepPage(site, lesson, site.step(lesson, step_name), request)
+        return await takeaway.export(page, file)
 
     @routes.get("/{lesson_slug}/{step_name}/handout")
     async def handout(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
-        return StepPage(site, lesson, site.step(lesson, step_name), request).handout()
+        return takeaway.handout(StepPage(site, lesson, site.step(lesson, step_name), request))
 
     @routes.get("/{lesson_slug}/{step_name}/qr.svg")
     async def qr(request: Request, lesson_slug: str, step_name: str) -> Response:
         lesson = site.lesson(lesson_slug)
-        return StepPage(site, lesson, site.step(lesson, step_name), request).qr()
+        return takeaway.qr(StepPage(site, lesson, site.step(lesson, step_name), request))
 
     return routes
 

@@ -9,6 +9,19 @@ from starlette.responses import Response
 
 from app.web.templating import Pages
 
+EXAMPLES = {
+    "/api/v1/lessons": "/api/v1/lessons",
+    "/api/v1/labs/{lesson}/{step}": (
+        "/api/v1/labs/multi-head-attention/concatenate-then-mix?text=Birds+sing+at+dawn&off=0.1"
+    ),
+    "/api/v1/models": "/api/v1/models",
+    "/api/v1/models/{model}/heads": "/api/v1/models/headwise-h8/heads",
+    "/api/v1/attention": "/api/v1/attention?text=Birds+sing+at+dawn&model=headwise-h8&layer=1",
+    "/api/v1/predict": "/api/v1/predict?text=Birds+[MASK]+at+dawn&off=0.3",
+    "/healthz": "/healthz",
+}
+"""An address for each operation; a test follows them all."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -25,6 +38,7 @@ class Operation:
     summary: str
     parameters: tuple[Parameter, ...]
     responses: tuple[tuple[str, str], ...]
+    example: str | None
 
 
 def operations(schema: dict[str, Any]) -> list[Operation]:
@@ -38,6 +52,7 @@ def operations(schema: dict[str, Any]) -> list[Operation]:
             tuple(
                 (status, answer["description"]) for status, answer in operation["responses"].items()
             ),
+            EXAMPLES.get(path),
         )
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 
-from app.lesson import LabView, Lesson, Step
+from app.lesson import LABS, Lab, LabView, Lesson, Step
 from app.models import Registry
 from app.web.exports import Studio
 from app.web.tasks import Signer
@@ -34,6 +34,9 @@ class Site:
             return step
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
+
+    def lab_of(self, step: Step) -> Lab:
+        return LABS[step.facts.lab.name]
 
     def opening(self, lesson: Lesson) -> LabView:
         """What the lesson's first step shows unasked."""

@@ -1,19 +1,14 @@
 """One request for one step: the whole page or the lab's fragment, by one set of templates."""
 
-import io
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-import segno
 from markupsafe import Markup
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.lesson import (
-    LABS,
     TRUTHS,
     Asked,
     Choice,
@@ -27,13 +22,12 @@ from app.lesson import (
     explain,
 )
 from app.lesson.directives import filled_plain
-from app.lesson.exports import name_of
-from app.lesson.labs.figures import head_figures
+from app.lesson.labs.compare import Comparison
+from app.lesson.labs.explain import Explanation
 from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
-from app.models.registry import named
 from app.web.embed import discovery, frame
-from app.web.exports import KINDS, SCALES, read_look
+from app.web.exports import KINDS, SCALES
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
@@ -46,6 +40,18 @@ complaint, and the answer is the address of the view that came out."""
 
 
 DISABLED = Markup(" disabled")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that a page shows of a view: `own` is of the sentence as it was typed."""
+
+    own: LabView
+    lab: object
+    explained: Explanation | None
+    compared: Comparison | None
+    truth: Truth
+    labels: Mapping[str, str]
 
 
 class StepPage:
@@ -94,19 +100,19 @@ class StepPage:
 
     @property
     def lab(self) -> Lab:
-        return LABS[self.step.facts.lab.name]
+        return self.site.lab_of(self.step)
 
     @property
     def question(self) -> Question:
         return TRUTHS[self.step.facts.predict.computed_by]
 
-    def _predicted(self, view: View) -> Model:
+    def predicted(self, view: View) -> Model:
         """The model that the prediction is about."""
         return self.site.models[self.step.facts.predict.model or view.model]
 
     def _truth(self, sentence: Sentence, view: View) -> Truth:
         """The view's truth, computed once for as long as nothing that it is about changes."""
-        model = self._predicted(view)
+        model = self.predicted(view)
         head = min(view.head, model.card.n_heads - 1)
         options = self.step.facts.predict.options
         asked = Asked(sentence, model, view.layer, head, view.word, options)
@@ -137,74 +143,12 @@ class StepPage:
         status = 422 if self.is_refused else 200
         headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
         return self.site.pages.response(
-            self.request, template, self._context(), status=status, headers=headers
+            self.request, template, self.context(), status=status, headers=headers
         )
 
-    def numbers(self) -> Response:
-        """Every number of the chosen head's map, as a table."""
-        if self.is_refused:
-            return self.response()
-        shown = self._lab_view(self.reading).shown
-        template = "parts/numbers.html" if self.htmx.partial else "numbers.html"
-        context: dict[str, object] = {
-            "weights": shown.maps[shown.head].tolist(),
-            "tokens": shown.sentence.tokens,
-            "view": self.reading.view,
-            "model": self.reading.model.card,
-            "back": self.address,
-        }
-        return self.site.pages.response(self.request, template, context, headers={"Vary": VARY})
-
-    def preview(self) -> dict[str, object]:
-        """What a template needs to show this view, or why it cannot be shown."""
-        return self._context()
-
-    def handout(self) -> Response:
-        """The step on paper, with blanks; with the answers for the one who teaches.
-
-        Its maps are those of the model that the prediction asks, so that it can be checked by hand.
-        """
-        if self.is_refused:
-            return self.response()
-        asked = self._predicted(self.reading.view)
-        drawn = replace(self._lab_view(self.reading), model=asked)
-        context = self._context() | {
-            "answers": self.query.get("answers") == "1",
-            "model": asked.card,
-            "drawn": drawn,
-            "figures": head_figures(drawn, drawn.maps),
-        }
-        return self.site.pages.response(self.request, "handout.html", context)
-
-    async def export(self, file: str) -> Response:
-        """The shown map, its numbers or all that makes them, as a file."""
-        if file not in KINDS:
-            raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
-        look = read_look(self.query, problems := list(self.reading.problems))
-        if problems:
-            message = " ".join(problem.message for problem in problems)
-            raise HTTPException(422, message)
-        kind, shown = KINDS[file], self._lab_view(self.reading).shown
-        content = await run_in_threadpool(kind.make, self.site.studio, shown, look)
-        name = f"{name_of(shown)}-{file}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=kind.media_type, headers=headers)
-
-    def qr(self) -> Response:
-        """This view's link as a picture that a phone can read."""
-        if self.is_refused:
-            return self.response()
-        try:
-            code = segno.make(f"{origin_of(self.request)}{self.address}", error="l", micro=False)
-        except segno.DataOverflowError:
-            raise HTTPException(422, "This link is too long for a QR code.") from None
-        picture = io.BytesIO()
-        code.save(picture, kind="svg", scale=4, light="#fff", xmldecl=False)
-        return Response(picture.getvalue(), media_type="image/svg+xml")
-
-    def _context(self) -> dict[str, object]:
+    def context(self) -> dict[str, object]:
         reading, view = self.reading, self.reading.view
-        shown = {} if self.is_refused else self._shown(reading, view)
+        shown = {} if self.is_refused else self._shown_context()
         return {
             "lesson": self.lesson,
             "step": self.step,
@@ -224,19 +168,7 @@ class StepPage:
             },
             "model": reading.model.card,
             "problems": reading.problems if self.is_refused else (),
-            "link": self.link(view),
-            "nameless": self._without_sentence(view),
-            "is_embedded": self.is_embedded,
-            "task": self.task.token,
-            "task_changed": self.task.is_changed,
-            "task_signed": self.site.signer.signs,
-            "assignment": self.task.assignment,
-            "fixed": lambda name: DISABLED if name in self.task.fixed else "",
-            **self._embedding(view),
-            "files": KINDS,
-            "scales": SCALES,
-            "version": self.pin.version,
-            "has_changed": self.pin.changed(reading.model),
+            **self._link_context(view),
             "chosen_option": next(
                 (o for o in self.step.facts.check.options if o.id == view.check), None
             ),
@@ -251,23 +183,47 @@ class StepPage:
             **shown,
         }
 
-    def _shown(self, reading: Reading, view: View) -> dict[str, object]:
-        lab_view = self._lab_view(reading)
-        truth = self._truth(reading.sentence, view)
+    def shown(self) -> Shown:
+        """All that is computed of the view, once it can be shown."""
+        own = self.lab_view()
+        truth = self._truth(self.reading.sentence, self.reading.view)
         labels = {choice.id: self._label(choice) for choice in truth.choices}
+        lab = self.lab.run(own)
+        return Shown(own, lab, explain(own.shown), compare(own), truth, labels)
+
+    def _shown_context(self) -> dict[str, object]:
+        sentence, shown = self.reading.sentence, self.shown()
         return {
-            "words": reading.sentence.words,
-            "tokens": reading.sentence.tokens,
-            "drawn": lab_view.shown,
-            "drawn_words": lab_view.drawn_words,
-            "show": self.lab.show(lab_view),
-            "has_unknown": not all(token.known for token in reading.sentence.tokens),
-            "lab": self.lab.run(lab_view),
-            "explained": explain(lab_view.shown),
-            "compared": compare(lab_view),
-            "prediction": truth,
-            "labels": labels,
-            "values": self._values(reading, truth, labels),
+            "words": sentence.words,
+            "tokens": sentence.tokens,
+            "drawn": shown.own.shown,
+            "drawn_words": shown.own.drawn_words,
+            "show": self.lab.show(shown.own),
+            "has_unknown": not all(token.known for token in sentence.tokens),
+            "lab": shown.lab,
+            "explained": shown.explained,
+            "compared": shown.compared,
+            "prediction": shown.truth,
+            "labels": shown.labels,
+            "values": self._values(shown.truth, shown.labels),
+        }
+
+    def _link_context(self, view: View) -> dict[str, object]:
+        """What a page says of links to this view, and what the link that it came by says."""
+        return {
+            "link": self.link(view),
+            "nameless": self._without_sentence(view),
+            "version": self.pin.version,
+            "has_changed": self.pin.changed(self.reading.model),
+            "task": self.task.token,
+            "task_changed": self.task.is_changed,
+            "task_signed": self.site.signer.signs,
+            "assignment": self.task.assignment,
+            "fixed": lambda name: DISABLED if name in self.task.fixed else "",
+            "is_embedded": self.is_embedded,
+            **self._embedding(view),
+            "files": KINDS,
+            "scales": SCALES,
         }
 
     def _embedding(self, view: View) -> dict[str, object]:
@@ -290,8 +246,8 @@ class StepPage:
         changes = {"text": defaults.text, "word": defaults.word, "predict": None}
         return self.link(view.but(**changes, controls=controls))
 
-    def _lab_view(self, reading: Reading) -> LabView:
-        view = reading.view
+    def lab_view(self) -> LabView:
+        reading, view = self.reading, self.reading.view
         return LabView(
             reading.sentence,
             reading.model,
@@ -322,10 +278,11 @@ class StepPage:
             return predict.labels[choice.id]
         return filled_plain(predict.choice, choice.values)
 
-    def _values(self, reading: Reading, truth: Truth, labels: Mapping[str, str]) -> dict[str, str]:
+    def _values(self, truth: Truth, labels: Mapping[str, str]) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""
+        reading = self.reading
         view, words = reading.view, reading.sentence.words
-        card = self._predicted(view).card
+        card = self.predicted(view).card
         return {
             "word": words[view.word].text,
             "layer": str(view.layer),

@@ -18,7 +18,7 @@ def signing():
 def test_the_link_and_its_preview_follow_the_form(page, signing):
     page.goto(f"{signing}/assign")
     page.get_by_label("Step", exact=True).select_option(label="5. Concatenate, then mix")
-    page.get_by_label("Sentence").fill("Birds sing at dawn")
+    page.get_by_role("textbox", name="Sentence").fill("Birds sing at dawn")
     page.get_by_label("A note to the learner").fill("Which head writes most?")
     page.get_by_role("checkbox", name="layer").check()
     expect(page.locator(".preview .map").first).to_be_visible()

@@ -1,0 +1,31 @@
+"""How often one address may ask the API."""
+
+from collections.abc import Awaitable, Callable
+from math import ceil
+from time import time
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+
+def limit(per_minute: int) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that answers 429, with the seconds to wait, beyond so many requests a minute.
+
+    Each process counts for itself, in memory; addresses are forgotten after a minute.
+    """
+    limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+    allowed = RateLimitItemPerMinute(per_minute)
+
+    async def within(request: Request) -> None:
+        address = request.client.host if request.client else "unknown"
+        if await limiter.hit(allowed, address):
+            return
+        window = await limiter.get_window_stats(allowed, address)
+        seconds = max(1, ceil(window.reset_time - time()))
+        message = f"More than {per_minute} requests in a minute. Wait {seconds} seconds."
+        raise HTTPException(429, message, {"Retry-After": str(seconds)})
+
+    return within

@@ -1,0 +1,79 @@
+"""What a view has beside its page: a table, a handout, files, a picture of its link."""
+
+import io
+from dataclasses import replace
+
+import segno
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.lesson.exports import name_of
+from app.lesson.labs.figures import head_figures
+from app.models.registry import named
+from app.web.exports import KINDS, read_look
+from app.web.htmx import VARY
+from app.web.step import StepPage
+from app.web.templating import origin_of
+
+
+def numbers(page: StepPage) -> Response:
+    """Every number of the chosen head's map, as a table."""
+    if page.is_refused:
+        return page.response()
+    shown = page.lab_view().shown
+    template = "parts/numbers.html" if page.htmx.partial else "numbers.html"
+    context: dict[str, object] = {
+        "weights": shown.maps[shown.head].tolist(),
+        "tokens": shown.sentence.tokens,
+        "view": page.reading.view,
+        "model": page.reading.model.card,
+        "back": page.address,
+    }
+    return page.site.pages.response(page.request, template, context, headers={"Vary": VARY})
+
+
+def handout(page: StepPage) -> Response:
+    """The step on paper, with blanks; with the answers for the one who teaches.
+
+    Its maps are those of the model that the prediction asks, so that it can be checked by hand.
+    """
+    if page.is_refused:
+        return page.response()
+    asked = page.predicted(page.reading.view)
+    drawn = replace(page.lab_view(), model=asked)
+    context = page.context() | {
+        "answers": page.query.get("answers") == "1",
+        "model": asked.card,
+        "drawn": drawn,
+        "figures": head_figures(drawn, drawn.maps),
+    }
+    return page.site.pages.response(page.request, "handout.html", context)
+
+
+async def export(page: StepPage, file: str) -> Response:
+    """The shown map, its numbers or all that makes them, as a file."""
+    if file not in KINDS:
+        raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
+    look = read_look(page.query, problems := list(page.reading.problems))
+    if problems:
+        message = " ".join(problem.message for problem in problems)
+        raise HTTPException(422, message)
+    kind, shown = KINDS[file], page.lab_view().shown
+    content = await run_in_threadpool(kind.make, page.site.studio, shown, look)
+    name = f"{name_of(shown)}-{file}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind.media_type, headers=headers)
+
+
+def qr(page: StepPage) -> Response:
+    """This view's link as a picture that a phone can read."""
+    if page.is_refused:
+        return page.response()
+    try:
+        code = segno.make(f"{origin_of(page.request)}{page.address}", error="l", micro=False)
+    except segno.DataOverflowError:
+        raise HTTPException(422, "This link is too long for a QR code.") from None
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", scale=4, light="#fff", xmldecl=False)
+    return Response(picture.getvalue(), media_type="image/svg+xml")
