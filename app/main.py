@@ -14,7 +14,7 @@ from app.lesson import load_lessons
 from app.models import shipped_family
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
-from app.web import api, assigning, embed, evidence, labs_api, pages, reference
+from app.web import api, assigning, embed, evidence, labs_api, pages, reference, takeaway
 from app.web.answers import ErrorOut
 from app.web.conditional import Conditional, Head
 from app.web.errors import Errors
@@ -71,8 +71,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         return "ok"
 
     app.mount(static_path(static), StaticFiles(static))
+    within = limit(settings.api_per_minute)
     limited: dict[str, Any] = {
-        "dependencies": [Depends(limit(settings.api_per_minute))],
+        "dependencies": [Depends(within)],
         "responses": {429: {"model": ErrorOut, "description": "Too many requests in a minute"}},
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.include_router(evidence.router(records, answers))
     app.include_router(assigning.router(site))
     app.include_router(embed.router(site))
+    app.include_router(takeaway.router(site, within))
     app.include_router(pages.router(site))
     keep_text_out_of_logs()
     return Guard(app, settings, errors.response)

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     api_per_minute: int = Field(
         600,
         gt=0,
-        description="API requests a minute from one address; beyond it, 429.",
+        description="Requests for API and files a minute from one address; beyond it, 429.",
     )
     secret: SecretStr = Field(
         SecretStr(""), description="Signs assignments and completion codes; without it neither is."

@@ -6,7 +6,6 @@ from starlette.responses import RedirectResponse, Response
 
 from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
-from app.web import takeaway
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 
@@ -66,27 +65,6 @@ def router(site: Site) -> APIRouter:
         if step_name != step.slug:
             return _redirect(path_of(lesson, step), request.url.query)
         return StepPage(site, lesson, step, request).response()
-
-    @routes.get("/{lesson_slug}/{step_name}/numbers")
-    async def numbers(request: Request, lesson_slug: str, step_name: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        return takeaway.numbers(StepPage(site, lesson, site.step(lesson, step_name), request))
-
-    @routes.get("/{lesson_slug}/{step_name}/export/{file}")
-    async def export(request: Request, lesson_slug: str, step_name: str, file: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        page = StepPage(site, lesson, site.step(lesson, step_name), request)
-        return await takeaway.export(page, file)
-
-    @routes.get("/{lesson_slug}/{step_name}/handout")
-    async def handout(request: Request, lesson_slug: str, step_name: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        return takeaway.handout(StepPage(site, lesson, site.step(lesson, step_name), request))
-
-    @routes.get("/{lesson_slug}/{step_name}/qr.svg")
-    async def qr(request: Request, lesson_slug: str, step_name: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        return takeaway.qr(StepPage(site, lesson, site.step(lesson, step_name), request))
 
     return routes
 

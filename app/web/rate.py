@@ -10,8 +10,11 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+Within = Callable[[Request], Awaitable[None]]
+"""Raises an `HTTPException` beyond a limit."""
 
-def limit(per_minute: int) -> Callable[[Request], Awaitable[None]]:
+
+def limit(per_minute: int) -> Within:
     """A dependency that answers 429, with the seconds to wait, beyond so many requests a minute.
 
     Each process counts for itself, in memory; addresses are forgotten after a minute.

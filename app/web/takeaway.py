@@ -4,8 +4,10 @@ import io
 from dataclasses import replace
 
 import segno
+from fastapi import APIRouter, Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.lesson.exports import name_of
@@ -13,8 +15,37 @@ from app.lesson.labs.figures import head_figures
 from app.models.registry import named
 from app.web.exports import KINDS, read_look
 from app.web.htmx import VARY
+from app.web.rate import Within
+from app.web.site import Site
 from app.web.step import StepPage
 from app.web.templating import origin_of
+
+
+def router(site: Site, within: Within) -> APIRouter:
+    """Drawing and packing cost more than a page: these are asked for only `within` a limit."""
+    routes = APIRouter(prefix="/{lesson}/{step}", include_in_schema=False)
+
+    def page_of(request: Request, lesson: str, step: str) -> StepPage:
+        found = site.lesson(lesson)
+        return StepPage(site, found, site.step(found, step), request)
+
+    @routes.get("/numbers")
+    async def numbers_(request: Request, lesson: str, step: str) -> Response:
+        return numbers(page_of(request, lesson, step))
+
+    @routes.get("/handout")
+    async def handout_(request: Request, lesson: str, step: str) -> Response:
+        return handout(page_of(request, lesson, step))
+
+    @routes.get("/qr.svg", dependencies=[Depends(within)])
+    async def qr_(request: Request, lesson: str, step: str) -> Response:
+        return qr(page_of(request, lesson, step))
+
+    @routes.get("/export/{file}", dependencies=[Depends(within)])
+    async def export_(request: Request, lesson: str, step: str, file: str) -> Response:
+        return await export(page_of(request, lesson, step), file)
+
+    return routes
 
 
 def numbers(page: StepPage) -> Response:

@@ -70,9 +70,9 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(build, monkeypatch):
 
 def test_a_checkpoint_of_another_recipe_is_refused(build):
     Run(RECIPE, build, CPU).save()
-    faster = Recipe(**{**vars(RECIPE), "peak_rate": 1e-2})
+    warmer = Recipe(**{**vars(RECIPE), "warm_up": 3})
     with pytest.raises(SystemExit, match="of another recipe"):
-        Run(faster, build, CPU).resume()
+        Run(warmer, build, CPU).resume()
 
 
 def test_every_number_of_heads_sees_the_same_data_and_starts_from_the_same_numbers(build):

@@ -91,7 +91,10 @@ def test_too_many_requests_are_told_to_wait():
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
         assert "More than 3 requests" in answers[-1].json()["error"]["problems"][0]["message"]
-        assert client.get(f"{LESSON}/why-one-head-is-not-enough").status_code == 200
+        step = f"{LESSON}/why-one-head-is-not-enough"
+        assert client.get(f"{step}/export/map.png").status_code == 429
+        for free in (step, f"{step}/numbers", f"{step}/handout", "/models"):
+            assert client.get(free).status_code == 200
 
 
 def test_scripts_of_other_sites_may_read_only_where_they_are_allowed(client):
