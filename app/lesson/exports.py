@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from app.attention.contrast import with_shared_keys
+from app.attention.measure import merge_pieces
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import draw
+from app.lesson.labs.compare import compare
 from app.lesson.reproduce import archive, facts
 from app.picture.standalone import embedded
+from app.picture.whole import Heads, whole
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 A_DAY = (1980, 1, 1, 0, 0, 0)
@@ -33,9 +35,21 @@ def name_of(view: LabView) -> str:
     return f"{view.model.card.id}-layer{view.layer}-head{view.head}"
 
 
-def svg(view: LabView, rules: str) -> str:
-    """The chosen head's picture, with nothing left outside it."""
-    return embedded(draw(view, view.maps[view.head]), rules, title_of(view))
+def svg(view: LabView, show: str, rules: str) -> str:
+    """The picture of the view, with nothing left outside it; `show` is one of `SHOWS`."""
+    rows = merge_pieces(view.maps, view.sentence.word_of)[:, view.word]
+    words = [word.text for word in view.sentence.words]
+    heads = Heads(view.maps, view.head, view.axis, rows, words)
+    return embedded(whole(show, heads), rules, title_of(view))
+
+
+def difference(view: LabView, rules: str) -> str:
+    """The chosen head's map minus that of the other. Raises `ValueError` if none is chosen."""
+    compared = compare(view)
+    if compared is None:
+        raise ValueError("No head is chosen to compare with: choose one under “Compare”.")
+    title = f"{title_of(view.shown)} Minus head {compared.head} of {compared.model}."
+    return embedded(compared.map, rules, title)
 
 
 def as_csv(view: LabView) -> str:
@@ -68,7 +82,7 @@ def as_json(view: LabView) -> str:
     if view.controls.weighted:
         chosen["weighted_by_length"] = trace.weighted_by_length[head]
     plain = {name: values.tolist() for name, values in chosen.items()}
-    shown = facts(view, title_of(view)) | {"text": view.sentence.text}
+    shown = facts(view, "map", title_of(view)) | {"text": view.sentence.text}
     return json.dumps(shown | plain, ensure_ascii=False) + "\n"
 
 
@@ -115,11 +129,11 @@ def npz(view: LabView) -> bytes:
     return out.getvalue()
 
 
-def reproduction(view: LabView, rules: str) -> bytes:
+def reproduction(view: LabView, show: str, rules: str) -> bytes:
     """A ZIP with a script and a notebook that compute and draw this view again, to the bit."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, text in archive(view, title_of(view), rules):
+        for name, text in archive(view, show, title_of(view), rules):
             file.writestr(zipfile.ZipInfo(name, A_DAY), text, zipfile.ZIP_DEFLATED)
         file.writestr(zipfile.ZipInfo("view.npz", A_DAY), npz(view))
     return out.getvalue()

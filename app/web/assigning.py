@@ -14,9 +14,12 @@ from app.web.step import StepPage
 from app.web.tasks import LONGEST_NOTE, Assignment
 
 FIXABLE = ("text", "model", "layer", "head", "word", "show")
-"""What of a view an assignment can fix, beside the step's own controls."""
+"""What of a view an assignment can fix, beside the controls of the step's lab."""
 
 CHOSEN = ("text", "model", "layer", "head", "word", "show")
+TRANSIENT = ("cell", "minus", "lock")
+"""What learners may always look at."""
+
 MOST_LINES = 500
 
 
@@ -62,10 +65,11 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     form = request.query_params
     chosen = next((each for each in choices if each.value == form.get("step")), choices[0])
     # What is left empty is as the step has it.
-    query = {name: form[name] for name in CHOSEN if form.get(name)}
+    extra = site.lab_of(chosen.step).controls
+    query = {name: form[name] for name in (*CHOSEN, *extra) if form.get(name)}
     page = StepPage(site, chosen.lesson, chosen.step, request, query)
-    controls = page.lab.controls
-    fixed = tuple(name for name in (*FIXABLE, *controls) if name in form.getlist("fixed"))
+    fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
+    fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
     note = form.get("note", "").strip()[:LONGEST_NOTE]
     # The view's own address first: the token repeats it, so that what is fixed can be restored.
     link = urlsplit(page.address).query
@@ -75,7 +79,9 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
         "choices": choices,
         "chosen": chosen,
         "form": {name: form.get(name, "") for name in CHOSEN},
-        "fixable": FIXABLE,
+        "fixable": fixable,
+        # What a view from a lab brought along and the form has no field for.
+        "brought": {name: query[name] for name in extra if name in query and name not in CHOSEN},
         "wanted": fixed,
         "note": note,
         "longest_note": LONGEST_NOTE,

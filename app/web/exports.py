@@ -21,13 +21,14 @@ class Look:
     theme: str
     heat: str
     scale: int
+    show: str
 
 
-def read_look(query: Mapping[str, str], problems: list[Problem]) -> Look:
+def read_look(query: Mapping[str, str], show: str, problems: list[Problem]) -> Look:
     def choice(name: str, allowed: tuple[str, ...]) -> str:
         return read_choice(name, query.get(name, allowed[0]), allowed, problems) or allowed[0]
 
-    return Look(choice("theme", THEMES), choice("heat", HEATS), int(choice("scale", SCALES)))
+    return Look(choice("theme", THEMES), choice("heat", HEATS), int(choice("scale", SCALES)), show)
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,27 @@ class Studio:
         return plain_rules(self.styles, self.painting, look.theme, look.heat)
 
     def svg(self, view: LabView, look: Look) -> str:
-        return exports.svg(view, self.rules(look))
+        return exports.svg(view.shown, look.show, self.rules(look))
+
+    def difference(self, view: LabView, look: Look) -> str:
+        return exports.difference(view, self.rules(look))
 
     def png(self, view: LabView, look: Look) -> bytes:
+        return self._pixels(self.svg(view, look), look)
+
+    def difference_png(self, view: LabView, look: Look) -> bytes:
+        return self._pixels(self.difference(view, look), look)
+
+    def _pixels(self, svg: str, look: Look) -> bytes:
         picture: bytes = resvg_py.svg_to_bytes(
-            svg_string=self.svg(view, look), zoom=look.scale, font_files=[str(self.font)]
+            svg_string=svg, zoom=look.scale, font_files=[str(self.font)]
         )
         return picture
 
 
 Content = str | bytes
 Maker = Callable[[Studio, LabView, Look], Content]
+"""Makes a file of a view in a look. Raises `ValueError`, in plain words, if it cannot."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +84,18 @@ class Kind:
 
 def _plain(of_view: Callable[[LabView], Content]) -> Maker:
     """What looks the same in every look."""
-    return lambda _studio, view, _look: of_view(view)
+    return lambda _studio, view, _look: of_view(view.shown)
 
 
 def _reproduction(studio: Studio, view: LabView, look: Look) -> bytes:
-    return exports.reproduction(view, studio.rules(look))
+    return exports.reproduction(view.shown, look.show, studio.rules(look))
 
 
 KINDS = {
     "map.svg": Kind("image/svg+xml", "SVG", Studio.svg),
     "map.png": Kind("image/png", "PNG", Studio.png),
+    "difference.svg": Kind("image/svg+xml", "SVG", Studio.difference),
+    "difference.png": Kind("image/png", "PNG", Studio.difference_png),
     "map.csv": Kind("text/csv", "CSV", _plain(exports.as_csv)),
     "view.json": Kind("application/json", "JSON", _plain(exports.as_json)),
     "view.npz": Kind("application/zip", "NumPy arrays (NPZ)", _plain(exports.npz)),

@@ -86,13 +86,16 @@ async def export(page: StepPage, file: str) -> Response:
     """The shown map, its numbers or all that makes them, as a file."""
     if file not in KINDS:
         raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
-    look = read_look(page.query, problems := list(page.reading.problems))
+    kind, view = KINDS[file], page.lab_view()
+    look = read_look(page.query, page.lab.show(view), problems := list(page.reading.problems))
     if problems:
         message = " ".join(problem.message for problem in problems)
         raise HTTPException(422, message)
-    kind, shown = KINDS[file], page.lab_view().shown
-    content = await run_in_threadpool(kind.make, page.site.studio, shown, look)
-    name = f"{name_of(shown)}-{file}"
+    try:
+        content = await run_in_threadpool(kind.make, page.site.studio, view, look)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+    name = f"{name_of(view)}-{file}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=kind.media_type, headers=headers)
 

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
@@ -13,16 +15,17 @@ import pytest
 from nbclient import NotebookClient
 
 from app.lesson import Controls, LabView
-from app.lesson.exports import arrays, as_csv, as_json, npz, reproduction, svg
+from app.lesson.exports import arrays, as_csv, as_json, difference, npz, reproduction, svg
 from app.lesson.reproduce import notebook
+from app.picture.colour import short
 
 RULES = ".paper { fill: #fff; }"
 VIEWS = [
-    ("headwise-h4", {}),
-    ("headwise-h8", {"weighted": True, "off": frozenset({(0, 1), (1, 0)})}),
-    ("headwise-h2", {"causal": True, "unscaled": True, "show": "lines"}),
-    ("headwise-h8", {"groups": 2}),
-    ("headwise-h4-random", {}),
+    ("headwise-h4", "map", {}),
+    ("headwise-h8", "grid", {"weighted": True, "off": frozenset({(0, 1), (1, 0)})}),
+    ("headwise-h2", "lines", {"causal": True, "unscaled": True}),
+    ("headwise-h8", "strip", {"groups": 2}),
+    ("headwise-h4-random", "map", {}),
 ]
 
 
@@ -65,8 +68,8 @@ def test_arrays_need_no_pickle_and_are_the_same_file_every_time(models):
     assert np.array_equal(loaded["maps"], view.maps)
 
 
-def unpacked(view, folder):
-    with zipfile.ZipFile(io.BytesIO(reproduction(view, RULES))) as archive:
+def unpacked(view, folder, show="map"):
+    with zipfile.ZipFile(io.BytesIO(reproduction(view, show, RULES))) as archive:
         archive.extractall(folder)
     return folder
 
@@ -82,12 +85,11 @@ def numpy_alone(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("model", "controls"), VIEWS)
-def test_the_script_makes_the_same_figure_with_numpy_alone(
-    models, tmp_path, numpy_alone, model, controls
-):
+@pytest.mark.parametrize("shown", VIEWS, ids=lambda shown: "-".join(shown[:2]))
+def test_the_script_makes_the_same_figure_with_numpy_alone(models, tmp_path, numpy_alone, shown):
+    model, show, controls = shown
     view = look(models, model, **controls)
-    unpacked(view, tmp_path)
+    unpacked(view, tmp_path, show)
     # Without `site` nothing that is installed can be imported, Headwise itself least of all.
     done = subprocess.run(
         [sys.executable, "-S", "reproduce.py"],
@@ -99,7 +101,7 @@ def test_the_script_makes_the_same_figure_with_numpy_alone(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("the same numbers, to the bit\n")
-    assert (tmp_path / "map.svg").read_text(encoding="utf-8") == svg(view, RULES)
+    assert (tmp_path / "map.svg").read_text(encoding="utf-8") == svg(view, show, RULES)
 
 
 def test_the_script_notices_other_numbers(models, tmp_path, numpy_alone):
@@ -126,15 +128,46 @@ def test_the_notebook_is_valid_and_makes_the_same_figure(models, tmp_path):
     content.cells.append(nbformat.v4.new_code_cell("import app; print(app.__file__, same)"))
     done = NotebookClient(content, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert done.cells[-1].outputs[0].text == f"{tmp_path / 'app' / '__init__.py'} True\n"
-    assert (tmp_path / "map.svg").read_text(encoding="utf-8") == svg(view, RULES)
+    assert (tmp_path / "map.svg").read_text(encoding="utf-8") == svg(view, "map", RULES)
 
 
 def test_an_archive_says_nothing_of_when_it_was_made(models):
-    assert reproduction(look(models), RULES) == reproduction(look(models), RULES)
+    assert reproduction(look(models), "map", RULES) == reproduction(look(models), "map", RULES)
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", '"quoted"'])
 def test_what_was_typed_is_escaped_in_the_picture(models, text):
-    picture = svg(look(models, text=text), RULES)
+    picture = svg(look(models, text=text), "map", RULES)
     assert "<script" not in picture
     assert picture.count("<title>") >= 1
+
+
+@pytest.mark.parametrize("show", ["grid", "map", "lines", "strip"])
+@pytest.mark.parametrize("text", ["cat", "zyzzyva <b> 雪", "the cat " * 20])
+def test_every_way_to_show_heads_is_a_picture(models, show, text):
+    view = replace(look(models, "headwise-h8", text=text), head=0)
+    root = ElementTree.fromstring(svg(view, show, RULES))  # noqa: S314
+    heads = [each.text for each in root.iter() if each.get("class") == "name"]
+    named = [f"Head {head}" for head in range(8)]
+    assert heads == (named if show in ("grid", "strip") else [])
+
+
+def test_a_strip_says_what_the_word_reads_in_each_head(models):
+    view = look(models, text="Birds sing at dawn")
+    root = ElementTree.fromstring(svg(view, "strip", RULES))  # noqa: S314
+    told = [e.text for e in root.iter() if (e.get("class") or "").startswith("number")]
+    rows = [dict(zip(told[k : k + 8 : 2], told[k + 1 : k + 8 : 2], strict=True)) for k in (0, 8)]
+    for head, row in enumerate(rows):
+        assert list(row) == ["Birds", "sing", "at", "dawn"]
+        assert row == {
+            word.text: short(float(weight))
+            for word, weight in zip(view.sentence.words, view.maps[head][0], strict=True)
+        }
+
+
+def test_a_difference_needs_a_head_to_compare_with(models):
+    with pytest.raises(ValueError, match="No head is chosen"):
+        difference(look(models), RULES)
+    picture = difference(look(models, minus=("headwise-h1", 0)), RULES)
+    assert "Minus head 0 of headwise-h1." in picture
+    assert "rise-" in picture

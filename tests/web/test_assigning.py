@@ -120,3 +120,21 @@ def test_without_a_secret_there_are_no_codes(client):
 
 def test_the_secret_is_never_shown():
     assert "a secret" not in repr(Settings(secret="a secret"))
+
+
+def test_a_view_of_a_lab_can_be_assigned_with_all_its_controls(client):
+    form = {"step": STEP, "text": "Birds sing", "off": "0.1", "weighted": "1", "fixed": ["off"]}
+    link = link_of(client, **form)
+    page = client.get(link).text
+    assert shown(page)["off"] == "0.1"
+    assert shown(page)["weighted"] == "1"
+    sent = {**shown(page), "edit": "1", "off": "0.2", "weighted": ""}
+    view = shown(client.get(client.get(STEP, params=sent).headers["location"]).text)
+    assert view["off"] == "0.1"
+    assert "weighted" not in view
+
+
+def test_a_lab_offers_to_assign_what_it_shows(client):
+    page = client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text
+    address = html.unescape(re.search(r'href="(/assign\?step=[^"]+)"', page)[1])
+    assert client.get(address).text.count('name="off" value="0.1"') == 1

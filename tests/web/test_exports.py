@@ -17,13 +17,13 @@ def get(client, file, **query):
 
 @pytest.mark.parametrize("file", KINDS)
 def test_every_kind_of_file_is_there_and_named_without_the_sentence(client, file):
-    answer = get(client, file, text="Birds sing", head=3)
+    answer = get(client, file, text="Birds sing", head=3, minus="headwise-h1.0")
     assert answer.status_code == 200
     assert len(answer.content) > 100
     assert answer.headers["content-type"].startswith(KINDS[file].media_type)
     named = f'attachment; filename="headwise-h4-layer0-head3-{file}"'
     assert answer.headers["content-disposition"] == named
-    assert client.head(f"{STEP}/export/{file}").status_code == 200
+    assert client.head(str(answer.url)).status_code == 200
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
@@ -58,6 +58,20 @@ def test_what_cannot_be_drawn_is_told(client, query, told):
     answer = get(client, "map.png", **query)
     assert answer.status_code == 422
     assert told in answer.text
+
+
+def test_a_difference_needs_a_head_to_compare_with(client):
+    answer = get(client, "difference.svg")
+    assert answer.status_code == 422
+    assert "No head is chosen" in answer.text
+
+
+def test_the_picture_is_what_the_page_shows(client):
+    default = get(client, "map.svg").text
+    assert default == get(client, "map.svg", show="grid").text
+    assert default.count(">Head ") == 4
+    pictures = {get(client, "map.svg", show=show).text for show in ("map", "lines", "strip")}
+    assert len({*pictures, default}) == 4
 
 
 def test_a_file_that_there_is_not_is_told(client):

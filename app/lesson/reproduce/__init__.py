@@ -52,7 +52,7 @@ def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
     return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-def facts(view: LabView, title: str) -> dict[str, Any]:
+def facts(view: LabView, show: str, title: str) -> dict[str, Any]:
     """What the script has to know beside the numbers; learners' text is only in its labels."""
     return {
         "title": title,
@@ -71,15 +71,17 @@ def facts(view: LabView, title: str) -> dict[str, Any]:
         "weighted": view.controls.weighted,
         "off": sorted(view.controls.off),
         "groups": view.controls.groups,
-        "lines": view.controls.show == "lines",
+        "show": show,
+        "word": view.word,
+        "words": [word.text for word in view.sentence.words],
     }
 
 
-def archive(view: LabView, title: str, rules: str) -> Iterator[tuple[str, str]]:
+def archive(view: LabView, show: str, title: str, rules: str) -> Iterator[tuple[str, str]]:
     """The text files of the archive, by name; `view.npz` is `exports.npz`."""
     yield "reproduce.py", script()
     yield "reproduce.ipynb", notebook_text()
-    yield "view.json", json.dumps(facts(view, title), indent=1, ensure_ascii=False)
+    yield "view.json", json.dumps(facts(view, show, title), indent=1, ensure_ascii=False)
     yield "style.css", rules
     yield "app/__init__.py", Path(str(app.__file__)).read_text(encoding="utf-8")
     for package in (attention, picture):

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from app.attention import AttentionWeights, Intervention, Transformer, forward
+from app.attention.measure import merge_pieces
 from app.attention.transformer import Layer, Linear, Norm
-from app.picture.heatmap import Axis, HeatmapFrame, heatmap
-from app.picture.lines import token_lines
+from app.picture.heatmap import Axis
 from app.picture.standalone import embedded
+from app.picture.whole import Heads, whole
 
 HERE = Path(globals().get("__file__", "reproduce.py")).parent
 view = json.loads((HERE / "view.json").read_text(encoding="utf-8"))
@@ -64,7 +65,8 @@ print(np.array2string(weights, precision=2, suppress_small=True))
 
 # %% The figure
 axis = Axis(view["labels"], view["word_of"], view["queries"])
-figure = token_lines(weights, axis) if view["lines"] else heatmap(weights, HeatmapFrame(axis))
+rows = merge_pieces(maps, view["word_of"])[:, view["word"]]
+figure = whole(view["show"], Heads(maps, view["head"], axis, rows, view["words"]))
 rules = (HERE / "style.css").read_text(encoding="utf-8")
 (HERE / "map.svg").write_text(embedded(figure, rules, view["title"]), encoding="utf-8")
 
