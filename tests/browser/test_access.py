@@ -33,6 +33,13 @@ def test_no_step_scrolls_sideways_on_a_phone_or_enlarged(page, server, number, w
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("address", PAGES)
+def test_no_page_scrolls_sideways_on_a_phone(page, server, address):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(server + address)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_buttons_and_links_of_the_lab_are_large_enough(page, server):
     page.goto(f"{server}{LESSON}/5")
     small = page.locator("#lab button, .steps a").evaluate_all(
