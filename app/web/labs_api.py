@@ -91,7 +91,8 @@ def plain(value: object) -> Any:  # noqa: ANN401
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        told = [field.name for field in fields(value) if not field.metadata.get("inner")]
+        parts = {name: getattr(value, name) for name in told}
         return {name: plain(part) for name, part in parts.items() if not _is_picture(part)}
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}

@@ -147,6 +147,7 @@ document.addEventListener("click", (event) => {
 });
 
 readable();
+document.addEventListener("headwise:staged", readable);
 document.addEventListener("htmx:after:swap", () => {
   readable();
   putBack();

@@ -163,7 +163,7 @@ def test_every_way_to_show_heads_is_a_link_to_itself(page, server):
 def test_heads_are_drawn_as_lines(page, server):
     page.goto(f"{server}/multi-head-attention/1")
     page.locator("#show-lines").click()
-    expect(page.locator("svg.ties")).to_have_count(5)
+    expect(page.locator("svg.ties")).to_have_count(2)
     page.locator("#show-grid").click()
     expect(page.locator("svg.ties")).to_have_count(0)
 

@@ -1,7 +1,7 @@
 """One head as a figure: its map, the chosen word's row as a strip, and what they say in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.attention.measure import merge_pieces, row_entropy, strongest_link
 from app.attention.weights import Matrix
@@ -29,18 +29,37 @@ class StrongestLink:
     weight: float
 
 
+INNER = {"inner": True}
+"""Marks what a figure is drawn from and does not tell."""
+
+
 @dataclass(frozen=True)
 class HeadFigure:
-    """One head: its map, what the chosen word reads in it, and two figures of the map."""
+    """One head: what the chosen word reads in it, two figures of its map, and its pictures, which
+    are drawn when a page asks for them.
+    """
 
     head: int
     chosen: bool
-    map: str
-    thumb: str
-    strip: str
     reading: Reading
     mean_entropy: float
     strongest: StrongestLink
+    view: LabView = field(metadata=INNER, repr=False)
+    weights: Matrix = field(metadata=INNER, repr=False)  # (n, n)
+    row: Matrix = field(metadata=INNER, repr=False)  # (n_words,)
+
+    @property
+    def map(self) -> str:
+        return draw(self.view, self.weights)
+
+    @property
+    def thumb(self) -> str:
+        return thumbnail(self.weights)
+
+    @property
+    def strip(self) -> str:
+        words = [word.text for word in self.view.sentence.words]
+        return strip(self.row, words, query=self.view.word)
 
 
 def draw(view: LabView, weights: Matrix) -> str:
@@ -61,17 +80,16 @@ def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[H
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
     rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)
     entropies = row_entropy(maps).mean(axis=-1)
-    words = [word.text for word in view.sentence.words]
     return tuple(
         HeadFigure(
             head,
             chosen and head == view.head,
-            draw(view, maps[head]),
-            thumbnail(maps[head]),
-            strip(rows[head], words, query=view.word),
             _reading(rows[head], view),
             float(entropies[head]),
             _strongest(maps[head], view.axis.labels),
+            view,
+            maps[head],
+            rows[head],
         )
         for head in range(len(maps))
     )
