@@ -169,7 +169,7 @@ def lab_of(page: StepPage) -> LabOut:
     return LabOut(
         view=page.reading.view.values(),
         link=page.address,
-        tokens=tokens_of(drawn.sentence),
+        tokens=tokens_of(drawn.tokens),
         weights=drawn.maps.tolist(),
         lab=plain(shown.lab),
         explained=plain(shown.explained),

@@ -58,8 +58,9 @@ class HeadFigure:
 
     @property
     def strip(self) -> str:
-        words = [word.text for word in self.view.sentence.words]
-        return strip(self.row, words, query=self.view.word)
+        numbers = [word.index for word in self.view.words]
+        words = [word.text for word in self.view.words]
+        return strip(self.row[numbers], words, query=numbers.index(self.view.word))
 
 
 def draw(view: LabView, weights: Matrix) -> str:
@@ -78,7 +79,7 @@ def maps_of(view: LabView) -> list[str]:
 
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
-    rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)
+    rows = merge_pieces(maps, view.word_of)[:, view.word, :]  # (n_heads, n_words)
     entropies = row_entropy(maps).mean(axis=-1)
     return tuple(
         HeadFigure(
