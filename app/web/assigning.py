@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.lesson import Lesson, Step
+from app.web.conditional import PERSONAL
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
 from app.web.step import StepPage
@@ -56,7 +57,9 @@ def router(site: Site) -> APIRouter:
             "receipts": [site.signer.verified(line) for line in handed_in],
             "signs": site.signer.signs,
         }
-        return site.pages.response(request, "codes.html", context)
+        # The lines have the names of a class in them.
+        headers = {"Cache-Control": PERSONAL} if lines else {}
+        return site.pages.response(request, "codes.html", context, headers=headers)
 
     return routes
 

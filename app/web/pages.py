@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
+from app.web.conditional import PERSONAL
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 
@@ -56,7 +57,8 @@ def router(site: Site) -> APIRouter:
             "receipt": receipt,
             "receipt_problem": problem,
         }
-        return site.pages.response(request, "end.html", context, status=422 if problem else 200)
+        status, headers = 422 if problem else 200, {"Cache-Control": PERSONAL} if results or name else {}
+        return site.pages.response(request, "end.html", context, status=status, headers=headers)
 
     @routes.get("/{lesson_slug}/{step_name}")
     async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
