@@ -57,7 +57,8 @@ def router(site: Site) -> APIRouter:
             "receipt": receipt,
             "receipt_problem": problem,
         }
-        status, headers = 422 if problem else 200, {"Cache-Control": PERSONAL} if results or name else {}
+        status = 422 if problem else 200
+        headers = {"Cache-Control": PERSONAL} if results or name else {}
         return site.pages.response(request, "end.html", context, status=status, headers=headers)
 
     @routes.get("/{lesson_slug}/{step_name}")
