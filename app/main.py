@@ -78,13 +78,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
     app.include_router(labs_api.router(site), **limited)
-    app.include_router(reference.router(app, answers))
-    records = evidence.Records(models, two_neighbours())
-    app.include_router(evidence.router(records, answers))
-    app.include_router(assigning.router(site))
     app.include_router(embed.router(site))
-    app.include_router(takeaway.router(site, within))
-    app.include_router(pages.router(site))
+    records = evidence.Records(models, two_neighbours())
+    app.router.routes += [
+        *reference.routes(app, answers),
+        *evidence.routes(records, answers),
+        *assigning.routes(site),
+        *takeaway.routes(site, within),
+        *pages.routes(site),
+    ]
     keep_text_out_of_logs()
     # Outermost first; each of them costs every answer, a kept one too.
     kept = Kept(app, settings.cache_megabytes * 1_000_000)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from app.lesson import LABS, Lab, LabView, Lesson, Step
 from app.models import Registry
@@ -34,6 +35,11 @@ class Site:
             return step
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
+
+    def asked_for(self, request: Request) -> tuple[Lesson, Step]:
+        """The lesson and the step that a path names."""
+        lesson = self.lesson(request.path_params["lesson"])
+        return lesson, self.step(lesson, request.path_params["step"])
 
     def lab_of(self, step: Step) -> Lab:
         return LABS[step.facts.lab.name]
