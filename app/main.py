@@ -71,6 +71,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         return PlainTextResponse("ok", headers={"Cache-Control": FLEETING})
 
     app.mount(ROOT, StaticFiles(static))
+    # What is asked for most stands first.
+    app.router.routes += pages.routes(site)
     within = limit(settings.api_per_minute)
     limited: dict[str, Any] = {
         "dependencies": [Depends(within)],
@@ -85,7 +87,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         *evidence.routes(records, answers),
         *assigning.routes(site),
         *takeaway.routes(site, within),
-        *pages.routes(site),
     ]
     keep_text_out_of_logs()
     # Outermost first; each of them costs every answer, a kept one too.

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.lesson import Lesson
 from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
 from app.web.conditional import PERSONAL
@@ -30,30 +31,29 @@ def routes(site: Site) -> list[BaseRoute]:
     async def offline(request: Request) -> Response:
         return site.pages.response(request, "offline.html")
 
-    async def lesson_start(request: Request) -> Response:
-        lesson = site.lesson(request.path_params["lesson"])
+    of_lessons = [route for lesson in site.lessons for route in _of_lesson(site, lesson)]
+    return [*of_lessons, Route("/", home), Route("/offline", offline)]
+
+
+def _of_lesson(site: Site, lesson: Lesson) -> list[BaseRoute]:
+    async def start(request: Request) -> Response:
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
     async def end(request: Request) -> Response:
-        return _end(site, request)
+        return _end(site, lesson, request)
 
     async def step_page(request: Request) -> Response:
-        lesson, step = site.asked_for(request)
-        if request.path_params["step"] != step.slug:
+        name = request.path_params["step"]
+        step = site.step(lesson, name)
+        if name != step.slug:
             return _redirect(path_of(lesson, step), request.url.query)
         return StepPage(site, lesson, step, request).response()
 
-    return [
-        Route("/", home),
-        Route("/offline", offline),
-        Route("/{lesson}", lesson_start),
-        Route(f"/{{lesson}}/{END}", end),
-        Route("/{lesson}/{step}", step_page),
-    ]
+    path = f"/{lesson.slug}"
+    return [Route(path, start), Route(f"{path}/{END}", end), Route(f"{path}/{{step}}", step_page)]
 
 
-def _end(site: Site, request: Request) -> Response:
-    lesson = site.lesson(request.path_params["lesson"])
+def _end(site: Site, lesson: Lesson, request: Request) -> Response:
     if not lesson.facts.end:
         raise HTTPException(404)
     results, name = (request.query_params.get(each, "") for each in ("results", "name"))

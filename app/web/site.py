@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,6 +24,11 @@ class Site:
     studio: Studio
     signer: Signer
     may_be_embedded: bool = False
+
+    @cached_property
+    def heads_of(self) -> tuple[tuple[str, int], ...]:
+        """Every model's id and number of heads."""
+        return tuple((model.card.id, model.card.n_heads) for model in self.models)
 
     def lesson(self, slug: str) -> Lesson:
         for lesson in self.lessons:

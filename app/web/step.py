@@ -180,6 +180,7 @@ class StepPage:
             "explained": None,
             "compared": None,
             "all_models": list(self.site.models),
+            "heads_of": self.site.heads_of,
             "prediction": None,
             **shown,
         }
