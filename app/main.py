@@ -18,13 +18,14 @@ from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
 from app.web import api, assigning, embed, evidence, labs_api, pages, reference, takeaway
 from app.web.answers import ErrorOut
-from app.web.conditional import Conditional, Head
+from app.web.conditional import FLEETING, Conditional, Head, Tagged
 from app.web.errors import Errors
 from app.web.exports import Studio
+from app.web.kept import Kept
 from app.web.rate import limit
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.site import Site
-from app.web.static import StaticFiles, static_path
+from app.web.static import ROOT, StaticFiles, static_path
 from app.web.tasks import Signer
 from app.web.templating import Pages, environment
 
@@ -71,21 +72,22 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # Spans would carry the query, and with it what learners type.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(Conditional)
+    app.add_middleware(Tagged)
     app.add_middleware(GZipMiddleware, compresslevel=4)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"]
         )
-    app.add_middleware(Head)
     errors.register(app)
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
-    async def healthz() -> str:
+    async def healthz() -> PlainTextResponse:
         """Answers “ok” once lessons and models are loaded."""
-        return "ok"
+        return PlainTextResponse("ok", headers={"Cache-Control": FLEETING})
 
-    app.mount(static_path(static), StaticFiles(static))
+    app.mount(ROOT, StaticFiles(static))
+    # What is asked for most stands first.
+    app.router.routes += pages.routes(site)
     within = limit(settings.api_per_minute)
     limited: dict[str, Any] = {
         "dependencies": [Depends(within)],
@@ -93,15 +95,18 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
     app.include_router(labs_api.router(site), **limited)
-    app.include_router(reference.router(app, answers))
-    records = evidence.Records(models, two_neighbours())
-    app.include_router(evidence.router(records, answers))
-    app.include_router(assigning.router(site))
     app.include_router(embed.router(site))
-    app.include_router(takeaway.router(site, within))
-    app.include_router(pages.router(site))
+    records = evidence.Records(models, two_neighbours())
+    app.router.routes += [
+        *reference.routes(app, answers),
+        *evidence.routes(records, answers),
+        *assigning.routes(site),
+        *takeaway.routes(site, within),
+    ]
     keep_text_out_of_logs()
-    return Guard(app, settings, errors.response)
+    # Outermost first; each of them costs every answer, a kept one too.
+    kept = Kept(app, settings.cache_megabytes * 1_000_000)
+    return Guard(Head(Conditional(kept)), settings, errors.response)
 
 
 app = create_app()

@@ -60,6 +60,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Requests for API and files a minute from one address; beyond it, 429.",
     )
+    cache_megabytes: int = Field(
+        16,
+        ge=0,
+        description=(
+            "Memory for answers and computed maps that are asked for again, in MB; 0 keeps none."
+        ),
+    )
     secret: SecretStr = Field(
         SecretStr(""), description="Signs assignments and completion codes; without it neither is."
     )

@@ -40,7 +40,8 @@ class Card(_Record):
 
     An untrained twin has no `training` but the seed that its numbers are drawn from; a checkpoint
     has neither. `n_kv_heads` is how many sets of keys and values a layer's heads share, `guesses`
-    what the model can be asked to guess: a hidden word, the next one, or nothing.
+    what the model can be asked to guess: a hidden word, the next one, or nothing. It `has_specials`
+    if its tokenizer adds tokens, and `has_turns` if queries and keys are turned by their places.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Card(_Record):
     guesses: Literal["hidden", "next", "nothing"] = "hidden"
     causal: bool = False
     has_specials: bool = False
+    has_turns: bool = False
 
     @property
     def n_sets(self) -> int:

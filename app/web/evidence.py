@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from fastapi import APIRouter, HTTPException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
@@ -47,22 +48,18 @@ class Records:
     exact: TwoNeighbours
 
 
-def router(records: Records, pages: Pages) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/models")
+def routes(records: Records, pages: Pages) -> list[BaseRoute]:
     async def family(request: Request) -> Response:
         return pages.response(request, "models.html", family_context(records))
 
-    @routes.get("/models/{name}")
-    async def one(request: Request, name: str) -> Response:
+    async def one(request: Request) -> Response:
         try:
-            model = records.models[name]
+            model = records.models[request.path_params["name"]]
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
         return pages.response(request, "model.html", model_context(records, model))
 
-    return routes
+    return [Route("/models", family), Route("/models/{name}", one)]
 
 
 def family_context(records: Records) -> dict[str, object]:

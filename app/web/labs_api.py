@@ -27,6 +27,7 @@ QUERY = {
     "causal": "1: a query reads only itself and what stands before it.",
     "unscaled": "1: scores are not divided by the root of d_head.",
     "weighted": "1: weights are multiplied by the length of what the key writes.",
+    "hide": "1: special tokens are left out, and rows brought back to 1.",
     "shuffled": "1: the words of the sentence change places.",
     "v": "The version of the lesson whose defaults hold.",
 }

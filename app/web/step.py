@@ -28,7 +28,7 @@ from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES
-from app.web.htmx import VARY, htmx_of
+from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
@@ -148,11 +148,12 @@ class StepPage:
 
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:
-            return RedirectResponse(self.address, 303)
+            return RedirectResponse(self.address, 303, {"Vary": VARY})
         whole = "embed.html" if self.is_embedded else "step.html"
         template = "fragment.html" if self.htmx.partial else whole
         status = 422 if self.is_refused else 200
-        headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
+        vary = VARY_WITH_ADDRESS if self.htmx.partial else VARY
+        headers = {"Vary": vary} | self.htmx.address_headers(self.address)
         return self.site.pages.response(
             self.request, template, self.context(), status=status, headers=headers
         )
@@ -189,7 +190,7 @@ class StepPage:
             "lab": None,
             "explained": None,
             "compared": None,
-            "all_models": self.site.models.that_read_like(reading.model),
+            "heads_of": self.site.heads_of(reading.model),
             "prediction": None,
             **shown,
         }
@@ -206,6 +207,7 @@ class StepPage:
         sentence, shown = self.reading.sentence, self.shown()
         return {
             "words": sentence.words,
+            "chips": shown.own.words,
             "tokens": sentence.tokens,
             "drawn": shown.own.shown,
             "drawn_words": shown.own.drawn_words,

@@ -84,8 +84,8 @@ class TestNudge:
         X = trace.X.copy()
         X[view.queries[0], :16] += 1
         after = type(trace)(X, trace.W).weights
-        assert lab.guesses.before == heatmap(trace.weights[3], frame(view))
-        assert lab.guesses.after == heatmap(after[3], frame(view))
+        assert lab.before == heatmap(trace.weights[3], frame(view))
+        assert lab.after == heatmap(after[3], frame(view))
         difference = after[3] - trace.weights[3]
         assert lab.difference == signed_map(difference, frame(view), lab.largest)
         change = lab.ways[0].changes[3]
@@ -207,7 +207,7 @@ class TestMeasures:
 
     def test_an_untrained_model_has_no_record(self, models):
         lab = LABS["measures"].run(look(models, "headwise-h8-random"))
-        assert not lab.measured
+        assert not lab.treebank
         assert all(row.record is None and not row.labels for row in lab.measures)
 
     def test_shuffled_maps_are_those_of_the_shuffled_sentence(self, models):

@@ -49,6 +49,18 @@ class HeadFigure:
     row: Matrix = field(metadata=INNER, repr=False)  # (n_words,)
 
     @property
+    def layer(self) -> int:
+        return self.view.layer
+
+    @property
+    def sharing(self) -> tuple[int, ...]:
+        """The heads that read the same keys and values, this one among them."""
+        card = self.view.model.card
+        group = card.n_heads // (self.view.controls.groups or card.n_sets)
+        first = self.head // group * group
+        return tuple(range(first, first + group))
+
+    @property
     def map(self) -> str:
         return draw(self.view, self.weights)
 

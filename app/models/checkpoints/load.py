@@ -147,5 +147,6 @@ def card_of(
         parameters=transformer.n_parameters,
         guesses=guesses if can_guess else "nothing",
         causal=spec.causal,
+        has_turns=spec.rotary_base is not None,
         has_specials=bool(tokenizer.sentence("a").n_specials),
     )
