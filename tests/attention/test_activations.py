@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from app.attention.activations import ACTIVATIONS, gelu
 
