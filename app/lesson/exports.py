@@ -14,7 +14,7 @@ from app.lesson.labs.base import LabView
 from app.lesson.labs.compare import compare
 from app.lesson.reproduce import archive, facts
 from app.picture.standalone import embedded
-from app.picture.whole import Heads, whole
+from app.picture.whole import Heads, overview, whole
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_LAYER = 64_000_000
@@ -39,6 +39,8 @@ def name_of(view: LabView) -> str:
 
 def svg(view: LabView, show: str, rules: str) -> str:
     """The picture of the view, with nothing left outside it; `show` is one of `SHOWS`."""
+    if show == "overview":
+        return embedded(overview(view.all_maps), rules, title_of(view))
     heads = Heads(view.maps, view.head, view.axis, *view.read_by_word)
     return embedded(whole(show, heads), rules, title_of(view))
 
@@ -152,7 +154,10 @@ def npz(view: LabView) -> bytes:
 
 
 def reproduction(view: LabView, show: str, rules: str) -> bytes:
-    """A ZIP with a script and a notebook that compute and draw this view again, to the bit."""
+    """A ZIP with a script and a notebook that compute and draw this view again, to the bit; of an
+    overview the chosen head.
+    """
+    show = "map" if show == "overview" else show
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in archive(view, show, title_of(view), rules):

@@ -30,6 +30,7 @@ _NUMBERS_UP_TO = 7
 _GAPS_UP_TO = 14
 _STRAIGHT_LABELS_UP_TO = 6
 _LONGEST_LABEL = 12
+_MINIATURE = 24
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,25 @@ def thumbnail(weights: NDArray[np.floating]) -> str:
     """SVG of one head's (n, n) weights without labels and numbers, for a row of many heads."""
     cells = _thumb_cells(len(weights))
     return _thumb(cells, _heat(levels(weights).ravel(), cells))
+
+
+def miniature(weights: NDArray[np.floating]) -> str:
+    """As `thumbnail`, but of a long sentence not every cell: each stands for the largest weight of
+    a block, so that no link is lost among hundreds of maps.
+    """
+    return thumbnail(blocks(weights))
+
+
+def blocks(weights: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(n, n) as at most `_MINIATURE` rows and columns, each cell the largest of its block."""
+    n = len(weights)
+    size = -(-n // _MINIATURE)
+    if size == 1:
+        return weights
+    edge = -n % size
+    padded = np.pad(weights, (0, edge)).reshape((n + edge) // size, size, -1, size)
+    largest: NDArray[np.floating] = padded.max(axis=(1, 3))
+    return largest
 
 
 def signed_thumbnail(values: NDArray[np.floating], largest: float) -> str:

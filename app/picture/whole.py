@@ -9,12 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.picture.colour import ink, levels, short
-from app.picture.heatmap import Axis, HeatmapFrame, heatmap, shortened
+from app.picture.heatmap import Axis, HeatmapFrame, heatmap, miniature, shortened
 from app.picture.lines import token_lines
 
 _SIZE = re.compile(r'<svg class="[^"]*" viewBox="0 0 (\d+) (\d+)"')
-_COLUMNS, _GAP, _TITLE = 4, 24, 26
+_COLUMNS, _GAP, _TITLE, _BETWEEN = 4, 24, 26, 8
 _LETTER, _WORD_HEIGHT, _ROW = 7.6, 38, 52
+
+
+def overview(layers: Sequence[NDArray[np.floating]]) -> str:
+    """SVG of small maps of every head (n_heads, n, n) of every layer, a row a layer."""
+    rows = [[miniature(weights) for weights in maps] for maps in layers]
+    found = _SIZE.match(rows[0][0])
+    if not found:
+        raise ValueError("this is no picture of ours")
+    side, left, top = int(found[1]) + _BETWEEN, 70, _TITLE
+    parts = [
+        f'<text class="name" x="{left + head * side}" y="16">{head}</text>'
+        for head in range(len(rows[0]))
+    ]
+    for layer, pictures in enumerate(rows):
+        y = top + layer * side
+        parts.append(f'<text class="name" x="0" y="{y + 16}">Layer {layer}</text>')
+        for head, picture in enumerate(pictures):
+            parts.append(picture.replace("<svg ", f'<svg x="{left + head * side}" y="{y}" ', 1))
+    width, height = left + len(rows[0]) * side, top + len(rows) * side
+    return _opening(width, height) + "".join(parts) + "</svg>"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -24,6 +25,7 @@ from app.lesson import (
 from app.lesson.directives import filled_plain
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
+from app.lesson.labs.figures import small_maps
 from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.web.embed import discovery, frame
@@ -212,6 +214,7 @@ class StepPage:
             "drawn": shown.own.shown,
             "drawn_words": shown.own.drawn_words,
             "show": self.lab.show(shown.own),
+            "small_maps": partial(small_maps, shown.own.shown),
             "has_unknown": not all(token.known for token in sentence.tokens),
             "lab": shown.lab,
             "explained": shown.explained,

@@ -141,12 +141,15 @@ def settled(
     A prediction holds for what of the view it is `about`, which the form sends along as `was_…`;
     of anything else it is dropped. Committing to one chooses the model that it asks, if that is a
     certain one. `focus` is a head that was pressed on among others: it is chosen, and stays in
-    view.
+    view; `at` is one among those of every layer, as layer.head.
     """
     names = (*CHOSEN, *CONTROLS, "predict", "check", VERSION)
     query = {name: form[name] for name in names if name in form}
     # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
     now = {**form, "text": tidy(form.get("text", ""))}
+    if "at" in form:
+        layer, _, head = form["at"].partition(".")
+        query |= {"layer": layer, "head": head}
     if "focus" in form:
         query |= {"head": form["focus"], "lock": "1"}
     if form.get("was_hide", "") != form.get("hide", ""):

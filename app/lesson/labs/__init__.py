@@ -18,6 +18,9 @@ from app.lesson.labs.sharing import SharingOptions, sharing
 from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 from app.lesson.options import ModelName, NoOptions, Options
 
+FULL_MAPS = 8
+"""More heads than this are not all shown large unless that is asked for."""
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -28,13 +31,14 @@ class Lab:
     run: Callable[[LabView], object]
     extra: tuple[str, ...] = ()
     options: type[Options] = NoOptions
-    shows: tuple[str, ...] = ("map", "grid", "lines", "strip")
+    shows: tuple[str, ...] = ("map", "grid", "lines", "strip", "overview")
 
     def show(self, view: LabView) -> str:
-        """How it shows heads: as it was asked; its own way if it was not, but for many full maps of
-        a long sentence.
+        """How it shows heads: as it was asked; its own way if it was not, but for many full maps,
+        or those of a long sentence.
         """
-        usual = "map" if self.shows[0] == "grid" and view.frame.scrolls else self.shows[0]
+        many = view.frame.scrolls or view.model.card.n_heads > FULL_MAPS
+        usual = "map" if self.shows[0] == "grid" and many else self.shows[0]
         return view.controls.show or usual
 
     @property
@@ -49,7 +53,7 @@ class Lab:
 
 LABS = {
     "side-by-side": Lab(
-        side_by_side, options=SideBySideOptions, shows=("grid", "map", "lines", "strip")
+        side_by_side, options=SideBySideOptions, shows=("grid", "map", "lines", "strip", "overview")
     ),
     "pipeline": Lab(pipeline, extra=("causal",), shows=("map", "lines")),
     "nudge": Lab(nudge, shows=("map", "lines")),

@@ -50,9 +50,9 @@ CONTROLS = tuple(each.name for each in fields(Controls))
 EVERYWHERE = ("cell", "minus", "show", "lock", "hide")
 """The controls that every lab obeys."""
 
-SHOWS = ("grid", "map", "lines", "strip")
-"""Maps of all heads, the map of one, the same as lines between words, or what the chosen word reads
-laid over the sentence, for all heads.
+SHOWS = ("grid", "map", "lines", "strip", "overview")
+"""Maps of all heads, the map of one, the same as lines between words, what the chosen word reads
+laid over the sentence, for all heads, or small maps of every head of every layer.
 """
 
 
@@ -149,7 +149,18 @@ class LabView:
         """What the maps of the chosen layer show, (n_heads, n, n): weights, weighted by what is
         written if the controls say so, and without special tokens if these are hidden.
         """
-        trace = self.trace
+        return self._maps_of(self.trace)
+
+    @cached_property
+    def all_maps(self) -> list[Matrix]:
+        """The same of every layer."""
+        card = self.model.card
+        read = self.model.read(
+            self.sentence, last_layer=card.n_layers - 1, intervention=self.intervention
+        )
+        return [self._maps_of(read.trace(layer)) for layer in range(card.n_layers)]
+
+    def _maps_of(self, trace: Trace) -> Matrix:
         return self.among_shown(
             trace.weighted_by_length if self.controls.weighted else trace.weights
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.attention.measure import merge_pieces, row_entropy, strongest_link
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
-from app.picture import heatmap, strip, thumbnail, token_lines
+from app.picture import heatmap, miniature, strip, thumbnail, token_lines
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,27 @@ def draw(view: LabView, weights: Matrix) -> str:
 def maps_of(view: LabView) -> list[str]:
     """The map of every head of the chosen layer."""
     return [draw(view, weights) for weights in view.maps]
+
+
+@dataclass(frozen=True)
+class SmallMap:
+    """One head among all of a model."""
+
+    layer: int
+    head: int
+    chosen: bool
+    picture: str
+
+
+def small_maps(view: LabView) -> tuple[tuple[SmallMap, ...], ...]:
+    """A small map for every head of every layer, in a row for each layer."""
+    return tuple(
+        tuple(
+            SmallMap(layer, head, (layer, head) == (view.layer, view.head), miniature(weights))
+            for head, weights in enumerate(maps)
+        )
+        for layer, maps in enumerate(view.all_maps)
+    )
 
 
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
