@@ -7,16 +7,16 @@ import numpy as np
 
 from app.attention.weights import Matrix
 
-# p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
+# -p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
 # so that the largest error of x Φ(x) is least; it is 7e-8 between -6 and 6.
 _GELU = (
-    1.59576854e00,
-    7.26682982e-02,
-    -6.60534049e-05,
-    -1.10546773e-04,
-    7.94814138e-06,
-    -2.67566388e-07,
-    3.62785429e-09,
+    -1.59576854e00,
+    -7.26682982e-02,
+    6.60534049e-05,
+    1.10546773e-04,
+    -7.94814138e-06,
+    2.67566388e-07,
+    -3.62785429e-09,
 )
 
 _LARGEST_EXPONENT = 80.0
@@ -30,12 +30,13 @@ def gelu(x: Matrix) -> Matrix:
     """
     inner = np.clip(x, -6, 6)
     square = inner * inner
-    polynomial = np.full_like(x, _GELU[-1])
-    for coefficient in reversed(_GELU[:-1]):
-        polynomial *= square
+    polynomial = square * _GELU[-1]
+    for coefficient in _GELU[-2:0:-1]:
         polynomial += coefficient
+        polynomial *= square
+    polynomial += _GELU[0]
     polynomial *= inner
-    return _times_sigmoid(x, polynomial)
+    return _over_one_plus_exp(x, polynomial)
 
 
 def gelu_tanh(x: Matrix) -> Matrix:
@@ -49,12 +50,13 @@ def gelu_tanh(x: Matrix) -> Matrix:
     inner += 1
     inner *= bounded
     inner *= 2 * sqrt(2 / pi)
-    return _times_sigmoid(x, inner)
+    np.negative(inner, out=inner)
+    return _over_one_plus_exp(x, inner)
 
 
 def silu(x: Matrix) -> Matrix:
     """x sigmoid(x). Source: Elfwing et al. 2018, "Sigmoid-weighted linear units"."""
-    return _times_sigmoid(x, x.copy())
+    return _over_one_plus_exp(x, np.minimum(-x, _LARGEST_EXPONENT))
 
 
 def relu(x: Matrix) -> Matrix:
@@ -62,13 +64,11 @@ def relu(x: Matrix) -> Matrix:
     return positive
 
 
-def _times_sigmoid(x: Matrix, inner: Matrix) -> Matrix:
-    """x sigmoid(inner); `inner` is written over."""
-    np.negative(inner, out=inner)
-    np.minimum(inner, _LARGEST_EXPONENT, out=inner)
-    np.exp(inner, out=inner)
-    inner += 1
-    return np.divide(x, inner, out=inner)
+def _over_one_plus_exp(x: Matrix, exponent: Matrix) -> Matrix:
+    """x / (1 + exp(exponent)), which is x sigmoid(-exponent); the exponent is written over."""
+    np.exp(exponent, out=exponent)
+    exponent += 1
+    return np.divide(x, exponent, out=exponent)
 
 
 ACTIVATIONS: dict[str, Callable[[Matrix], Matrix]] = {

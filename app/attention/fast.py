@@ -10,7 +10,10 @@ from math import sqrt
 import numpy as np
 
 from app.attention.core import check_finite, readable_mask
+from app.attention.products import product
 from app.attention.weights import AttentionWeights, Mask, Matrix
+
+MODERATE = 30.0
 
 
 def multi_head_attention(
@@ -33,7 +36,7 @@ def multi_head_attention(
         np.matmul(weights.reshape(W.n_kv_heads, W.group, n, n), value[:, None], out=grouped)
     if heads_off:
         heads[:, list(heads_off)] = 0
-    output = heads.reshape(n, W.n_heads * W.d_head) @ W.output
+    output = product(heads.reshape(n, W.n_heads * W.d_head), W.output)
     output += W.output_bias
     return output, weights
 
@@ -44,12 +47,13 @@ def projections(
     """Query (already divided by √d_head if `scaled`) as (n_heads, n, d_head), key and value, each
     (n_kv_heads, n, d_head).
     """
-    n = X.shape[0]
-    qkv = X @ W.qkv
+    qkv = product(X, W.qkv)
     qkv += W.qkv_bias
+    heads = qkv.reshape(len(X), -1, W.d_head).transpose(1, 0, 2)  # queries, then keys, then values
+    keys = W.n_heads + W.n_kv_heads
+    query, key, value = heads[: W.n_heads], heads[W.n_heads : keys], heads[keys:]
     if scaled:
-        qkv[:, : W.n_heads * W.d_head] *= 1 / sqrt(W.d_head)
-    query, key, value = (part.reshape(n, -1, W.d_head).transpose(1, 0, 2) for part in W.parts(qkv))
+        query *= 1 / sqrt(W.d_head)
     if W.rotary:
         query, key = W.rotary.turned(query), W.rotary.turned(key)
     return query, key, value
@@ -68,13 +72,23 @@ def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> M
         grouped = query.reshape(len(key), -1, n_queries, d_head)
         transposed = np.matmul(key[:, None], grouped.transpose(0, 1, 3, 2))
         transposed = transposed.reshape(n_heads, -1, n_queries)
+    moderate = _are_moderate(transposed)
     if mask is not None:
         readable = readable_mask(mask, (n_heads, n_queries, transposed.shape[1]))
         np.copyto(transposed, -np.inf, where=~readable.transpose(0, 2, 1))
-    largest = transposed.max(axis=1, keepdims=True)
-    check_finite(largest)
-    transposed -= largest
+    if not moderate:
+        transposed -= np.maximum.reduce(transposed, axis=1, keepdims=True)
     np.exp(transposed, out=transposed)
-    transposed /= transposed.sum(axis=1, keepdims=True)
+    totals = np.add.reduce(transposed, axis=1, keepdims=True)
+    check_finite(np.add.reduce(totals, axis=None))
+    transposed /= totals
     weights: Matrix = transposed.transpose(0, 2, 1)
     return weights
+
+
+def _are_moderate(scores: Matrix) -> bool:
+    """Whether exp of every score is a number of a usual size: then nothing need be taken off the
+    rows first, which changes no weight.
+    """
+    least, largest = np.minimum.reduce(scores, axis=None), np.maximum.reduce(scores, axis=None)
+    return bool(least > -MODERATE and largest < MODERATE)

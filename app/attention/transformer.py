@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,17 @@ from app.attention.activations import ACTIVATIONS
 from app.attention.contrast import pooled
 from app.attention.core import causal_mask
 from app.attention.intervene import NONE, Intervention
+from app.attention.products import product
 from app.attention.trace import Trace
 from app.attention.weights import AttentionWeights, Mask, Matrix
+
+
+def root_mean_square(x: Matrix, epsilon: float) -> Matrix:
+    """√(mean of squares + epsilon) of each row: (n, d_model) -> (n, 1)."""
+    squares: Matrix = np.matmul(x[:, None, :], x[:, :, None])[:, :, 0]
+    squares /= x.shape[-1]
+    squares += epsilon
+    return np.sqrt(squares, out=squares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +34,8 @@ class Norm:
     epsilon: float = 1e-5
 
     def __call__(self, x: Matrix) -> Matrix:  # (n, d_model) -> (n, d_model)
-        centred: Matrix = x - x.mean(axis=-1, keepdims=True)
-        variance = np.square(centred).mean(axis=-1, keepdims=True)
-        centred /= np.sqrt(variance + self.epsilon)
+        centred: Matrix = x - np.add.reduce(x, axis=-1, keepdims=True) / x.shape[-1]
+        centred /= root_mean_square(centred, self.epsilon)
         centred *= self.gain
         centred += self.bias
         return centred
@@ -43,8 +52,7 @@ class RootMeanSquareNorm:
     epsilon: float = 1e-6
 
     def __call__(self, x: Matrix) -> Matrix:  # (n, d_model) -> (n, d_model)
-        scale = np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + self.epsilon)
-        normed: Matrix = x / scale
+        normed: Matrix = x / root_mean_square(x, self.epsilon)
         normed *= self.gain
         return normed
 
@@ -58,10 +66,10 @@ class Linear:
     bias: Matrix | None  # (d_out,)
 
     def __call__(self, x: Matrix) -> Matrix:  # (n, d_in) -> (n, d_out)
-        product: Matrix = x @ self.weight
+        out = product(x, self.weight)
         if self.bias is not None:
-            product += self.bias
-        return product
+            out += self.bias
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +182,18 @@ def arrays_of(part: object) -> Iterator[Matrix]:
     elif is_dataclass(part):
         for field in fields(part):
             yield from arrays_of(getattr(part, field.name))
+
+
+def with_arrays(part: Any, change: Callable[[Matrix], Matrix]) -> Any:  # noqa: ANN401
+    """A model, or a part of one, with every array changed."""
+    if isinstance(part, np.ndarray):
+        return change(part)
+    if isinstance(part, tuple):
+        return tuple(with_arrays(each, change) for each in part)
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    changed_fields = {f.name: with_arrays(getattr(part, f.name), change) for f in fields(part)}
+    return replace(part, **changed_fields)
 
 
 @dataclass(frozen=True, eq=False)
