@@ -11,7 +11,9 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.lesson import load_lessons
-from app.models import shipped_family
+from app.models import Registry, shipped_family
+from app.models.checkpoints import read_checkpoints
+from app.models.passes import Passes
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
 from app.web import api, assigning, embed, evidence, labs_api, pages, reference, takeaway
@@ -32,12 +34,25 @@ log = logging.getLogger("headwise")
 DEFAULT_MODEL = "headwise-h4"
 
 
+def all_models(settings: Settings) -> Registry:
+    """The shipped models, and the checkpoints that can be read; why one cannot is logged.
+
+    Raises `BrokenModelError` for a shipped model that is damaged.
+    """
+    passes = Passes(settings.cache_megabytes * 1_000_000 // 2)
+    family = shipped_family(passes=passes)
+    found = read_checkpoints(settings.checkpoints, family.ids, passes)
+    for refusal in found.refusals:
+        log.error("Left out: %s", refusal)
+    return family.with_checkpoints(found.models)
+
+
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """Wires the parts. Raises `BrokenModelError` rather than start on a damaged model; a step with
     a mistake is left out, and the mistake logged.
     """
     settings = settings or Settings()
-    models = shipped_family()
+    models = all_models(settings)
     static = site_folder("static")
     answers = Pages(environment(static_path(static)))
     errors = Errors(answers)

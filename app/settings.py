@@ -1,5 +1,6 @@
 """Every option that can be set from outside, as an environment variable `HEADWISE_…`."""
 
+from os import pathsep
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,14 @@ Origin = Annotated[
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(origins)]
 
 
+def folders(value: object) -> object:
+    """Paths as an environment variable holds them: with colons between, semicolons on Windows."""
+    return tuple(filter(None, value.split(pathsep))) if isinstance(value, str) else value
+
+
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(folders)]
+
+
 class Settings(BaseSettings):
     """README.md lists these; a test holds the list to this class."""
 
@@ -34,6 +43,11 @@ class Settings(BaseSettings):
 
     lessons: Path = Field(
         default_factory=lambda: site_folder("lessons"), description="Folder of the lessons."
+    )
+    checkpoints: Folders = Field(
+        (),
+        description="Folders of checkpoints, or folders that hold them, with colons between;"
+        " none by default.",
     )
     embed_origins: Origins = Field(
         (), description="Sites that may embed a lab, with spaces between them; none by default."

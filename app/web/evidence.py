@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Route
 from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
 from app.models.evidence import MARGIN, PLACES, Evidence, HeadRecord
-from app.models.family import weights_file
 from app.models.seeds import SeedRuns
 from app.models.two_neighbours import TwoNeighbours
 from app.picture import levels
@@ -68,7 +67,7 @@ def family_context(records: Records) -> dict[str, object]:
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
-        "megabytes": {row.card.id: megabytes(records.models[row.card.id]) for row in rows},
+        "megabytes": {row.card.id: records.models[row.card.id].megabytes for row in rows},
         "twins": records.models.of_source("random"),
         "seeds": seeds,
         "exact": exact_rows(records.exact),
@@ -81,11 +80,6 @@ def family_context(records: Records) -> dict[str, object]:
     }
 
 
-def megabytes(model: Model) -> float:
-    """Size of the file of weights that a model is read from."""
-    return weights_file(model.folder.parent, model.folder.name).stat().st_size / 1e6
-
-
 def model_context(records: Records, model: Model) -> dict[str, object]:
     evidence = model.evidence
     context: dict[str, object] = {
@@ -96,7 +90,7 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "places": PLACES,
         "margin": MARGIN,
         "evidence": evidence,
-        "megabytes": megabytes(model),
+        "megabytes": model.megabytes,
     }
     if evidence:
         context |= {

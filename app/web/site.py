@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.lesson import LABS, Lab, LabView, Lesson, Step
-from app.models import Registry
+from app.models import Model, Registry
 from app.web.exports import Studio
 from app.web.tasks import Signer
 from app.web.templating import Pages
@@ -25,10 +25,18 @@ class Site:
     signer: Signer
     may_be_embedded: bool = False
 
+    def heads_of(self, model: Model) -> tuple[tuple[str, int], ...]:
+        """Id and number of heads of every model whose maps are of the same tokens."""
+        return self._heads_of[model.card.id]
+
     @cached_property
-    def heads_of(self) -> tuple[tuple[str, int], ...]:
-        """Every model's id and number of heads."""
-        return tuple((model.card.id, model.card.n_heads) for model in self.models)
+    def _heads_of(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        return {
+            model.card.id: tuple(
+                (each.card.id, each.card.n_heads) for each in self.models.that_read_like(model)
+            )
+            for model in self.models
+        }
 
     def lesson(self, slug: str) -> Lesson:
         for lesson in self.lessons:

@@ -84,7 +84,7 @@ class StepPage:
     def _reading(self) -> Reading:
         query = self.query
         if self.is_edit:
-            query = settled(query, self.step.facts.predict.model, self.question.about)
+            query = settled(query, self._asked_model(query), self.question.about)
             query = self.task.enforced(query)
         return read_view(
             query,
@@ -98,6 +98,13 @@ class StepPage:
             ),
         )
 
+    def _asked_model(self, form: Mapping[str, str]) -> str | None:
+        """The model that committing to a prediction chooses, None if it stays the one chosen."""
+        models, chosen = self.site.models, form.get("model", "")
+        if chosen in models and models[chosen].card.source == "checkpoint":
+            return None
+        return self.step.facts.predict.model
+
     @property
     def lab(self) -> Lab:
         return self.site.lab_of(self.step)
@@ -107,8 +114,12 @@ class StepPage:
         return TRUTHS[self.step.facts.predict.computed_by]
 
     def predicted(self, view: View) -> Model:
-        """The model that the prediction is about."""
-        return self.site.models[self.step.facts.predict.model or view.model]
+        """The model that the prediction is about: the one that the step names, unless a checkpoint
+        was chosen, which reads a sentence in tokens of its own.
+        """
+        models, named = self.site.models, self.step.facts.predict.model
+        chosen = models[view.model]
+        return chosen if named is None or chosen.card.source == "checkpoint" else models[named]
 
     def _truth(self, sentence: Sentence, view: View) -> Truth:
         """The view's truth, computed once for as long as nothing that it is about changes."""
@@ -179,8 +190,7 @@ class StepPage:
             "lab": None,
             "explained": None,
             "compared": None,
-            "all_models": list(self.site.models),
-            "heads_of": self.site.heads_of,
+            "heads_of": self.site.heads_of(reading.model),
             "prediction": None,
             **shown,
         }
@@ -197,6 +207,7 @@ class StepPage:
         sentence, shown = self.reading.sentence, self.shown()
         return {
             "words": sentence.words,
+            "chips": shown.own.words,
             "tokens": sentence.tokens,
             "drawn": shown.own.shown,
             "drawn_words": shown.own.drawn_words,

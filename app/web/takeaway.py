@@ -57,7 +57,7 @@ def numbers(page: StepPage) -> Response:
     template = "parts/numbers.html" if page.htmx.partial else "numbers.html"
     context: dict[str, object] = {
         "weights": shown.maps[shown.head].tolist(),
-        "tokens": shown.sentence.tokens,
+        "tokens": shown.tokens,
         "view": page.reading.view,
         "model": page.reading.model.card,
         "back": page.address,
