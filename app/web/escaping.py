@@ -6,14 +6,19 @@ from typing import Any
 
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import Expr
+from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
 
-def escaped(value: object) -> str:
+def escaped(value: Any) -> str:  # noqa: ANN401
     """As `markupsafe.escape`; safe to put into HTML, but not marked so."""
     kind = type(value)
-    if kind is Markup or (kind is str and value.isalnum()):  # type: ignore[attr-defined]
-        return value  # type: ignore[return-value]
+    if kind is Markup or (kind is str and (not value or value.isalnum())):
+        unchanged: str = value
+        return unchanged
+    # What comes of {{ "words" if condition }} where there is no “else”.
+    if kind is Undefined:
+        return ""
     return str(value) if kind is int else escape(value)
 
 

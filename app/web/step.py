@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -167,7 +167,8 @@ class StepPage:
             "lesson": self.lesson,
             "step": self.step,
             "facts": self.step.facts,
-            "path": self.path,
+            # Escaped once: they stand in a fragment twenty times.
+            "path": escape(self.path),
             "links": self._links(view),
             "next": self.lesson.after(self.step),
             "end_path": f"/{self.lesson.slug}/{END}" if self.lesson.facts.end else None,
@@ -227,7 +228,7 @@ class StepPage:
     def _link_context(self, view: View) -> dict[str, object]:
         """What a page says of links to this view, and what the link that it came by says."""
         return {
-            "link": self.link(view),
+            "link": escape(self.link(view)),
             "nameless": self._without_sentence(view),
             "version": self.pin.version,
             "has_changed": self.pin.changed(self.reading.model),

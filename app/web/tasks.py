@@ -16,6 +16,8 @@ LONGEST_NOTE, LONGEST_NAME = 600, 80
 _RESULTS = re.compile(r"(?:[1-9][0-9]?[rwn]{2}){1,40}")
 _RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
 _SEPARATOR = " · "
+_NAMELESS = "–"
+"""Stands in a line for a name; whoever is called so has none."""
 
 
 class ChangedError(ValueError):
@@ -114,8 +116,8 @@ class Signer:
         name = " ".join(name.replace("·", " ").split())
         if len(name) > LONGEST_NAME:
             raise ValueError(f"a name has at most {LONGEST_NAME} letters")
-        code = self._code(lesson, results, name)
-        return _SEPARATOR.join((lesson, results, name or "–", code))
+        name = name or _NAMELESS
+        return _SEPARATOR.join((lesson, results, name, self._code(lesson, results, name)))
 
     def verified(self, line: str) -> "Receipt":
         """What a line says, and whether this server made it."""
@@ -123,10 +125,11 @@ class Signer:
         if len(parts) != 4 or not _RESULTS.fullmatch(parts[1]):
             return Receipt(line, "", "", False)
         lesson, results, name, code = parts
-        known = self._code(lesson, results, "" if name == "–" else name)
+        known = self._code(lesson, results, name)
         return Receipt(lesson, results, name, self.signs and hmac.compare_digest(code, known))
 
     def _code(self, lesson: str, results: str, name: str) -> str:
+        name = "" if name == _NAMELESS else name
         mark = self._digest("receipt", "\n".join((lesson, results, name)))
         letters = b32encode(mark)[:12].decode()
         return "-".join((letters[:4], letters[4:8], letters[8:]))

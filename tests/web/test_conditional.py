@@ -42,3 +42,64 @@ def test_nothing_can_be_changed(client, method):
     answer = client.request(method, "/api/v1/models")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
+
+
+SHARED = "public, max-age=0, s-maxage=300"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/docs", "/openapi.json", "/models", "/models/headwise-h8", "/assign", "/offline"),
+        *(LESSON, f"{LESSON}/3?text=a+cat", STEP, f"{STEP}?edit=1&text=a+cat", f"{LESSON}/end"),
+        *(f"{STEP}/{beside}" for beside in ("numbers", "handout", "qr.svg", "export/map.csv")),
+        *("/api/v1/models", "/api/v1/attention?text=cat", f"/api/v1/labs{STEP}"),
+    ],
+)
+def test_what_follows_from_its_address_may_be_kept_for_a_class_and_is_asked_about_by_browsers(
+    client, path
+):
+    answer = client.get(path)
+    assert answer.status_code < 400
+    assert answer.headers["cache-control"] == SHARED
+
+
+@pytest.mark.parametrize("path", ["/nowhere", f"{STEP}?model=h3", "/api/v1/attention"])
+def test_what_went_wrong_is_asked_for_anew(client, path):
+    assert client.get(path).headers["cache-control"] == "no-cache"
+
+
+def test_whether_the_server_is_up_is_kept_by_nobody(client):
+    assert client.get("/healthz").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"{LESSON}/end?results=1rr", f"{LESSON}/end?results=1rr&name=Ann", "/assign/codes?lines=Ann"],
+)
+def test_what_names_somebody_is_for_one_browser(client, path):
+    assert client.get(path).headers["cache-control"] == "private, no-cache"
+
+
+def varies(answer):
+    return {name.strip() for name in answer.headers["vary"].split(",")}
+
+
+def test_caches_are_told_whatever_changes_an_answer(client):
+    fragment = {"HX-Request-Type": "partial"}
+    packed, asked_by = {"Accept-Encoding"}, {"HX-Request-Type"}
+    assert varies(client.get("/")) == packed
+    assert varies(client.get(STEP)) == packed | asked_by
+    assert varies(client.get(f"{STEP}/numbers", headers=fragment)) == packed | asked_by
+    assert varies(client.get(f"{STEP}?edit=1")) == asked_by
+    # Its address for the browser's bar depends on who asks, and from where.
+    addressed = asked_by | {"HX-Source", "HX-Current-URL"}
+    assert varies(client.get(STEP, headers=fragment)) == packed | addressed
+
+
+def test_a_known_answer_says_nothing_of_a_body_that_it_does_not_have(client):
+    etag = client.get(STEP).headers["etag"]
+    again = client.get(STEP, headers={"If-None-Match": etag})
+    assert not {"content-length", "content-type", "content-encoding"} & set(again.headers)
+    assert again.headers["cache-control"] == SHARED
+    assert "HX-Request-Type" in again.headers["vary"]

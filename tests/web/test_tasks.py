@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.web.tasks import Assignment, ChangedError, Signer
@@ -47,6 +47,7 @@ def test_an_unsigned_token_is_none_to_a_server_that_signs():
         SIGNER.assignment(Signer("another").token(Assignment("/a", "")))
 
 
+@example([(1, "r", "r")], "–")
 @given(results, st.text(max_size=40))
 def test_a_line_is_known_by_the_server_that_made_it_alone(found, name):
     line = SIGNER.receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name)
