@@ -19,6 +19,11 @@ than the absolute figures. T is the number of tokens.
 {machine}
 """
 
+
+class LeftOutError(RuntimeError):
+    """Why a part cannot be measured, in words for whoever started the run."""
+
+
 NOT_MEASURED = "this part was left out"
 
 

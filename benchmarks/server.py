@@ -1,86 +1,169 @@
-"""Requests a second of the live lab fragment against the same bytes precomputed, one worker."""
+"""Requests a second and how long they take: one worker, beside the same bytes precomputed."""
 
 import asyncio
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from statistics import median, quantiles
-from time import perf_counter
-from urllib.parse import urlencode, urlsplit
-from urllib.request import Request, urlopen
+from statistics import median
 
-from tests.serving import serving
+from benchmarks.answering import answered
+from benchmarks.client import Load, answer, full_load, once_a_second
+from benchmarks.document import Part, Profile, Table
+from benchmarks.goals import CLASS_P99, LIVE_RATE, REPEATED_RATE, worst
+from benchmarks.serving import started
+from benchmarks.timing import Spread
+from benchmarks.views import STEPS, fragment, opened
 
-PATH = "/multi-head-attention/why-one-head-is-not-enough"
 CONNECTIONS = 8
 REQUESTS = 400
-ROUNDS = 5
-WORDS = ("cat", "dog", "bird", "child", "man", "woman", "king", "ship", "horse", "tree")
+ROUNDS = 9
+LEARNERS = 200
+SECONDS = 10
+PROFILED = 400
+
+ABOUT = f"""One worker under uvicorn, client and server on the same machine. At full load,
+{CONNECTIONS} connections ask for the fragment of the first step's lab, in turns: a new sentence of
+nine tokens each time, one sentence over and over, and the second one's bytes from a server that has
+nothing but them. Nothing is compressed there. Then {LEARNERS} learners, each with a connection and
+a rhythm of their own, ask once a second for {SECONDS} seconds, as browsers do with gzip: two
+requests in three are for a sentence not asked for before, in each of the labs, every third opens a
+step as the lesson has it. Their times count from when a request was due. “Client busy” is the part
+of the time that the client itself needs a processor: near 100 %, it would be what is measured."""
+
+_new = count()
+"""Sentences never asked for before, by their number."""
 
 
-def sentence(number: int) -> str:
-    """A sentence of nine tokens, a different one for each number up to a thousand."""
-    a, b, c = (WORDS[number // power % 10] for power in (1, 10, 100))
-    return f"The {a} saw a {b} near the {c}."
+@dataclass(frozen=True)
+class Contender:
+    """Rounds at full load, which belong together with those of the others."""
+
+    name: str
+    loads: list[Load]
+
+    @property
+    def rates(self) -> list[float]:
+        return [load.rate for load in self.loads]
+
+    def share(self, of: "Contender") -> Spread:
+        """Of the other's rate, in percent."""
+        pairs = zip(self.rates, of.rates, strict=True)
+        return Spread.of([100 * ours / theirs for ours, theirs in pairs])
+
+    def cells(self, floor: "Contender") -> tuple[str, ...]:
+        share = "" if self is floor else f"{self.share(floor):.1f} %"
+        return (self.name, f"{Spread.of(self.rates):.0f}", share, *_latencies(_joined(self.loads)))
 
 
-def request(number: int) -> bytes:
-    query = urlencode({"text": sentence(number), "model": "headwise-h4", "layer": 0, "word": 1})
-    return (
-        f"GET {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\n"
-        "HX-Request: true\r\nHX-Request-Type: partial\r\n\r\n"
-    ).encode()
+@contextmanager
+def servers() -> Iterator[tuple[str, str, float]]:
+    """The addresses of application and precomputed answer, and the kilobytes of the latter."""
+    with tempfile.TemporaryDirectory() as scratch, started("app.main:app") as live:
+        body = asyncio.run(answer(live.address, repeated()))
+        file = Path(scratch) / "fragment.html"
+        file.write_bytes(body)
+        with started("benchmarks.precomputed:app", PRECOMPUTED=str(file)) as floor:
+            yield live.address, floor.address, len(body) / 1024
 
 
-async def _ask(address: str, numbers: range) -> list[float]:
-    """Seconds of each request, one after the other on one connection."""
-    server = urlsplit(address)
-    reader, writer = await asyncio.open_connection(server.hostname, server.port)
-    seconds = []
-    for number in numbers:
-        begin = perf_counter()
-        writer.write(request(number))
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(head.decode())
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
-        seconds.append(perf_counter() - begin)
-    writer.close()
-    return seconds
+def new() -> bytes:
+    return fragment(STEPS[0], next(_new))
 
 
-async def _load(address: str) -> tuple[float, list[float]]:
-    """Requests a second, and each one's seconds."""
-    share = REQUESTS // CONNECTIONS
-    begin = perf_counter()
-    answers = await asyncio.gather(
-        *(_ask(address, range(at * share, (at + 1) * share)) for at in range(CONNECTIONS))
+def repeated() -> bytes:
+    return fragment(STEPS[0], REPEATED)
+
+
+REPEATED = next(_new)
+
+
+def classroom(learner: int, second: int) -> bytes:
+    """What a learner asks for in that second."""
+    step = STEPS[(learner + second) % len(STEPS)]
+    return opened(step) if (learner + second) % 3 == 2 else fragment(step, next(_new), gzip=True)
+
+
+def measured() -> Part:
+    with servers() as (live, floor, kilobytes):
+        contenders = at_full_load(live, floor)
+        classes = {
+            "Headwise": _class_of(live),
+            "precomputed answer": _class_of(floor),
+        }
+    new_rate, repeated_rate, floor_rate = contenders
+    outcomes = (
+        worst(REPEATED_RATE, [(repeated_rate.share(floor_rate).middle, "first step")]),
+        worst(LIVE_RATE, [(new_rate.share(floor_rate).middle, "first step")]),
+        worst(CLASS_P99, [(classes["Headwise"].p99, "all steps")]),
     )
-    return REQUESTS / (perf_counter() - begin), [s for each in answers for s in each]
+    tables = (_load_table(contenders, kilobytes), _class_table(classes))
+    outside = 1e6 / median(floor_rate.rates)
+    return Part("Server", ABOUT, tables, outcomes, _profiles(outside))
 
 
-def report() -> None:
-    print(f"Lab fragment over HTTP, 1 worker, {CONNECTIONS} connections, a new sentence each time")
-    with tempfile.TemporaryDirectory() as scratch, serving() as live:
-        body = Path(scratch) / "fragment.html"
-        url = live + request(0).split()[1].decode()
-        asked = Request(url, headers={"HX-Request": "true", "HX-Request-Type": "partial"})
-        body.write_bytes(urlopen(asked).read())
-        with serving("benchmarks.precomputed:app", PRECOMPUTED=str(body)) as floor:
-            asyncio.run(_load(live)), asyncio.run(_load(floor))
-            rates, floors, seconds = [], [], []
-            for _ in range(ROUNDS):
-                rate, each = asyncio.run(_load(live))
-                rates.append(rate)
-                seconds += each
-                floors.append(asyncio.run(_load(floor))[0])
-        ratio = median(ours / theirs for ours, theirs in zip(rates, floors, strict=True))
-        p99 = quantiles(seconds, n=100)[98]
-        print(
-            f"live        {median(rates):7.0f} requests/s, {body.stat().st_size / 1024:.0f} KB each"
-        )
-        print(f"precomputed {median(floors):7.0f} requests/s, the same bytes")
-        print(
-            f"live/precomputed {ratio:.2f}; live p50 {median(seconds) * 1e3:.1f} ms,"
-            f" p99 {p99 * 1e3:.1f} ms at full load"
-        )
+def at_full_load(live: str, floor: str) -> list[Contender]:
+    """The application with new sentences and with one, and the floor, in turns."""
+    asked: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "a new sentence each time": (live, new),
+        "one sentence": (live, repeated),
+        "precomputed": (floor, repeated),
+    }
+    contenders = [Contender(name, []) for name in asked]
+    for number in range(1 + ROUNDS):
+        for contender in contenders:
+            address, request = asked[contender.name]
+            requests = [request() for _ in range(REQUESTS)]
+            load = asyncio.run(full_load(address, requests, CONNECTIONS))
+            if number:  # the first round is a warm-up
+                contender.loads.append(load)
+    return contenders
+
+
+def _class_of(address: str) -> Load:
+    return asyncio.run(once_a_second(address, LEARNERS, SECONDS, classroom))
+
+
+def _joined(loads: list[Load]) -> Load:
+    seconds = [each for load in loads for each in load.seconds]
+    return Load(median(load.rate for load in loads), seconds, median(load.busy for load in loads))
+
+
+def _latencies(load: Load) -> tuple[str, ...]:
+    return (f"{load.p50:.1f}", f"{load.p99:.1f}", f"{100 * load.busy:.0f} %")
+
+
+def _load_table(contenders: list[Contender], kilobytes: float) -> Table:
+    return Table(
+        f"At full load, {REQUESTS} requests a round, {kilobytes:.0f} KB each",
+        ("asked for", "requests/s", "of precomputed", "p50 ms", "p99 ms", "client busy"),
+        tuple(each.cells(contenders[-1]) for each in contenders),
+    )
+
+
+def _class_table(classes: dict[str, Load]) -> Table:
+    return Table(
+        f"{LEARNERS} learners, one request a second each",
+        ("server", "requests", "p50 ms", "p99 ms", "client busy"),
+        tuple((name, str(len(load.seconds)), *_latencies(load)) for name, load in classes.items()),
+    )
+
+
+def _profiles(outside: float) -> tuple[Profile, ...]:
+    """What answers are made of; `outside` microseconds of each are not Headwise's own."""
+    asked = {
+        "The fragment of a new sentence": (LIVE_RATE, [new() for _ in range(PROFILED)]),
+        "The same fragment again": (REPEATED_RATE, [repeated()] * PROFILED),
+        "What the learners ask for": (
+            CLASS_P99,
+            [classroom(number, number // len(STEPS)) for number in range(PROFILED)],
+        ),
+    }
+    profiles = []
+    for title, (goal, requests) in asked.items():
+        found = answered(requests)
+        tables = found.by_group(title, outside), found.dearest(f"{title}: the dearest functions")
+        profiles += [Profile((goal,), table) for table in tables]
+    return tuple(profiles)

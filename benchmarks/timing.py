@@ -22,6 +22,9 @@ class Spread:
     def of(figures: Sequence[float]) -> "Spread":
         return Spread(*quantiles(figures, n=4))
 
+    def times(self, factor: float) -> "Spread":
+        return Spread(self.low * factor, self.middle * factor, self.high * factor)
+
     def __format__(self, each: str) -> str:
         return f"{self.middle:{each}} ({self.low:{each}}–{self.high:{each}})"
 
