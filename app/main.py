@@ -11,18 +11,21 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.lesson import load_lessons
-from app.models import shipped_family
+from app.models import Registry, shipped_family
+from app.models.checkpoints import read_checkpoints
+from app.models.passes import Passes
 from app.models.two_neighbours import two_neighbours
 from app.settings import Settings, site_folder
 from app.web import api, assigning, embed, evidence, labs_api, pages, reference, takeaway
 from app.web.answers import ErrorOut
-from app.web.conditional import Conditional, Head
+from app.web.conditional import FLEETING, Conditional, Head, Tagged
 from app.web.errors import Errors
 from app.web.exports import Studio
+from app.web.kept import Kept
 from app.web.rate import limit
 from app.web.security import Guard, keep_text_out_of_logs
 from app.web.site import Site
-from app.web.static import StaticFiles, static_path
+from app.web.static import ROOT, StaticFiles, static_path
 from app.web.tasks import Signer
 from app.web.templating import Pages, environment
 
@@ -31,12 +34,25 @@ log = logging.getLogger("headwise")
 DEFAULT_MODEL = "headwise-h4"
 
 
+def all_models(settings: Settings) -> Registry:
+    """The shipped models, and the checkpoints that can be read; why one cannot is logged.
+
+    Raises `BrokenModelError` for a shipped model that is damaged.
+    """
+    passes = Passes(settings.cache_megabytes * 1_000_000 // 2)
+    family = shipped_family(passes=passes)
+    found = read_checkpoints(settings.checkpoints, family.ids, passes)
+    for refusal in found.refusals:
+        log.error("Left out: %s", refusal)
+    return family.with_checkpoints(found.models)
+
+
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """Wires the parts. Raises `BrokenModelError` rather than start on a damaged model; a step with
     a mistake is left out, and the mistake logged.
     """
     settings = settings or Settings()
-    models = shipped_family()
+    models = all_models(settings)
     static = site_folder("static")
     answers = Pages(environment(static_path(static)))
     errors = Errors(answers)
@@ -56,21 +72,22 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # Spans would carry the query, and with it what learners type.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(Conditional)
+    app.add_middleware(Tagged)
     app.add_middleware(GZipMiddleware, compresslevel=4)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"]
         )
-    app.add_middleware(Head)
     errors.register(app)
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
-    async def healthz() -> str:
+    async def healthz() -> PlainTextResponse:
         """Answers “ok” once lessons and models are loaded."""
-        return "ok"
+        return PlainTextResponse("ok", headers={"Cache-Control": FLEETING})
 
-    app.mount(static_path(static), StaticFiles(static))
+    app.mount(ROOT, StaticFiles(static))
+    # What is asked for most stands first.
+    app.router.routes += pages.routes(site)
     within = limit(settings.api_per_minute)
     limited: dict[str, Any] = {
         "dependencies": [Depends(within)],
@@ -78,15 +95,18 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
     app.include_router(labs_api.router(site), **limited)
-    app.include_router(reference.router(app, answers))
-    records = evidence.Records(models, two_neighbours())
-    app.include_router(evidence.router(records, answers))
-    app.include_router(assigning.router(site))
     app.include_router(embed.router(site))
-    app.include_router(takeaway.router(site, within))
-    app.include_router(pages.router(site))
+    records = evidence.Records(models, two_neighbours())
+    app.router.routes += [
+        *reference.routes(app, answers),
+        *evidence.routes(records, answers),
+        *assigning.routes(site),
+        *takeaway.routes(site, within),
+    ]
     keep_text_out_of_logs()
-    return Guard(app, settings, errors.response)
+    # Outermost first; each of them costs every answer, a kept one too.
+    kept = Kept(app, settings.cache_megabytes * 1_000_000)
+    return Guard(Head(Conditional(kept)), settings, errors.response)
 
 
 app = create_app()

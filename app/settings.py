@@ -1,5 +1,6 @@
 """Every option that can be set from outside, as an environment variable `HEADWISE_…`."""
 
+from os import pathsep
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,14 @@ Origin = Annotated[
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(origins)]
 
 
+def folders(value: object) -> object:
+    """Paths as an environment variable holds them: with colons between, semicolons on Windows."""
+    return tuple(filter(None, value.split(pathsep))) if isinstance(value, str) else value
+
+
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(folders)]
+
+
 class Settings(BaseSettings):
     """README.md lists these; a test holds the list to this class."""
 
@@ -34,6 +43,11 @@ class Settings(BaseSettings):
 
     lessons: Path = Field(
         default_factory=lambda: site_folder("lessons"), description="Folder of the lessons."
+    )
+    checkpoints: Folders = Field(
+        (),
+        description="Folders of checkpoints, or folders that hold them, with colons between;"
+        " none by default.",
     )
     embed_origins: Origins = Field(
         (), description="Sites that may embed a lab, with spaces between them; none by default."
@@ -45,6 +59,13 @@ class Settings(BaseSettings):
         600,
         gt=0,
         description="Requests for API and files a minute from one address; beyond it, 429.",
+    )
+    cache_megabytes: int = Field(
+        16,
+        ge=0,
+        description=(
+            "Memory for answers and computed maps that are asked for again, in MB; 0 keeps none."
+        ),
     )
     secret: SecretStr = Field(
         SecretStr(""), description="Signs assignments and completion codes; without it neither is."

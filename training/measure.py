@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.attention import Intervention, Transformer, random_twin
-from app.attention.contrast import with_shared_keys
 from app.attention.intervene import NONE
-from app.attention.transformer import forward, logits
+from app.attention.transformer import forward, logits, with_shared_keys
 from app.models import Model, shipped_family
 from app.models.evidence import Evidence, HeadRecord, Pooled, evidence_file
 from app.models.family import FAMILY, digest, weights_file

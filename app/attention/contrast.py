@@ -1,12 +1,13 @@
 """What multi-head attention is not, and what happens to it when parts are changed: for contrast."""
 
 from dataclasses import replace
+from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 
-from app.attention.core import softmax, split_heads
+from app.attention.core import masked_scores, softmax, turned
 from app.attention.trace import Trace
-from app.attention.transformer import Transformer
 from app.attention.weights import AttentionWeights, Matrix
 
 NUDGED_INPUTS = 16
@@ -20,19 +21,28 @@ def nudged(X: Matrix, token: int) -> Matrix:
     return X
 
 
-def sliced_weights(X: Matrix, W: AttentionWeights) -> Matrix:
-    """The wrong way: head i is given only inputs i * d_head to (i + 1) * d_head.
+def sliced_weights(trace: Trace, X: Matrix) -> Matrix:
+    """The wrong way, with what else `trace` has: each head is given only its slice of the inputs X,
+    the first of h heads the first h-th part of them, and so on.
 
-    Each head keeps the block of its own W_Q and W_K that belongs to these inputs.
+    Each head keeps the rows of its own W_Q and W_K that belong to these inputs.
     Returns weights (n_heads, n, n).
     """
-    inputs = split_heads(X, W.n_heads)  # (n_heads, n, d_head)
-    blocks = [slice(i * W.d_head, (i + 1) * W.d_head) for i in range(W.n_heads)]
-    query_blocks = np.stack([W.query[block, block] for block in blocks])
-    key_blocks = np.stack([W.key[block, block] for block in blocks])
-    query = inputs @ query_blocks + W.query_bias.reshape(W.n_heads, 1, W.d_head)
-    key = inputs @ key_blocks + W.key_bias.reshape(W.n_heads, 1, W.d_head)
-    return softmax(query @ np.swapaxes(key, -1, -2) / np.sqrt(W.d_head))
+    W = trace.W
+    query, key = np.empty((2, W.n_heads, len(X), W.d_head), X.dtype)
+    edges = [head * W.d_model // W.n_heads for head in range(W.n_heads + 1)]
+    for head, (first, end) in enumerate(pairwise(edges)):
+        of_query, of_key = _columns(head, W.d_head), _columns(head // W.group, W.d_head)
+        inputs = X[:, first:end]
+        query[head] = inputs @ W.query[first:end, of_query] + W.query_bias[of_query]
+        key[head] = inputs @ W.key[first:end, of_key] + W.key_bias[of_key]
+    query, key = turned(query, W.rotary), turned(key, W.rotary)
+    scores = query @ np.swapaxes(key, -1, -2) / sqrt(W.d_head)
+    return softmax(masked_scores(scores, trace.mask))
+
+
+def _columns(head: int, d_head: int) -> slice:
+    return slice(head * d_head, (head + 1) * d_head)
 
 
 def averaged_maps_output(trace: Trace) -> Matrix:
@@ -46,32 +56,27 @@ def averaged_maps_output(trace: Trace) -> Matrix:
 
 
 def pooled(W: AttentionWeights, groups: int) -> AttentionWeights:
-    """K and V projections averaged over `groups` groups of neighbouring heads.
+    """K and V projections averaged over `groups` groups of neighbouring sets of keys and values.
 
-    Every head of a group is given the mean, which is grouped-query attention without the training
+    Every head of a group reads the mean, which is grouped-query attention without the training
     that should follow. Source: Ainslie et al. 2023, section 2.1.
-    Raises `ValueError` if the heads do not part into so many groups.
+    Raises `ValueError` if the sets do not part into so many groups.
     """
-    if not 0 < groups <= W.n_heads or W.n_heads % groups:
-        raise ValueError(f"{W.n_heads} heads do not part into {groups} groups")
-    qkv, bias = W.qkv.copy(), W.qkv_bias.copy()
-    for third in (1, 2):
-        part = slice(third * W.d_model, (third + 1) * W.d_model)
-        qkv[:, part] = _group_means(qkv[:, part], W.n_heads, groups)
-        bias[part] = _group_means(bias[part], W.n_heads, groups)
-    return replace(W, qkv=qkv, qkv_bias=bias)
-
-
-def with_shared_keys(model: Transformer, groups: int) -> Transformer:
-    """The model with the K and V projections of every layer pooled into `groups` groups."""
-    layers = tuple(
-        replace(layer, attention=pooled(layer.attention, groups)) for layer in model.layers
+    if not 0 < groups <= W.n_kv_heads or W.n_kv_heads % groups:
+        raise ValueError(f"{W.n_kv_heads} sets of keys do not part into {groups} groups")
+    return replace(
+        W,
+        qkv=np.ascontiguousarray(_group_means(W, W.qkv, groups)),
+        qkv_bias=_group_means(W, W.qkv_bias, groups),
+        n_kv_heads=groups,
     )
-    return replace(model, layers=layers)
 
 
-def _group_means(of: Matrix, n_heads: int, groups: int) -> Matrix:
-    """(..., d_model) with each head's columns replaced by the mean over its group."""
-    heads = of.reshape(*of.shape[:-1], groups, n_heads // groups, -1)
-    means: Matrix = np.broadcast_to(heads.mean(axis=-2, keepdims=True), heads.shape)
-    return means.reshape(of.shape)
+def _group_means(W: AttentionWeights, of: Matrix, groups: int) -> Matrix:
+    """(..., all columns of `qkv`) with those of keys and values averaged over each group."""
+    query, *rest = W.parts(of)
+    means = [
+        part.reshape(*part.shape[:-1], groups, -1, W.d_head).mean(axis=-2) for part in rest
+    ]  # (..., groups, d_head)
+    flat = [each.reshape(*each.shape[:-2], groups * W.d_head) for each in means]
+    return np.concatenate([query, *flat], axis=-1)

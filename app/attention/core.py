@@ -8,6 +8,7 @@ from math import sqrt
 
 import numpy as np
 
+from app.attention.rotary import Rotary
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
@@ -53,6 +54,16 @@ def split_heads(x: Matrix, n_heads: int) -> Matrix:
     if d_model % n_heads:
         raise ValueError(f"d_model {d_model} is not a multiple of {n_heads} heads")
     return x.reshape(n, n_heads, d_model // n_heads).transpose(1, 0, 2)
+
+
+def shared(x: Matrix, n_heads: int) -> Matrix:
+    """(n_kv_heads, n, d_head) -> (n_heads, n, d_head): heads of one group read the same."""
+    return np.repeat(x, n_heads // len(x), axis=0)
+
+
+def turned(x: Matrix, rotary: Rotary | None) -> Matrix:
+    """(n_heads, n, d_head), turned by its places where a model has its positions so."""
+    return rotary.turned(x) if rotary else x
 
 
 def merge_heads(heads: Matrix) -> Matrix:
@@ -123,8 +134,10 @@ def multi_head_attention(
     Raises `FullyMaskedRowError`. Source: Vaswani et al. 2017, section 3.2.2.
     """
     Q = split_heads(X @ W.query + W.query_bias, W.n_heads)  # (n_heads, n, d_head)
-    K = split_heads(X @ W.key + W.key_bias, W.n_heads)
-    V = split_heads(X @ W.value + W.value_bias, W.n_heads)
+    K = split_heads(X @ W.key + W.key_bias, W.n_kv_heads)  # (n_kv_heads, n, d_head)
+    V = split_heads(X @ W.value + W.value_bias, W.n_kv_heads)
+    Q, K = turned(Q, W.rotary), turned(K, W.rotary)
+    K, V = shared(K, W.n_heads), shared(V, W.n_heads)  # (n_heads, n, d_head)
     heads, weights = scaled_dot_product_attention(Q, K, V, mask, scaled=scaled)
     heads = without_heads(heads, heads_off)
     return merge_heads(heads) @ W.output + W.output_bias, weights

@@ -26,10 +26,14 @@ def multi_head_attention(
     query, key, value = projections(X, W, scaled=scaled)
     weights = attention_weights(query, key, mask)
     heads = np.empty((n, W.n_heads, W.d_head), X.dtype)
-    np.matmul(weights, value, out=heads.transpose(1, 0, 2))
+    if W.group == 1:
+        np.matmul(weights, value, out=heads.transpose(1, 0, 2))
+    else:
+        grouped = heads.reshape(n, W.n_kv_heads, W.group, W.d_head).transpose(1, 2, 0, 3)
+        np.matmul(weights.reshape(W.n_kv_heads, W.group, n, n), value[:, None], out=grouped)
     if heads_off:
         heads[:, list(heads_off)] = 0
-    output = heads.reshape(n, W.d_model) @ W.output
+    output = heads.reshape(n, W.n_heads * W.d_head) @ W.output
     output += W.output_bias
     return output, weights
 
@@ -37,25 +41,35 @@ def multi_head_attention(
 def projections(
     X: Matrix, W: AttentionWeights, *, scaled: bool = True
 ) -> tuple[Matrix, Matrix, Matrix]:
-    """Query (already divided by √d_head if `scaled`), key and value, each (n_heads, n, d_head)."""
+    """Query (already divided by √d_head if `scaled`) as (n_heads, n, d_head), key and value, each
+    (n_kv_heads, n, d_head).
+    """
     n = X.shape[0]
     qkv = X @ W.qkv
     qkv += W.qkv_bias
     if scaled:
-        qkv[:, : W.d_model] *= 1 / sqrt(W.d_head)
-    query, key, value = qkv.reshape(n, 3, W.n_heads, W.d_head).transpose(1, 2, 0, 3)
+        qkv[:, : W.n_heads * W.d_head] *= 1 / sqrt(W.d_head)
+    query, key, value = (part.reshape(n, -1, W.d_head).transpose(1, 0, 2) for part in W.parts(qkv))
+    if W.rotary:
+        query, key = W.rotary.turned(query), W.rotary.turned(key)
     return query, key, value
 
 
 def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> Matrix:
     """softmax(query keyᵀ) as (n_heads, n_q, n_k), a transposed view of what is computed.
 
-    `query` (n_heads, n_q, d_head) is taken as already scaled.
+    `query` (n_heads, n_q, d_head) is taken as already scaled; a key of (n_kv_heads, n_k, d_head) is
+    read by as many heads as share it.
     """
-    transposed = np.matmul(key, query.transpose(0, 2, 1))  # (n_heads, n_k, n_q)
+    n_heads, n_queries, d_head = query.shape
+    if len(key) == n_heads:
+        transposed = np.matmul(key, query.transpose(0, 2, 1))  # (n_heads, n_k, n_q)
+    else:
+        grouped = query.reshape(len(key), -1, n_queries, d_head)
+        transposed = np.matmul(key[:, None], grouped.transpose(0, 1, 3, 2))
+        transposed = transposed.reshape(n_heads, -1, n_queries)
     if mask is not None:
-        n_heads, n_keys, n_queries = transposed.shape
-        readable = readable_mask(mask, (n_heads, n_queries, n_keys))
+        readable = readable_mask(mask, (n_heads, n_queries, transposed.shape[1]))
         np.copyto(transposed, -np.inf, where=~readable.transpose(0, 2, 1))
     largest = transposed.max(axis=1, keepdims=True)
     check_finite(largest)

@@ -11,12 +11,14 @@ class Intervention:
     heads_off: (layer, head) pairs whose output is replaced by zeros, both counted from 0.
     scaled: whether scores are divided by √d_head, as in training.
     random_seed: if given, all weights are replaced by untrained ones drawn from this seed.
+    groups: K/V projections are averaged into so many groups; 0 leaves them as trained.
     """
 
     causal: bool = False
     heads_off: frozenset[tuple[int, int]] = frozenset()
     scaled: bool = True
     random_seed: int | None = None
+    groups: int = 0
 
     def heads_off_in(self, layer: int) -> tuple[int, ...]:
         return tuple(sorted(head for at, head in self.heads_off if at == layer))

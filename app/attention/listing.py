@@ -13,7 +13,7 @@ from math import sqrt
 
 import numpy as np
 
-Matrix = Mask = AttentionWeights = np.ndarray  # names for readers; nothing checks them
+Matrix = Mask = AttentionWeights = Rotary = np.ndarray  # names for readers; nothing checks them
 """
 
 _FUNCTIONS: tuple[Callable[..., Any], ...] = (
@@ -21,6 +21,8 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     core.masked_scores,
     core.scaled_dot_product_attention,
     core.split_heads,
+    core.shared,
+    core.turned,
     core.merge_heads,
     core.without_heads,
     core.multi_head_attention,

@@ -32,6 +32,16 @@ def merge_pieces(weights: Matrix, words: Sequence[int]) -> Matrix:
     return merged
 
 
+def among(weights: Matrix, kept: Sequence[int]) -> Matrix:
+    """(..., n, n) without the rows and columns of all tokens but those `kept`, each row brought
+    back to 1, (..., n_kept, n_kept); a row that gave them nothing stays empty.
+    """
+    part = weights[..., kept, :][..., kept].astype(np.float64)
+    totals = part.sum(axis=-1, keepdims=True)
+    shares: Matrix = (part / np.where(totals > 0, totals, 1)).astype(weights.dtype)
+    return shares
+
+
 def top_keys(weights: Matrix, query: int) -> list[int]:
     """For each head of (n_heads, n, n), the key that `query` reads most; of equals the first."""
     return [int(key) for key in weights[:, query, :].argmax(axis=-1)]

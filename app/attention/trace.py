@@ -1,12 +1,20 @@
 """Every intermediate of one attention layer, each computed when it is first asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
 
 import numpy as np
 
-from app.attention.core import masked_scores, merge_heads, softmax, split_heads, without_heads
+from app.attention.core import (
+    masked_scores,
+    merge_heads,
+    shared,
+    softmax,
+    split_heads,
+    turned,
+    without_heads,
+)
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
@@ -14,7 +22,8 @@ from app.attention.weights import AttentionWeights, Mask, Matrix
 class Trace:
     """One layer at work on X (n, d_model), in the order in which a book tells it.
 
-    `mask`, `heads_off` and `scaled` are as in `core.multi_head_attention`.
+    `mask`, `heads_off` and `scaled` are as in `core.multi_head_attention`; `known_weights` are the
+    weights where somebody has computed them already.
     `weights` and all that follows raise `FullyMaskedRowError` if the mask leaves a row empty.
     """
 
@@ -23,21 +32,29 @@ class Trace:
     mask: Mask | None = None
     heads_off: tuple[int, ...] = ()
     scaled_by_width: bool = True
+    known_weights: Matrix | None = None  # (n_heads, n, n)
+
+    def of(self, X: Matrix) -> "Trace":
+        """The same layer at work on other inputs (n, d_model)."""
+        return replace(self, X=X, known_weights=None)
 
     @cached_property
     def Q(self) -> Matrix:  # noqa: N802
         """(n_heads, n, d_head)"""
-        return split_heads(self.X @ self.W.query + self.W.query_bias, self.W.n_heads)
+        query = split_heads(self.X @ self.W.query + self.W.query_bias, self.W.n_heads)
+        return turned(query, self.W.rotary)
 
     @cached_property
     def K(self) -> Matrix:  # noqa: N802
-        """(n_heads, n, d_head)"""
-        return split_heads(self.X @ self.W.key + self.W.key_bias, self.W.n_heads)
+        """(n_heads, n, d_head), the same for all heads that share it"""
+        key = split_heads(self.X @ self.W.key + self.W.key_bias, self.W.n_kv_heads)
+        return shared(turned(key, self.W.rotary), self.W.n_heads)
 
     @cached_property
     def V(self) -> Matrix:  # noqa: N802
-        """(n_heads, n, d_head)"""
-        return split_heads(self.X @ self.W.value + self.W.value_bias, self.W.n_heads)
+        """(n_heads, n, d_head), the same for all heads that share it"""
+        value = split_heads(self.X @ self.W.value + self.W.value_bias, self.W.n_kv_heads)
+        return shared(value, self.W.n_heads)
 
     @cached_property
     def scores(self) -> Matrix:
@@ -57,7 +74,7 @@ class Trace:
     @cached_property
     def weights(self) -> Matrix:
         """Rows are queries and sum to 1, columns are keys, (n_heads, n, n)"""
-        return softmax(self.masked)
+        return softmax(self.masked) if self.known_weights is None else self.known_weights
 
     @cached_property
     def head_outputs(self) -> Matrix:
@@ -74,14 +91,17 @@ class Trace:
         """What each head adds to the output through its own rows of W_O: O_i W_O⁽ⁱ⁾,
         (n_heads, n, d_model). With b_O they sum to the output.
         """
-        slices = self.W.output.reshape(self.W.n_heads, self.W.d_head, self.W.d_model)
-        return self.head_outputs @ slices
+        return self.head_outputs @ self._slices
 
     @cached_property
     def written(self) -> Matrix:
         """What each key writes if it is read in full: V_i W_O⁽ⁱ⁾, (n_heads, n, d_model)."""
-        slices = self.W.output.reshape(self.W.n_heads, self.W.d_head, self.W.d_model)
-        return self.V @ slices
+        return self.V @ self._slices
+
+    @property
+    def _slices(self) -> Matrix:
+        """Each head's rows of W_O, (n_heads, d_head, d_model)"""
+        return self.W.output.reshape(self.W.n_heads, self.W.d_head, self.W.d_model)
 
     @cached_property
     def weighted_by_length(self) -> Matrix:

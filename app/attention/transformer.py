@@ -1,12 +1,14 @@
-"""A pre-LN transformer encoder in NumPy, stopped at the layer that is asked for."""
+"""A transformer in NumPy, stopped at the layer that is asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from app.attention import fast
+from app.attention.activations import ACTIVATIONS
+from app.attention.contrast import pooled
 from app.attention.core import causal_mask
 from app.attention.intervene import NONE, Intervention
 from app.attention.trace import Trace
@@ -31,45 +33,147 @@ class Norm:
 
 
 @dataclass(frozen=True, eq=False)
+class RootMeanSquareNorm:
+    """As `Norm` without a mean taken off, and without a bias.
+
+    Source: Zhang & Sennrich 2019, "Root Mean Square Layer Normalization".
+    """
+
+    gain: Matrix  # (d_model,)
+    epsilon: float = 1e-6
+
+    def __call__(self, x: Matrix) -> Matrix:  # (n, d_model) -> (n, d_model)
+        scale = np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + self.epsilon)
+        normed: Matrix = x / scale
+        normed *= self.gain
+        return normed
+
+
+AnyNorm = Norm | RootMeanSquareNorm
+
+
+@dataclass(frozen=True, eq=False)
 class Linear:
     weight: Matrix  # (d_in, d_out)
-    bias: Matrix  # (d_out,)
+    bias: Matrix | None  # (d_out,)
 
     def __call__(self, x: Matrix) -> Matrix:  # (n, d_in) -> (n, d_out)
         product: Matrix = x @ self.weight
-        product += self.bias
+        if self.bias is not None:
+            product += self.bias
         return product
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    attention_norm: Norm
+    """Attention and a feed-forward part, each with a norm of its own.
+
+    `ffn_gate`, where there is one, is what the activation is taken of, and multiplies the rest.
+    Source of the gate: Shazeer 2020, "GLU Variants Improve Transformer".
+    """
+
+    attention_norm: AnyNorm
     attention: AttentionWeights
-    ffn_norm: Norm
+    ffn_norm: AnyNorm
     ffn_hidden: Linear  # d_model -> d_hidden
     ffn_output: Linear  # d_hidden -> d_model
+    ffn_gate: Linear | None = None  # d_model -> d_hidden
+    activation: str = "gelu"
 
     def feed_forward(self, x: Matrix) -> Matrix:  # (n, d_model) -> (n, d_model)
-        return self.ffn_output(gelu(self.ffn_hidden(self.ffn_norm(x))))
+        activation = ACTIVATIONS[self.activation]
+        if self.ffn_gate is None:
+            return self.ffn_output(activation(self.ffn_hidden(x)))
+        inner = activation(self.ffn_gate(x))
+        inner *= self.ffn_hidden(x)
+        return self.ffn_output(inner)
+
+
+@dataclass(frozen=True, eq=False)
+class WordHead:
+    """Scores of every token of the vocabulary, from the last hidden state; some models have a
+    layer and a norm of their own before it. `weight` may be the embedding itself.
+
+    Source: Press & Wolf 2017, the output matrix is the token embedding.
+    """
+
+    weight: Matrix  # (vocabulary, d_model)
+    bias: Matrix | None = None  # (vocabulary,)
+    transform: Linear | None = None  # d_model -> d_model
+    activation: str = "gelu"
+    norm: AnyNorm | None = None
+
+    def __call__(self, hidden: Matrix) -> Matrix:  # (n, d_model) -> (n, vocabulary)
+        if self.transform:
+            hidden = ACTIVATIONS[self.activation](self.transform(hidden))
+        if self.norm:
+            hidden = self.norm(hidden)
+        scores: Matrix = hidden @ self.weight.T
+        if self.bias is not None:
+            scores += self.bias
+        return scores
+
+
+class NoWordHeadError(ValueError):
+    """The model ends with hidden states: its files hold nothing that scores words."""
+
+    def __init__(self) -> None:
+        super().__init__("This model has no word head: it gives hidden states and guesses no word.")
 
 
 @dataclass(frozen=True, eq=False)
 class Transformer:
-    """Token and position embeddings, layers, a last norm; logits share the token embedding."""
+    """Embeddings, layers, and what comes after them.
+
+    `positions` is None where queries and keys are turned by their places instead; then `longest`
+    says how many tokens it reads, as it may where fewer should be read than there are positions.
+    Norms stand before attention and feed-forward part, or after the sums if not `norm_first`.
+    A `causal` model reads only what stands before, whatever it is told.
+    """
 
     tokens: Matrix  # (vocabulary, d_model)
-    positions: Matrix  # (max_tokens, d_model)
+    positions: Matrix | None  # (max_tokens, d_model)
     layers: tuple[Layer, ...]
-    norm: Norm
-    logits_bias: Matrix  # (vocabulary,)
+    norm: AnyNorm | None
+    words: WordHead | None
+    embedding_norm: AnyNorm | None = None
+    norm_first: bool = True
+    causal: bool = False
+    longest: int = 0
 
     @property
     def max_tokens(self) -> int:
+        if self.longest or self.positions is None:
+            return self.longest
         return int(self.positions.shape[0])
 
     @property
     def n_heads(self) -> int:
         return self.layers[0].attention.n_heads
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers it has; those that serve twice count once."""
+        return sum(array.size for array in {id(each): each for each in arrays_of(self)}.values())
+
+    def embedded(self, ids: Sequence[int]) -> Matrix:
+        """(n, d_model), what enters the first layer."""
+        x: Matrix = self.tokens[np.asarray(ids)]
+        if self.positions is not None:
+            x = x + self.positions[: len(ids)]
+        return self.embedding_norm(x) if self.embedding_norm else x
+
+
+def arrays_of(part: object) -> Iterator[Matrix]:
+    """Every array in a model or a part of one."""
+    if isinstance(part, np.ndarray):
+        yield part
+    elif isinstance(part, tuple):
+        for each in part:
+            yield from arrays_of(each)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from arrays_of(getattr(part, field.name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +195,14 @@ class Pass:
             self.mask,
             self.intervention.heads_off_in(layer),
             self.intervention.scaled,
+            self.weights[layer],
         )
+
+    @property
+    def nbytes(self) -> int:
+        """What the arrays take, in bytes."""
+        hidden = () if self.hidden is None else (self.hidden,)
+        return sum(array.nbytes for array in (*self.inputs, *self.weights, *hidden))
 
 
 def forward(
@@ -110,19 +221,14 @@ def forward(
     head is to be switched off that the model lacks; `FullyMaskedRowError`.
     """
     n = len(ids)
-    if not 0 < n <= model.max_tokens:
-        raise ValueError(f"{n} tokens; the model takes 1 to {model.max_tokens}")
-    for layer_off, head_off in intervention.heads_off:
-        if not (0 <= layer_off < len(model.layers) and 0 <= head_off < model.n_heads):
-            raise ValueError(f"there is no head {head_off} in a layer {layer_off}")
-    if intervention.random_seed is not None:
-        model = random_twin(model, intervention.random_seed)
-    if intervention.causal:
+    check_asked(model, n, intervention)
+    model = changed(model, intervention)
+    if intervention.causal or model.causal:
         mask = causal_mask(n) if mask is None else mask & causal_mask(n)
-    x = model.tokens[np.asarray(ids)] + model.positions[:n]
+    x = model.embedded(ids)
     inputs, weights = [], []
     for index, layer in enumerate(model.layers):
-        X = layer.attention_norm(x)
+        X = layer.attention_norm(x) if model.norm_first else x
         inputs.append(X)
         if index == last_layer:
             query, key, _ = fast.projections(X, layer.attention, scaled=intervention.scaled)
@@ -136,50 +242,58 @@ def forward(
             scaled=intervention.scaled,
         )
         weights.append(maps)
-        x = x + output
-        x += layer.feed_forward(x)
-    return Pass(tuple(inputs), tuple(weights), model.norm(x), model, intervention, mask)
+        x = _after_attention(model, layer, x, output)
+    hidden = model.norm(x) if model.norm else x
+    return Pass(tuple(inputs), tuple(weights), hidden, model, intervention, mask)
+
+
+def check_asked(model: Transformer, n: int, intervention: Intervention) -> None:
+    """Raises `ValueError` for a number of tokens that it cannot read, or heads that it lacks."""
+    if not 0 < n <= model.max_tokens:
+        raise ValueError(f"{n} tokens; the model takes 1 to {model.max_tokens}")
+    for layer_off, head_off in intervention.heads_off:
+        if not (0 <= layer_off < len(model.layers) and 0 <= head_off < model.n_heads):
+            raise ValueError(f"there is no head {head_off} in a layer {layer_off}")
+
+
+def changed(model: Transformer, intervention: Intervention) -> Transformer:
+    """The model as an intervention has it: with random numbers, or with fewer sets of keys."""
+    if intervention.random_seed is not None:
+        model = random_twin(model, intervention.random_seed)
+    return with_shared_keys(model, intervention.groups) if intervention.groups else model
+
+
+def _after_attention(model: Transformer, layer: Layer, x: Matrix, output: Matrix) -> Matrix:
+    """What enters the next layer; `output` is that of the attention, and is written over."""
+    output += x
+    if model.norm_first:
+        output += layer.feed_forward(layer.ffn_norm(output))
+        return output
+    x = layer.attention_norm(output)
+    x += layer.feed_forward(x)
+    return layer.ffn_norm(x)
 
 
 def logits(model: Transformer, hidden: Matrix) -> Matrix:
     """Scores of every token of the vocabulary: (n, d_model) -> (n, vocabulary).
 
-    Source: Press & Wolf 2017, the output matrix is the token embedding.
+    Raises `NoWordHeadError`.
     """
-    scores: Matrix = hidden @ model.tokens.T
-    scores += model.logits_bias
-    return scores
+    if model.words is None:
+        raise NoWordHeadError
+    return model.words(hidden)
 
 
-# p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
-# so that the largest error of x Φ(x) is least; it is 7e-8 between -6 and 6.
-_GELU = (
-    1.59576854e00,
-    7.26682982e-02,
-    -6.60534049e-05,
-    -1.10546773e-04,
-    7.94814138e-06,
-    -2.67566388e-07,
-    3.62785429e-09,
-)
+@lru_cache(maxsize=16)
+def with_shared_keys(model: Transformer, groups: int) -> Transformer:
+    """The model with the K and V projections of every layer pooled into `groups` sets.
 
-
-def gelu(x: Matrix) -> Matrix:
-    """x Φ(x), Φ the normal distribution, to within 1e-6; the erf it needs is not in NumPy.
-
-    Source: Hendrycks & Gimpel 2016, "Gaussian Error Linear Units".
+    Raises `ValueError` as `contrast.pooled`.
     """
-    inner = np.clip(x, -6, 6)
-    square = inner * inner
-    polynomial = np.full_like(x, _GELU[-1])
-    for coefficient in reversed(_GELU[:-1]):
-        polynomial *= square
-        polynomial += coefficient
-    polynomial *= inner
-    np.negative(polynomial, out=polynomial)
-    np.exp(polynomial, out=polynomial)
-    polynomial += 1
-    return x / polynomial
+    layers = tuple(
+        replace(layer, attention=pooled(layer.attention, groups)) for layer in model.layers
+    )
+    return replace(model, layers=layers)
 
 
 @lru_cache(maxsize=8)
@@ -192,32 +306,58 @@ def random_twin(model: Transformer, seed: int) -> Transformer:
     def drawn(like: Matrix) -> Matrix:
         return rng.normal(0.0, 0.02, like.shape).astype(like.dtype)
 
-    def reset(norm: Norm) -> Norm:
-        return replace(norm, gain=np.ones_like(norm.gain), bias=np.zeros_like(norm.bias))
+    return _redrawn(model, drawn)
 
-    def linear(of: Linear) -> Linear:
-        return Linear(drawn(of.weight), np.zeros_like(of.bias))
 
-    def layer(of: Layer) -> Layer:
-        attention = replace(
-            of.attention,
-            qkv=drawn(of.attention.qkv),
-            qkv_bias=np.zeros_like(of.attention.qkv_bias),
-            output=drawn(of.attention.output),
-            output_bias=np.zeros_like(of.attention.output_bias),
+def _redrawn(model: Transformer, drawn: Callable[[Matrix], Matrix]) -> Transformer:
+    tokens = drawn(model.tokens)
+    positions = None if model.positions is None else drawn(model.positions)
+    layers = tuple(_redrawn_layer(each, drawn) for each in model.layers)
+    words = model.words
+    if words:
+        words = replace(
+            words,
+            weight=tokens if words.weight is model.tokens else drawn(words.weight),
+            bias=None if words.bias is None else np.zeros_like(words.bias),
+            transform=words.transform and _redrawn_linear(words.transform, drawn),
+            norm=words.norm and _reset(words.norm),
         )
-        return Layer(
-            reset(of.attention_norm),
-            attention,
-            reset(of.ffn_norm),
-            linear(of.ffn_hidden),
-            linear(of.ffn_output),
-        )
-
-    return Transformer(
-        drawn(model.tokens),
-        drawn(model.positions),
-        tuple(layer(each) for each in model.layers),
-        reset(model.norm),
-        np.zeros_like(model.logits_bias),
+    return replace(
+        model,
+        tokens=tokens,
+        positions=positions,
+        layers=layers,
+        norm=model.norm and _reset(model.norm),
+        words=words,
+        embedding_norm=model.embedding_norm and _reset(model.embedding_norm),
     )
+
+
+def _redrawn_layer(of: Layer, drawn: Callable[[Matrix], Matrix]) -> Layer:
+    attention = replace(
+        of.attention,
+        qkv=drawn(of.attention.qkv),
+        qkv_bias=np.zeros_like(of.attention.qkv_bias),
+        output=drawn(of.attention.output),
+        output_bias=np.zeros_like(of.attention.output_bias),
+    )
+    return replace(
+        of,
+        attention_norm=_reset(of.attention_norm),
+        attention=attention,
+        ffn_norm=_reset(of.ffn_norm),
+        ffn_hidden=_redrawn_linear(of.ffn_hidden, drawn),
+        ffn_output=_redrawn_linear(of.ffn_output, drawn),
+        ffn_gate=of.ffn_gate and _redrawn_linear(of.ffn_gate, drawn),
+    )
+
+
+def _redrawn_linear(of: Linear, drawn: Callable[[Matrix], Matrix]) -> Linear:
+    return Linear(drawn(of.weight), None if of.bias is None else np.zeros_like(of.bias))
+
+
+def _reset(norm: AnyNorm) -> AnyNorm:
+    """A norm as before training."""
+    if isinstance(norm, Norm):
+        return replace(norm, gain=np.ones_like(norm.gain), bias=np.zeros_like(norm.bias))
+    return replace(norm, gain=np.ones_like(norm.gain))

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.attention.rotary import Rotary
+
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 
@@ -14,30 +16,32 @@ Mask = NDArray[np.bool_]
 class AttentionWeights:
     """Four projections. Q, K and V lie side by side in one matrix, (in, out) and C-contiguous:
     one product computes all three, and a transposed operand would cost up to twice as much.
+
+    Several heads may share a set of keys and values: there are `n_kv_heads` sets, as many as heads
+    if it is not given, and heads that follow one another share one. `rotary` turns queries and keys
+    by their places. Source of the sharing: Ainslie et al. 2023, "GQA", section 2.2.
+    Raises `ValueError` for shapes that do not fit.
     """
 
     n_heads: int
-    qkv: Matrix  # (d_model, 3 * d_model)
-    qkv_bias: Matrix  # (3 * d_model,)
-    output: Matrix  # (d_model, d_model)
+    qkv: Matrix  # (d_model, (n_heads + 2 * n_kv_heads) * d_head)
+    qkv_bias: Matrix  # ((n_heads + 2 * n_kv_heads) * d_head,)
+    output: Matrix  # (n_heads * d_head, d_model)
     output_bias: Matrix  # (d_model,)
+    n_kv_heads: int = 0
+    rotary: Rotary | None = None
 
     def __post_init__(self) -> None:
-        d_model = self.qkv.shape[0]
-        if d_model % self.n_heads:
-            raise ValueError(f"d_model {d_model} is not a multiple of {self.n_heads} heads")
-        expected = (
-            (d_model, 3 * d_model),
-            (3 * d_model,),
-            (d_model, d_model),
-            (d_model,),
-        )
-        found = (
-            self.qkv.shape,
-            self.qkv_bias.shape,
-            self.output.shape,
-            self.output_bias.shape,
-        )
+        if not self.n_kv_heads:
+            object.__setattr__(self, "n_kv_heads", self.n_heads)
+        joined, d_model = self.output.shape
+        if joined % self.n_heads:
+            raise ValueError(f"{joined} outputs are not a multiple of {self.n_heads} heads")
+        if self.n_heads % self.n_kv_heads:
+            raise ValueError(f"{self.n_heads} heads do not share {self.n_kv_heads} sets of keys")
+        width = joined + 2 * self.n_kv_heads * self.d_head
+        expected = ((d_model, width), (width,), (d_model,))
+        found = (self.qkv.shape, self.qkv_bias.shape, self.output_bias.shape)
         if expected != found:
             raise ValueError(f"attention weights have shapes {found}; expected {expected}")
 
@@ -47,37 +51,45 @@ class AttentionWeights:
 
     @property
     def d_head(self) -> int:
-        return self.d_model // self.n_heads
+        return int(self.output.shape[0]) // self.n_heads
 
-    def _third(self, of: Matrix, index: int) -> Matrix:
-        return of[..., index * self.d_model : (index + 1) * self.d_model]
+    @property
+    def group(self) -> int:
+        """How many heads share one set of keys and values."""
+        return self.n_heads // self.n_kv_heads
+
+    def parts(self, of: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+        """(..., all columns of `qkv`) as those of queries, keys and values."""
+        queries = self.n_heads * self.d_head
+        keys = queries + self.n_kv_heads * self.d_head
+        return of[..., :queries], of[..., queries:keys], of[..., keys:]
 
     @property
     def query(self) -> Matrix:
-        """W_Q (d_model, d_model): head i owns columns i * d_head to (i + 1) * d_head."""
-        return self._third(self.qkv, 0)
+        """W_Q (d_model, n_heads * d_head): head i owns columns i * d_head to (i + 1) * d_head."""
+        return self.parts(self.qkv)[0]
 
     @property
     def key(self) -> Matrix:
-        """W_K (d_model, d_model)."""
-        return self._third(self.qkv, 1)
+        """W_K (d_model, n_kv_heads * d_head)."""
+        return self.parts(self.qkv)[1]
 
     @property
     def value(self) -> Matrix:
-        """W_V (d_model, d_model)."""
-        return self._third(self.qkv, 2)
+        """W_V (d_model, n_kv_heads * d_head)."""
+        return self.parts(self.qkv)[2]
 
     @property
     def query_bias(self) -> Matrix:
-        """(d_model,)"""
-        return self._third(self.qkv_bias, 0)
+        """(n_heads * d_head,)"""
+        return self.parts(self.qkv_bias)[0]
 
     @property
     def key_bias(self) -> Matrix:
-        """(d_model,)"""
-        return self._third(self.qkv_bias, 1)
+        """(n_kv_heads * d_head,)"""
+        return self.parts(self.qkv_bias)[1]
 
     @property
     def value_bias(self) -> Matrix:
-        """(d_model,)"""
-        return self._third(self.qkv_bias, 2)
+        """(n_kv_heads * d_head,)"""
+        return self.parts(self.qkv_bias)[2]

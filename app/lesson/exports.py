@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.attention.contrast import with_shared_keys
-from app.attention.measure import merge_pieces
+from app.attention.transformer import Layer, changed
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
 from app.lesson.labs.compare import compare
@@ -18,6 +17,9 @@ from app.picture.standalone import embedded
 from app.picture.whole import Heads, whole
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LARGEST_LAYER = 64_000_000
+"""Bytes of attention weights that an archive may hold."""
+
 A_DAY = (1980, 1, 1, 0, 0, 0)
 """Archives carry no time, so that one view is always one archive."""
 
@@ -37,9 +39,7 @@ def name_of(view: LabView) -> str:
 
 def svg(view: LabView, show: str, rules: str) -> str:
     """The picture of the view, with nothing left outside it; `show` is one of `SHOWS`."""
-    rows = merge_pieces(view.maps, view.sentence.word_of)[:, view.word]
-    words = [word.text for word in view.sentence.words]
-    heads = Heads(view.maps, view.head, view.axis, rows, words)
+    heads = Heads(view.maps, view.head, view.axis, *view.read_by_word)
     return embedded(whole(show, heads), rules, title_of(view))
 
 
@@ -68,30 +68,33 @@ def _harmless(label: str) -> str:
 
 
 def as_json(view: LabView) -> str:
-    """What was looked at, and every intermediate of the chosen head."""
-    trace, head = view.trace, view.head
+    """What was looked at, and every intermediate of the chosen head, of the tokens it shows."""
+    trace, head, kept = view.trace, view.head, view.kept
     chosen: dict[str, Any] = {
-        "weights": trace.weights[head],
-        "scores": trace.scores[head],
-        "scaled": trace.scaled[head],
-        "q": trace.Q[head],
-        "k": trace.K[head],
-        "v": trace.V[head],
-        "contribution": trace.contributions[head],
+        "weights": view.seen(trace.weights[head]),
+        "scores": view.seen(trace.scores[head]),
+        "scaled": view.seen(trace.scaled[head]),
+        "q": trace.Q[head][kept],
+        "k": trace.K[head][kept],
+        "v": trace.V[head][kept],
+        "contribution": trace.contributions[head][kept],
     }
     if view.controls.weighted:
-        chosen["weighted_by_length"] = trace.weighted_by_length[head]
+        chosen["weighted_by_length"] = view.seen(trace.weighted_by_length[head])
+    if view.controls.hide:
+        chosen["map"] = view.maps[head]
     plain = {name: values.tolist() for name, values in chosen.items()}
     shown = facts(view, "map", title_of(view)) | {"text": view.sentence.text}
     return json.dumps(shown | plain, ensure_ascii=False) + "\n"
 
 
 def arrays(view: LabView) -> dict[str, Matrix]:
-    """The maps, every intermediate of the layer, and the weights that they come from."""
+    """The maps, every intermediate of the layer, and the weights that they come from.
+
+    Of a checkpoint these are the attention weights of the layer on show, which with its inputs `X`
+    make the maps. Raises `ValueError` if they are too large to be handed out.
+    """
     trace = view.trace
-    transformer = view.model.transformer
-    if view.controls.groups:
-        transformer = with_shared_keys(transformer, view.controls.groups)
     found: dict[str, Matrix] = {
         "maps": view.maps,
         "X": trace.X,
@@ -100,26 +103,45 @@ def arrays(view: LabView) -> dict[str, Matrix]:
         "V": trace.V,
         "scores": trace.scores,
         "weights": trace.weights,
-        "tokens": transformer.tokens[np.asarray(view.sentence.ids)],
-        "positions": transformer.positions,
     }
-    for index, layer in enumerate(transformer.layers[: view.layer + 1]):
-        parts: dict[str, Matrix] = {
-            "attention_norm.gain": layer.attention_norm.gain,
-            "attention_norm.bias": layer.attention_norm.bias,
-            "qkv": layer.attention.qkv,
-            "qkv_bias": layer.attention.qkv_bias,
-            "output": layer.attention.output,
-            "output_bias": layer.attention.output_bias,
-            "ffn_norm.gain": layer.ffn_norm.gain,
-            "ffn_norm.bias": layer.ffn_norm.bias,
-            "ffn_hidden.weight": layer.ffn_hidden.weight,
-            "ffn_hidden.bias": layer.ffn_hidden.bias,
-            "ffn_output.weight": layer.ffn_output.weight,
-            "ffn_output.bias": layer.ffn_output.bias,
-        }
+    model = changed(view.model.transformer, view.intervention)
+    if view.from_inputs:
+        parts = attention_parts(model.layers[view.layer])
+        size = sum(part.nbytes for part in parts.values())
+        if size > LARGEST_LAYER:
+            raise ValueError(
+                f"The attention weights of this layer alone are {size / 1e6:,.0f} MB; no more than"
+                f" {LARGEST_LAYER / 1e6:,.0f} MB go into a file. SVG, CSV and JSON are to be had."
+            )
+        return found | {f"layers.{view.layer}.{name}": values for name, values in parts.items()}
+    found["tokens"] = model.tokens[np.asarray(view.sentence.ids)]
+    if model.positions is not None:
+        found["positions"] = model.positions
+    for index, layer in enumerate(model.layers[: view.layer + 1]):
+        parts = attention_parts(layer) | other_parts(layer)
         found |= {f"layers.{index}.{name}": values for name, values in parts.items()}
     return found
+
+
+def attention_parts(layer: Layer) -> dict[str, Matrix]:
+    """The arrays of a layer's attention, by the names that `reproduce.py` knows."""
+    names = ("qkv", "qkv_bias", "output", "output_bias")
+    return {name: getattr(layer.attention, name) for name in names}
+
+
+def other_parts(layer: Layer) -> dict[str, Matrix]:
+    """Those of its norms and its feed-forward part."""
+    parts = {
+        "attention_norm.gain": layer.attention_norm.gain,
+        "attention_norm.bias": getattr(layer.attention_norm, "bias", None),
+        "ffn_norm.gain": layer.ffn_norm.gain,
+        "ffn_norm.bias": getattr(layer.ffn_norm, "bias", None),
+        "ffn_hidden.weight": layer.ffn_hidden.weight,
+        "ffn_hidden.bias": layer.ffn_hidden.bias,
+        "ffn_output.weight": layer.ffn_output.weight,
+        "ffn_output.bias": layer.ffn_output.bias,
+    }
+    return {name: values for name, values in parts.items() if values is not None}
 
 
 def npz(view: LabView) -> bytes:

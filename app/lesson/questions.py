@@ -154,8 +154,8 @@ def heads_changed(asked: Asked) -> Truth:
     token = next(i for i, each in enumerate(asked.sentence.tokens) if each.word == asked.word)
     trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
     X = nudged(trace.X, token)
-    projected = np.abs(type(trace)(X, trace.W).weights - trace.weights).max(axis=(1, 2))
-    sliced = np.abs(sliced_weights(X, trace.W) - sliced_weights(trace.X, trace.W)).max(axis=(1, 2))
+    projected = np.abs(trace.of(X).weights - trace.of(trace.X).weights).max(axis=(1, 2))
+    sliced = np.abs(sliced_weights(trace, X) - sliced_weights(trace, trace.X)).max(axis=(1, 2))
     count = int((projected > CHANGED).sum())
     values = {"sliced": str(int((sliced > CHANGED).sum()))}
     return Truth((str(count),), numbers(range(trace.W.n_heads + 1)), values)

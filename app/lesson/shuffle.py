@@ -11,7 +11,9 @@ SEED = 6
 
 @dataclass(frozen=True)
 class Shuffled:
-    """A sentence with its words in another order: `order` tells each one's place before."""
+    """A sentence with its words in another order: `order` tells each one's place before, but for
+    special tokens, which stay where they are.
+    """
 
     sentence: Sentence
     order: tuple[int, ...]
@@ -21,7 +23,7 @@ def shuffled(sentence: Sentence, model: Model) -> Shuffled:
     """The words in an order drawn from a fixed seed, joined by spaces, as as many tokens; not the
     order they had, unless there is no other.
     """
-    texts = [word.text for word in sentence.words]
+    texts = [word.text for word in sentence.plain_words]
     rng = np.random.default_rng(SEED)
     for _ in range(20):
         order = tuple(rng.permutation(len(texts)).tolist())

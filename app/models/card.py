@@ -38,11 +38,15 @@ class Training(_Record):
 class Card(_Record):
     """One model. The validation figures are those of the float16 weights that ship.
 
-    An untrained twin has no `training` but the seed that its numbers are drawn from.
+    An untrained twin has no `training` but the seed that its numbers are drawn from; a checkpoint
+    has neither. `n_kv_heads` is how many sets of keys and values a layer's heads share, `guesses`
+    what the model can be asked to guess: a hidden word, the next one, or nothing. It `has_specials`
+    if its tokenizer adds tokens, and `has_turns` if queries and keys are turned by their places.
     """
 
     id: str
-    source: Literal["trained", "random"] = "trained"
+    source: Literal["trained", "random", "checkpoint"] = "trained"
+    family: str = "Headwise"
     n_layers: int
     n_heads: int
     d_model: int
@@ -53,6 +57,16 @@ class Card(_Record):
     parameters: int
     training: Training | None = None
     random_seed: int | None = None
+    n_kv_heads: int = 0
+    guesses: Literal["hidden", "next", "nothing"] = "hidden"
+    causal: bool = False
+    has_specials: bool = False
+    has_turns: bool = False
+
+    @property
+    def n_sets(self) -> int:
+        """Sets of keys and values in a layer; as many as heads where none are shared."""
+        return self.n_kv_heads or self.n_heads
 
     def twin(self, seed: int) -> "Card":
         """The card of a model of the same shape whose weights are drawn and never trained."""

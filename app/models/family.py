@@ -1,14 +1,14 @@
 """The models that ship with Headwise: where their files lie and how they are read."""
 
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Callable, Mapping
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from app.attention.transformer import Layer, Linear, Norm, Transformer
+from app.attention.transformer import Layer, Linear, Norm, Transformer, WordHead
 from app.attention.weights import AttentionWeights, Matrix
 from app.models.card import Card
 from app.models.evidence import Evidence, evidence_file
@@ -35,9 +35,13 @@ def tokenizer_file(family: Path) -> Path:
     return family / "tokenizer.json"
 
 
-def digest(file: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return sha256(file.read_bytes()).hexdigest()
+def digest(*files: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; of several that of theirs, one after the other."""
+    digests = []
+    for file in files:
+        with file.open("rb") as content:
+            digests.append(file_digest(content, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
 
 
 def read_card(folder: Path) -> Card:
@@ -48,8 +52,10 @@ def read_card(folder: Path) -> Card:
         raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
 
 
-def read_evidence(folder: Path) -> Evidence | None:
-    """What was measured of the heads, None if nothing was. Raises `BrokenModelError`."""
+def read_evidence(folder: Path, weights_sha256: Callable[[], str]) -> Evidence | None:
+    """What was measured of the heads of the model whose weights have that digest, None if nothing
+    was. Raises `BrokenModelError`.
+    """
     file = evidence_file(folder)
     if not file.exists():
         return None
@@ -57,7 +63,7 @@ def read_evidence(folder: Path) -> Evidence | None:
         evidence = Evidence.model_validate_json(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
-    if evidence.weights_sha256 != digest(weights_file(folder.parent, folder.name)):
+    if evidence.weights_sha256 != weights_sha256():
         raise BrokenModelError(folder, f"{file.name} was measured with other weights; measure anew")
     return evidence
 
@@ -116,7 +122,13 @@ def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
         qkv, output = linear(f"{here}.attention.qkv"), linear(f"{here}.attention.output")
         return Layer(
             norm(f"{here}.attention_norm"),
-            AttentionWeights(card.n_heads, qkv.weight, qkv.bias, output.weight, output.bias),
+            AttentionWeights(
+                card.n_heads,
+                qkv.weight,
+                tensors[f"{here}.attention.qkv.bias"],
+                output.weight,
+                tensors[f"{here}.attention.output.bias"],
+            ),
             norm(f"{here}.ffn_norm"),
             linear(f"{here}.ffn_hidden"),
             linear(f"{here}.ffn_output"),
@@ -127,5 +139,5 @@ def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
         tensors["positions"],
         tuple(layer(index) for index in range(card.n_layers)),
         norm("norm"),
-        tensors["logits_bias"],
+        WordHead(tensors["tokens"], tensors["logits_bias"]),
     )

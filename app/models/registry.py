@@ -1,7 +1,7 @@
 """Every model that can be asked, by name."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from app.models.family import (
     tokenizer_file,
     weights_file,
 )
+from app.models.passes import NOTHING_KEPT, Passes
 from app.models.seeds import SeedRuns, read_seeds
 from app.models.tokens import Sentence, SentenceTokenizer
 
@@ -36,7 +37,7 @@ class UnknownModelError(LookupError):
 
 TWIN_SEED = 0
 
-SOURCES = ("trained", "random")
+SOURCES = ("trained", "random", "checkpoint")
 """In the order in which models are listed."""
 
 
@@ -44,15 +45,18 @@ SOURCES = ("trained", "random")
 class Model:
     """A card, and the weights behind it; those of a twin are drawn when they are first needed.
 
-    `folder` holds the files of a trained model, and for a twin those of the model it is a twin of.
-    `evidence` is what was measured of its heads, None if nothing was.
+    `folder` holds the files of a trained model, and for a twin those of the model it is a twin of;
+    `files` are those of its weights. `evidence` is what was measured of its heads, None if nothing
+    was; `passes` keeps what was asked for.
     """
 
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
     stored: Transformer
+    files: tuple[Path, ...]
     evidence: Evidence | None = None
+    passes: Passes = NOTHING_KEPT
 
     def __repr__(self) -> str:
         return f"<Model {self.card.id}>"
@@ -64,12 +68,20 @@ class Model:
 
     @cached_property
     def weights_sha256(self) -> str:
-        """Digest of the file behind the weights; a twin has that of the model it is a twin of."""
-        return digest(weights_file(self.folder.parent, self.folder.name))
+        """Digest of the files of weights; a twin has that of the model it is a twin of."""
+        return digest(*self.files)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the files of weights that the model is read from."""
+        return sum(file.stat().st_size for file in self.files) / 1e6
 
     def twin(self, seed: int = TWIN_SEED) -> "Model":
-        """The same shape, tokenizer and folder with untrained weights."""
-        return Model(self.card.twin(seed), self.folder, self.tokenizer, self.stored)
+        """The same shape, tokenizer and files with untrained weights."""
+        return replace(self, card=self.card.twin(seed), evidence=None)
+
+    def with_evidence(self, evidence: Evidence | None) -> "Model":
+        return replace(self, evidence=evidence)
 
     def read(
         self,
@@ -78,14 +90,23 @@ class Model:
         last_layer: int | None = None,
         intervention: Intervention = NONE,
     ) -> Pass:
-        """The model's pass over a sentence. Raises `ValueError` if it is blank or too long."""
-        return forward(
-            self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
-        )
+        """The model's pass over a sentence, down to `last_layer` at least, or to its end.
+
+        Raises `ValueError` if the sentence is blank or too long.
+        """
+        key = self.card.id, sentence.text, intervention
+        known = self.passes.get(key, last_layer)
+        if known is None:
+            known = forward(
+                self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
+            )
+            self.passes.put(key, known)
+        return known
 
 
 class Registry:
-    """Models by id: the trained ones first, each source in the order of its number of heads.
+    """Models by id: the trained ones first, their twins, then checkpoints as they came; the first
+    two in the order of their number of heads.
 
     `seeds` is the record of runs from several seeds, None if there is none.
     """
@@ -94,7 +115,10 @@ class Registry:
         self.seeds = seeds
 
         def place(model: Model) -> tuple[int, int, str]:
-            return SOURCES.index(model.card.source), model.card.n_heads, model.card.id
+            source = SOURCES.index(model.card.source)
+            if model.card.source == "checkpoint":
+                return source, 0, ""
+            return source, model.card.n_heads, model.card.id
 
         self._models = {model.card.id: model for model in sorted(models, key=place)}
 
@@ -112,9 +136,21 @@ class Registry:
         return [model for model in self if model.card.source == source]
 
     def like(self, model: Model, source: str) -> Model | None:
-        """The model of that source with as many heads, None if there is none."""
-        n_heads = model.card.n_heads
-        return next((each for each in self.of_source(source) if each.card.n_heads == n_heads), None)
+        """The model of that source with as many heads or the nearest number of them, None if the
+        source has none.
+        """
+
+        def distance(other: Model) -> int:
+            return abs(other.card.n_heads - model.card.n_heads)
+
+        return min(self.of_source(source), key=distance, default=None)
+
+    def that_read_like(self, model: Model) -> list[Model]:
+        """The models whose maps are of the same tokens as this one's."""
+        return [each for each in self if each.tokenizer.reads_like(model.tokenizer)]
+
+    def with_checkpoints(self, checkpoints: Iterable[Model]) -> "Registry":
+        return Registry([*self, *checkpoints], self.seeds)
 
     def __contains__(self, name: object) -> bool:
         return name in self._models
@@ -123,17 +159,21 @@ class Registry:
         return iter(self._models.values())
 
 
-def shipped_family(family: Path = FAMILY) -> Registry:
+def shipped_family(family: Path = FAMILY, passes: Passes = NOTHING_KEPT) -> Registry:
     """The models that come with Headwise, each with its untrained twin.
 
     Raises `BrokenModelError` for a damaged one.
     """
     tokenizer = SentenceTokenizer(tokenizer_file(family))
     folders = sorted(file.parent for file in family.glob("*/card.json"))
-    cards = [(folder, read_card(folder)) for folder in folders]
-    trained = [
-        Model(card, folder, tokenizer, read_transformer(folder, card), read_evidence(folder))
-        for folder, card in cards
-    ]
+    trained = [_shipped(folder, tokenizer, passes) for folder in folders]
     twins = [model.twin() for model in trained]
     return Registry([*trained, *twins], read_seeds(family))
+
+
+def _shipped(folder: Path, tokenizer: SentenceTokenizer, passes: Passes) -> Model:
+    card = read_card(folder)
+    stored = read_transformer(folder, card)
+    files = (weights_file(folder.parent, folder.name),)
+    model = Model(card, folder, tokenizer, stored, files, passes=passes)
+    return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))

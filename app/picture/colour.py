@@ -11,7 +11,9 @@ LEVELS = 20
 
 def levels(weights: NDArray[np.floating]) -> NDArray[np.intp]:
     """Each weight of 0 to 1 as the nearest of the steps 0 to 20."""
-    steps: NDArray[np.intp] = np.rint(np.clip(weights, 0, 1) * LEVELS).astype(np.intp)
+    # np.clip does the same at three times the cost for small maps.
+    within = np.minimum(np.maximum(weights, 0), 1)
+    steps: NDArray[np.intp] = np.rint(within * LEVELS).astype(np.intp)
     return steps
 
 

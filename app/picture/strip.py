@@ -1,6 +1,7 @@
 """What one query reads: its row laid over the sentence, every word shaded by its weight."""
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -12,21 +13,21 @@ from app.picture.colour import ink, levels, short
 def strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) -> str:
     """HTML list of the words with their weights (n_words,), the query's own word marked."""
     top = int(weights.argmax())
+    row = zip(words, weights.tolist(), levels(weights).tolist(), strict=True)
     items = [
-        f'<li class="{_classes(index, int(level), query, top)}">'
+        f'<li class="{_classes(level, index == query, index == top)}">'
         f'<span class="word">{escape(word)}</span>'
-        f'<span class="weight">{escape(short(float(weight)))}</span></li>'
-        for index, (word, weight, level) in enumerate(
-            zip(words, weights, levels(weights), strict=True)
-        )
+        f'<span class="weight">{escape(short(weight))}</span></li>'
+        for index, (word, weight, level) in enumerate(row)
     ]
     return f'<ol class="strip">{"".join(items)}</ol>'
 
 
-def _classes(index: int, level: int, query: int, top: int) -> str:
+@cache
+def _classes(level: int, is_query: bool, is_top: bool) -> str:
     names = [f"heat-{level}", ink(level)]
-    if index == query:
+    if is_query:
         names.append("is-query")
-    if index == top:
+    if is_top:
         names.append("is-top")
     return " ".join(names)

@@ -1,18 +1,23 @@
 """What several answers of the API are made of."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 
-from app.models import Sentence
+from app.models import Token
 
 
 class TokenOut(BaseModel):
-    """`text` is `[start:end]` of the sentence in characters; `word` counts words from 0."""
+    """`text` is `[start:end]` of the sentence in characters; `word` counts words from 0. What is
+    `special` was added by the model's tokenizer and stands nowhere in the sentence.
+    """
 
     text: str
     start: int
     end: int
     word: int
     known: bool
+    special: bool
 
 
 class ProblemOut(BaseModel):
@@ -33,8 +38,6 @@ class ErrorOut(BaseModel):
     error: ErrorBody
 
 
-def tokens_of(sentence: Sentence) -> list[TokenOut]:
-    return [
-        TokenOut(text=t.text, start=t.start, end=t.end, word=t.word, known=t.known)
-        for t in sentence.tokens
-    ]
+def tokens_of(tokens: Iterable[Token]) -> list[TokenOut]:
+    names = TokenOut.model_fields
+    return [TokenOut(**{name: getattr(token, name) for name in names}) for token in tokens]

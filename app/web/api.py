@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app.attention import Intervention
 from app.models import Card, Model, Registry, Sentence, UnknownModelError
 from app.models.evidence import Evidence
-from app.models.guess import NoBlankError, fill_in
+from app.models.guess import NoBlankError, NoGuessError, guessed
 from app.web.answers import ErrorOut, TokenOut, tokens_of
 from app.web.controls import read_heads_off
 from app.web.errors import UnusableRequestError
@@ -62,16 +62,21 @@ class GuessOut(BaseModel):
 
 
 class BlankOut(BaseModel):
-    """A masked token, its index from 0, and the likeliest guesses, best first."""
+    """A masked token, its index from 0, and the likeliest guesses, best first; of a model that
+    guesses the next word the last token, and guesses for what comes after it.
+    """
 
     token: int
     guesses: list[GuessOut]
 
 
 class Prediction(BaseModel):
-    """`off` lists the heads that were switched off, as [layer, head]."""
+    """`off` lists the heads that were switched off, as [layer, head]; `guesses` says whether hidden
+    words are guessed or the next one.
+    """
 
     model: str
+    guesses: str
     off: list[tuple[int, int]]
     tokens: list[TokenOut]
     blanks: list[BlankOut]
@@ -107,7 +112,9 @@ def router(models: Registry, default_model: str) -> APIRouter:
         model: model_id = default_model,
         layer: Annotated[
             str,
-            Query(description="Layer, counted from 0.", json_schema_extra={"pattern": "^[0-9]$"}),
+            Query(
+                description="Layer, counted from 0.", json_schema_extra={"pattern": "^[0-9]{1,3}$"}
+            ),
         ] = "0",
     ) -> Attention:
         """The attention weights of one layer on a sentence: rows are queries, columns keys."""
@@ -134,7 +141,8 @@ def router(models: Registry, default_model: str) -> APIRouter:
         ] = "",
         top: Annotated[int, Query(ge=1, le=50, description="How many guesses a blank.")] = 5,
     ) -> Prediction:
-        """The masked words a model finds likeliest, with heads switched off if you like.
+        """The masked words a model finds likeliest, with heads switched off if you like; from a
+        causal model the next word.
 
         The output of a head that is off is replaced by zeros; its map stays what it was.
         """
@@ -145,15 +153,16 @@ def router(models: Registry, default_model: str) -> APIRouter:
         if problems or sentence is None:
             raise UnusableRequestError(problems)
         try:
-            blanks = fill_in(
+            blanks = guessed(
                 asked, sentence, top=top, intervention=Intervention(heads_off=heads_off)
             )
-        except NoBlankError as error:
+        except (NoBlankError, NoGuessError) as error:
             raise UnusableRequestError([Problem("text", str(error))]) from error
         return Prediction(
             model=asked.card.id,
+            guesses=asked.card.guesses,
             off=sorted(heads_off),
-            tokens=tokens_of(sentence),
+            tokens=tokens_of(sentence.tokens),
             blanks=[BlankOut.model_validate(asdict(blank)) for blank in blanks],
         )
 
@@ -169,6 +178,6 @@ def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:
     return Attention(
         model=model.card.id,
         layer=layer,
-        tokens=tokens_of(sentence),
+        tokens=tokens_of(sentence.tokens),
         weights=np.round(weights.astype(np.float64), DIGITS).tolist(),
     )

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson, Step
+from app.web.conditional import PERSONAL
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
 from app.web.step import StepPage
@@ -32,22 +33,19 @@ class Choice:
     step: Step
 
 
-def router(site: Site) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
+def routes(site: Site) -> list[BaseRoute]:
     choices = [
         Choice(path_of(lesson, step), lesson, step)
         for lesson in site.lessons
         for step in lesson.steps
     ]
 
-    @routes.get("/assign")
     async def assign(request: Request) -> Response:
         partial = htmx_of(request).partial
         context = _context(site, choices, request)
         template = "parts/assigned.html" if partial else "assign.html"
         return site.pages.response(request, template, context, headers={"Vary": VARY})
 
-    @routes.get("/assign/codes")
     async def codes(request: Request) -> Response:
         lines = request.query_params.get("lines", "")
         handed_in = [line for line in lines.splitlines() if line.strip()][:MOST_LINES]
@@ -56,9 +54,11 @@ def router(site: Site) -> APIRouter:
             "receipts": [site.signer.verified(line) for line in handed_in],
             "signs": site.signer.signs,
         }
-        return site.pages.response(request, "codes.html", context)
+        # The lines have the names of a class in them.
+        headers = {"Cache-Control": PERSONAL} if lines else {}
+        return site.pages.response(request, "codes.html", context, headers=headers)
 
-    return routes
+    return [Route("/assign", assign), Route("/assign/codes", codes)]
 
 
 def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, object]:

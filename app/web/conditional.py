@@ -1,4 +1,8 @@
-"""HEAD, and requests that ask only for what has changed: pure ASGI, around the application."""
+"""HEAD, validators, and requests that ask only for what has changed: pure ASGI.
+
+Everything here follows from its address alone, so equal bytes are the same answer: caches may keep
+it and ask whether it still holds. docs/decisions/caches.md tells who may keep what, and why.
+"""
 
 from hashlib import sha256
 
@@ -7,9 +11,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOT_MODIFIED = 304
 
+SHARED = "public, max-age=0, s-maxage=300"
+"""Cache-Control of what follows from its address: browsers ask each time whether it still holds,
+caches that a class shares need not for five minutes.
+"""
+
+PERSONAL = "private, no-cache"
+"""Cache-Control of what names somebody: no cache but the browser's own keeps it."""
+
+FLEETING = "no-store"
+"""Cache-Control of what is true only now."""
+
+NOT_SENT_AGAIN = (b"content-length", b"content-type", b"content-encoding")
+
 
 class Head:
-    """Answers HEAD as GET without the body; the outermost, so that every header is the same."""
+    """Answers HEAD as GET without the body; outside of what makes headers, so that all are the
+    same.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,10 +47,35 @@ class Head:
 
 
 class Conditional:
-    """Answers If-None-Match by the digest of what would be sent, before it is compressed.
+    """Answers If-None-Match with 304 where the answer's ETag is among those named."""
 
-    Everything here follows from its address alone, so equal bytes are the same answer; caches may
-    keep them and ask whether they still hold. Answers that bring an ETag of their own keep it.
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = ""
+        if scope["type"] == "http" and scope["method"] == "GET":
+            asked = Headers(scope=scope).get("if-none-match", "")
+        if not asked:
+            await self.app(scope, receive, send)
+            return
+        known = False
+
+        async def unless_known(message: Message) -> None:
+            nonlocal known
+            if message["type"] == "http.response.start":
+                known = message["status"] == 200 and _names(asked, message)
+                message = _not_modified(message) if known else message
+            elif known:
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app(scope, receive, unless_known)
+
+
+class Tagged:
+    """Gives every answer a Cache-Control, and those of status 200 an ETag: the digest of what is
+    sent, before it is compressed. Answers that bring their own keep them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,7 +85,6 @@ class Conditional:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get("if-none-match", "")
         start: Message | None = None
         body: list[bytes] = []
 
@@ -52,29 +95,30 @@ class Conditional:
                 return
             body.append(message.get("body", b""))
             if start and not message.get("more_body"):
-                await _send_whole(start, b"".join(body), asked, send)
+                whole = b"".join(body)
+                _tag(start, whole)
+                await send(start)
+                await send({"type": "http.response.body", "body": whole})
 
         await self.app(scope, receive, collect)
 
 
-async def _send_whole(start: Message, body: bytes, asked: str, send: Send) -> None:
+def _tag(start: Message, body: bytes) -> None:
     headers = MutableHeaders(scope=start)
-    if start["status"] == 200:
-        if "etag" not in headers:
-            headers["ETag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
-        if "cache-control" not in headers:
-            headers["Cache-Control"] = "no-cache"
-        if _names(asked, headers["etag"]):
-            start = {**start, "status": NOT_MODIFIED}
-            headers = MutableHeaders(scope=start)
-            for name in ("content-length", "content-type"):
-                del headers[name]
-            body = b""
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
+    if start["status"] == 200 and "etag" not in headers:
+        headers["ETag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
+    if "cache-control" not in headers:
+        # Redirects follow from their address as pages do; what went wrong may be right next time.
+        headers["Cache-Control"] = SHARED if start["status"] < 400 else "no-cache"
 
 
-def _names(asked: str, etag: str) -> bool:
+def _not_modified(start: Message) -> Message:
+    headers = [each for each in start["headers"] if each[0].lower() not in NOT_SENT_AGAIN]
+    return {**start, "status": NOT_MODIFIED, "headers": headers}
+
+
+def _names(asked: str, start: Message) -> bool:
     """Whether an If-None-Match names this answer. Source: RFC 9110, section 13.1.2."""
+    etag = Headers(raw=start["headers"]).get("etag", "")
     known = [each.strip().removeprefix("W/") for each in asked.split(",")]
-    return "*" in known or etag.removeprefix("W/") in known
+    return bool(etag) and ("*" in known or etag.removeprefix("W/") in known)

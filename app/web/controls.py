@@ -11,12 +11,15 @@ from app.web.values import Problem, pair, quoted, read_choice, whole_number
 
 @dataclass(frozen=True)
 class Around:
-    """What a control is read against; `shows` are the lab's ways to show heads."""
+    """What a control is read against; `shows` are the lab's ways to show heads, `hides` is true if
+    maps leave special tokens out.
+    """
 
     model: Model
     sentence: Sentence
     models: Registry
     shows: Sequence[str]
+    hides: bool
     problems: list[Problem]
 
 
@@ -70,15 +73,15 @@ def _flag(name: str) -> Form:
 
 
 def _read_groups(value: str, around: Around) -> int | None:
-    n_heads = around.model.card.n_heads
-    allowed = [str(groups) for groups in range(1, n_heads + 1) if n_heads % groups == 0]
+    n_sets = around.model.card.n_sets
+    allowed = [str(groups) for groups in range(1, n_sets + 1) if n_sets % groups == 0]
     chosen = read_choice("groups", value, allowed, around.problems)
-    return int(chosen) if chosen and int(chosen) != n_heads else None
+    return int(chosen) if chosen and int(chosen) != n_sets else None
 
 
 def _read_cell(value: str, around: Around) -> tuple[int, int] | None:
-    """A cell as "2.1" (query 2, key 1)."""
-    n = len(around.sentence.tokens)
+    """A cell as "2.1" (query 2, key 1), of the tokens that maps show."""
+    n = len(around.sentence.plain if around.hides else around.sentence.tokens)
     query, key = pair(value) or (n, n)
     if query < n and key < n:
         return query, key
@@ -91,14 +94,15 @@ def _read_cell(value: str, around: Around) -> tuple[int, int] | None:
 
 
 def _read_minus(value: str, around: Around) -> tuple[str, int] | None:
-    """A head of any model as "headwise-h1.0"."""
+    """A head of any model that reads the same tokens, as "headwise-h1.0"."""
     name, _, head = value.rpartition(".")
-    models, number = around.models, whole_number(head)
-    if name in models and number is not None and 0 <= number < models[name].card.n_heads:
+    alike = {each.card.id: each.card for each in around.models.that_read_like(around.model)}
+    number = whole_number(head)
+    if name in alike and number is not None and 0 <= number < alike[name].n_heads:
         return name, number
     message = (
-        f"There is no head “{quoted(value)}” to compare with. Name a model and a head of it, as in"
-        f" {models.ids[0]}.0."
+        f"There is no head “{quoted(value)}” to compare with. Name a model that reads the same"
+        f" tokens and a head of it, as in {next(iter(alike))}.0."
     )
     around.problems.append(Problem("minus", message))
     return None
@@ -124,4 +128,5 @@ FORMS = {
         lambda value, around: read_choice("show", value, around.shows, around.problems), str
     ),
     "lock": _flag("lock"),
+    "hide": _flag("hide"),
 }

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from fastapi import APIRouter, HTTPException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
 from app.models.evidence import MARGIN, PLACES, Evidence, HeadRecord
-from app.models.family import weights_file
 from app.models.seeds import SeedRuns
 from app.models.two_neighbours import TwoNeighbours
 from app.picture import levels
@@ -48,22 +48,18 @@ class Records:
     exact: TwoNeighbours
 
 
-def router(records: Records, pages: Pages) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/models")
+def routes(records: Records, pages: Pages) -> list[BaseRoute]:
     async def family(request: Request) -> Response:
         return pages.response(request, "models.html", family_context(records))
 
-    @routes.get("/models/{name}")
-    async def one(request: Request, name: str) -> Response:
+    async def one(request: Request) -> Response:
         try:
-            model = records.models[name]
+            model = records.models[request.path_params["name"]]
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
         return pages.response(request, "model.html", model_context(records, model))
 
-    return routes
+    return [Route("/models", family), Route("/models/{name}", one)]
 
 
 def family_context(records: Records) -> dict[str, object]:
@@ -71,7 +67,7 @@ def family_context(records: Records) -> dict[str, object]:
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
-        "megabytes": {row.card.id: megabytes(records.models[row.card.id]) for row in rows},
+        "megabytes": {row.card.id: records.models[row.card.id].megabytes for row in rows},
         "twins": records.models.of_source("random"),
         "seeds": seeds,
         "exact": exact_rows(records.exact),
@@ -84,11 +80,6 @@ def family_context(records: Records) -> dict[str, object]:
     }
 
 
-def megabytes(model: Model) -> float:
-    """Size of the file of weights that a model is read from."""
-    return weights_file(model.folder.parent, model.folder.name).stat().st_size / 1e6
-
-
 def model_context(records: Records, model: Model) -> dict[str, object]:
     evidence = model.evidence
     context: dict[str, object] = {
@@ -99,7 +90,7 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "places": PLACES,
         "margin": MARGIN,
         "evidence": evidence,
-        "megabytes": megabytes(model),
+        "megabytes": model.megabytes,
     }
     if evidence:
         context |= {

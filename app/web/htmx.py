@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 TEXT_FIELD = "input#text"
-VARY = "HX-Request-Type"
+READ = ("HX-Request-Type", "HX-Source", "HX-Current-URL")
+"""The headers that are read here."""
+
+VARY = READ[0]
+"""What a page and its fragment differ by."""
+
+VARY_WITH_ADDRESS = ", ".join(READ)
+"""What a fragment with an address for the browser's bar depends on."""
 
 
 @dataclass(frozen=True)

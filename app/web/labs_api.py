@@ -27,6 +27,7 @@ QUERY = {
     "causal": "1: a query reads only itself and what stands before it.",
     "unscaled": "1: scores are not divided by the root of d_head.",
     "weighted": "1: weights are multiplied by the length of what the key writes.",
+    "hide": "1: special tokens are left out, and rows brought back to 1.",
     "shuffled": "1: the words of the sentence change places.",
     "v": "The version of the lesson whose defaults hold.",
 }
@@ -169,7 +170,7 @@ def lab_of(page: StepPage) -> LabOut:
     return LabOut(
         view=page.reading.view.values(),
         link=page.address,
-        tokens=tokens_of(drawn.sentence),
+        tokens=tokens_of(drawn.tokens),
         weights=drawn.maps.tolist(),
         lab=plain(shown.lab),
         explained=plain(shown.explained),

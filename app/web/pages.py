@@ -1,19 +1,23 @@
-"""The addresses of the lesson: home, steps, the end."""
+"""The addresses of the lesson: home, steps, the end.
 
-from fastapi import APIRouter, HTTPException
+These and all other pages are plain Starlette routes: FastAPI has nothing to check or to describe in
+them, and costs each request more than the layers around it.
+"""
+
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
+from app.lesson import Lesson
 from app.lesson.labs.figures import maps_of
 from app.lesson.load import END
+from app.web.conditional import PERSONAL
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 
 
-def router(site: Site) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/")
+def routes(site: Site) -> list[BaseRoute]:
     async def home(request: Request) -> Response:
         openings = {lesson.slug: site.opening(lesson) for lesson in site.lessons}
         context: dict[str, object] = {
@@ -24,49 +28,55 @@ def router(site: Site) -> APIRouter:
         }
         return site.pages.response(request, "home.html", context)
 
-    @routes.get("/offline")
     async def offline(request: Request) -> Response:
         return site.pages.response(request, "offline.html")
 
-    @routes.get("/{lesson_slug}")
-    async def lesson_start(request: Request, lesson_slug: str) -> Response:
-        lesson = site.lesson(lesson_slug)
+    of_lessons = [route for lesson in site.lessons for route in _of_lesson(site, lesson)]
+    return [*of_lessons, Route("/", home), Route("/offline", offline)]
+
+
+def _of_lesson(site: Site, lesson: Lesson) -> list[BaseRoute]:
+    async def start(request: Request) -> Response:
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
-    @routes.get(f"/{{lesson_slug}}/{END}")
-    async def end(request: Request, lesson_slug: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        if not lesson.facts.end:
-            raise HTTPException(404)
-        results, name = (request.query_params.get(each, "") for each in ("results", "name"))
-        receipt = problem = ""
-        if results and site.signer.signs:
-            try:
-                receipt = site.signer.receipt(lesson.slug, results, name)
-            except ValueError as error:
-                problem = f"No line could be made: {error}."
-        context: dict[str, object] = {
-            "lesson": lesson,
-            "end": lesson.facts.end,
-            "end_path": request.url.path,
-            "path_of": path_of,
-            "signs": site.signer.signs,
-            "results": results,
-            "name": name,
-            "receipt": receipt,
-            "receipt_problem": problem,
-        }
-        return site.pages.response(request, "end.html", context, status=422 if problem else 200)
+    async def end(request: Request) -> Response:
+        return _end(site, lesson, request)
 
-    @routes.get("/{lesson_slug}/{step_name}")
-    async def step_page(request: Request, lesson_slug: str, step_name: str) -> Response:
-        lesson = site.lesson(lesson_slug)
-        step = site.step(lesson, step_name)
-        if step_name != step.slug:
+    async def step_page(request: Request) -> Response:
+        name = request.path_params["step"]
+        step = site.step(lesson, name)
+        if name != step.slug:
             return _redirect(path_of(lesson, step), request.url.query)
         return StepPage(site, lesson, step, request).response()
 
-    return routes
+    path = f"/{lesson.slug}"
+    return [Route(path, start), Route(f"{path}/{END}", end), Route(f"{path}/{{step}}", step_page)]
+
+
+def _end(site: Site, lesson: Lesson, request: Request) -> Response:
+    if not lesson.facts.end:
+        raise HTTPException(404)
+    results, name = (request.query_params.get(each, "") for each in ("results", "name"))
+    receipt = problem = ""
+    if results and site.signer.signs:
+        try:
+            receipt = site.signer.receipt(lesson.slug, results, name)
+        except ValueError as error:
+            problem = f"No line could be made: {error}."
+    context: dict[str, object] = {
+        "lesson": lesson,
+        "end": lesson.facts.end,
+        "end_path": request.url.path,
+        "path_of": path_of,
+        "signs": site.signer.signs,
+        "results": results,
+        "name": name,
+        "receipt": receipt,
+        "receipt_problem": problem,
+    }
+    status = 422 if problem else 200
+    headers = {"Cache-Control": PERSONAL} if results or name else {}
+    return site.pages.response(request, "end.html", context, status=status, headers=headers)
 
 
 def _redirect(path: str, query: str) -> Response:

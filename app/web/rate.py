@@ -10,6 +10,8 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.web.kept import COUNTED
+
 Within = Callable[[Request], Awaitable[None]]
 """Raises an `HTTPException` beyond a limit."""
 
@@ -23,6 +25,7 @@ def limit(per_minute: int) -> Within:
     allowed = RateLimitItemPerMinute(per_minute)
 
     async def within(request: Request) -> None:
+        setattr(request.state, COUNTED, True)
         address = request.client.host if request.client else "unknown"
         if await limiter.hit(allowed, address):
             return

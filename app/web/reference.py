@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from app.web.templating import Pages
 
@@ -68,13 +69,10 @@ def _parameter(parameter: dict[str, Any]) -> Parameter:
     )
 
 
-def router(app: FastAPI, pages: Pages) -> APIRouter:
-    routes = APIRouter(include_in_schema=False)
-
-    @routes.get("/docs")
+def routes(app: FastAPI, pages: Pages) -> list[BaseRoute]:
     async def reference(request: Request) -> Response:
         schema = app.openapi()
         context = {"info": schema["info"], "operations": operations(schema)}
         return pages.response(request, "reference.html", context)
 
-    return routes
+    return [Route("/docs", reference)]

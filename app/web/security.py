@@ -2,10 +2,10 @@
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,6 +43,26 @@ logger = logging.getLogger("headwise")
 ErrorPage = Callable[[Request, int, str], Response]
 
 
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+def _raw(headers: Mapping[str, str]) -> RawHeaders:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+RAW_HEADERS = _raw(HEADERS)
+
+
+def _framed(parents: Sequence[str]) -> dict[str, str]:
+    """`HEADERS` of what may stand in the frames of some sites."""
+    mine, theirs = "frame-ancestors 'none'", f"frame-ancestors {' '.join(parents)}"
+    policy = CONTENT_SECURITY_POLICY.replace(mine, theirs)
+    framed = HEADERS | {"Content-Security-Policy": policy}
+    del framed["X-Frame-Options"]
+    return framed
+
+
 class BodyTooLargeError(Exception):
     pass
 
@@ -54,6 +74,7 @@ class Guard:
         self.app = app
         self.settings = settings
         self.error_page = error_page
+        self.framed = _raw(_framed(settings.embed_origins)) if settings.embed_origins else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,9 +86,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers(scope).items():
-                    headers.setdefault(name, value)
+                message = {**message, "headers": self._guarded(scope, message["headers"])}
             await send(message)
 
         try:
@@ -84,17 +103,15 @@ class Guard:
                 page = self.error_page(Request(scope), 500, "")
                 await page(scope, receive, send_guarded)
 
-    def _headers(self, scope: Scope) -> dict[str, str]:
-        """`HEADERS`; what is asked for as an embedded lab may stand in the frames of some sites."""
-        parents = " ".join(self.settings.embed_origins)
-        if not parents or EMBED not in scope["query_string"].split(b"&"):
-            return HEADERS
-        policy = CONTENT_SECURITY_POLICY.replace(
-            "frame-ancestors 'none'", f"frame-ancestors {parents}"
-        )
-        framed = HEADERS | {"Content-Security-Policy": policy}
-        del framed["X-Frame-Options"]
-        return framed
+    def _guarded(self, scope: Scope, headers: RawHeaders) -> RawHeaders:
+        """An answer's headers, and of ours those that it does not bring itself.
+
+        What is asked for as an embedded lab may stand in the frames of some sites.
+        """
+        is_framed = self.framed and EMBED in scope["query_string"].split(b"&")
+        brought = {name.lower() for name, _ in headers}
+        ours = self.framed if is_framed else RAW_HEADERS
+        return [*headers, *(each for each in ours if each[0] not in brought)]
 
     def _refusal(self, scope: Scope) -> Response | None:
         if len(scope["query_string"]) > self.settings.max_query_bytes:

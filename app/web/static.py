@@ -1,13 +1,18 @@
 """Static files under an address that changes with their content, so it may be kept for ever.
 
+A page that was kept somewhere over an upgrade names the address that they had before. There they
+are what they are now, since a page without its looks is worse than one with newer looks.
+
 A folder of styles or scripts is served as one file of its name, `style/` as `style.css`: a page on
 a slow network waits for every file that it asks for.
 """
 
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles as PlainStaticFiles
 from starlette.types import Scope
@@ -18,12 +23,20 @@ SERVICE_WORKER = "offline.js"
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
+ROOT = "/static"
+
+FOR_EVER = "public, max-age=31536000, immutable"
+FOR_NOW = "public, max-age=300"
+
+_VERSION = re.compile("[0-9a-f]{12}")
+
+
 @cache
 def static_path(folder: Path) -> str:
     seen = sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         seen.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return f"/static/{seen.hexdigest()[:12]}"
+    return f"{ROOT}/{seen.hexdigest()[:12]}"
 
 
 def joined(folder: Path, suffix: str) -> str:
@@ -33,8 +46,11 @@ def joined(folder: Path, suffix: str) -> str:
 
 
 class StaticFiles(PlainStaticFiles):
+    """Stands at `ROOT`; the first part of a path below it is a version of the files."""
+
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder)
+        self.version = static_path(folder).removeprefix(f"{ROOT}/")
         self.joined = {
             f"{inner.name}{suffix}": joined(inner, suffix)
             for inner in folder.iterdir()
@@ -43,11 +59,14 @@ class StaticFiles(PlainStaticFiles):
         }
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if text := self.joined.get(path):
-            response = Response(text, media_type=TYPES[Path(path).suffix])
+        version, _, file = Path(path).as_posix().partition("/")
+        if not _VERSION.fullmatch(version):
+            raise HTTPException(404)
+        if text := self.joined.get(file):
+            response = Response(text, media_type=TYPES[Path(file).suffix])
         else:
-            response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        if path == SERVICE_WORKER:
+            response = await super().get_response(file, scope)
+        response.headers["Cache-Control"] = FOR_EVER if version == self.version else FOR_NOW
+        if file == SERVICE_WORKER:
             response.headers["Service-Worker-Allowed"] = "/"
         return response

@@ -28,7 +28,7 @@ from app.lesson.load import END
 from app.models import SOURCES, Model, Sentence
 from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES
-from app.web.htmx import VARY, htmx_of
+from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
@@ -84,7 +84,7 @@ class StepPage:
     def _reading(self) -> Reading:
         query = self.query
         if self.is_edit:
-            query = settled(query, self.step.facts.predict.model, self.question.about)
+            query = settled(query, self._asked_model(query), self.question.about)
             query = self.task.enforced(query)
         return read_view(
             query,
@@ -98,6 +98,13 @@ class StepPage:
             ),
         )
 
+    def _asked_model(self, form: Mapping[str, str]) -> str | None:
+        """The model that committing to a prediction chooses, None if it stays the one chosen."""
+        models, chosen = self.site.models, form.get("model", "")
+        if chosen in models and models[chosen].card.source == "checkpoint":
+            return None
+        return self.step.facts.predict.model
+
     @property
     def lab(self) -> Lab:
         return self.site.lab_of(self.step)
@@ -107,8 +114,12 @@ class StepPage:
         return TRUTHS[self.step.facts.predict.computed_by]
 
     def predicted(self, view: View) -> Model:
-        """The model that the prediction is about."""
-        return self.site.models[self.step.facts.predict.model or view.model]
+        """The model that the prediction is about: the one that the step names, unless a checkpoint
+        was chosen, which reads a sentence in tokens of its own.
+        """
+        models, named = self.site.models, self.step.facts.predict.model
+        chosen = models[view.model]
+        return chosen if named is None or chosen.card.source == "checkpoint" else models[named]
 
     def _truth(self, sentence: Sentence, view: View) -> Truth:
         """The view's truth, computed once for as long as nothing that it is about changes."""
@@ -137,11 +148,12 @@ class StepPage:
 
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:
-            return RedirectResponse(self.address, 303)
+            return RedirectResponse(self.address, 303, {"Vary": VARY})
         whole = "embed.html" if self.is_embedded else "step.html"
         template = "fragment.html" if self.htmx.partial else whole
         status = 422 if self.is_refused else 200
-        headers = {"Vary": VARY} | self.htmx.address_headers(self.address)
+        vary = VARY_WITH_ADDRESS if self.htmx.partial else VARY
+        headers = {"Vary": vary} | self.htmx.address_headers(self.address)
         return self.site.pages.response(
             self.request, template, self.context(), status=status, headers=headers
         )
@@ -178,7 +190,7 @@ class StepPage:
             "lab": None,
             "explained": None,
             "compared": None,
-            "all_models": list(self.site.models),
+            "heads_of": self.site.heads_of(reading.model),
             "prediction": None,
             **shown,
         }
@@ -195,6 +207,7 @@ class StepPage:
         sentence, shown = self.reading.sentence, self.shown()
         return {
             "words": sentence.words,
+            "chips": shown.own.words,
             "tokens": sentence.tokens,
             "drawn": shown.own.shown,
             "drawn_words": shown.own.drawn_words,

@@ -4,11 +4,11 @@ import io
 from dataclasses import replace
 
 import segno
-from fastapi import APIRouter, Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from app.lesson.exports import name_of
 from app.lesson.labs.figures import head_figures
@@ -21,31 +21,32 @@ from app.web.step import StepPage
 from app.web.templating import origin_of
 
 
-def router(site: Site, within: Within) -> APIRouter:
+def routes(site: Site, within: Within) -> list[BaseRoute]:
     """Drawing and packing cost more than a page: these are asked for only `within` a limit."""
-    routes = APIRouter(prefix="/{lesson}/{step}", include_in_schema=False)
 
-    def page_of(request: Request, lesson: str, step: str) -> StepPage:
-        found = site.lesson(lesson)
-        return StepPage(site, found, site.step(found, step), request)
+    def page_of(request: Request) -> StepPage:
+        return StepPage(site, *site.asked_for(request), request)
 
-    @routes.get("/numbers")
-    async def numbers_(request: Request, lesson: str, step: str) -> Response:
-        return numbers(page_of(request, lesson, step))
+    async def numbers_(request: Request) -> Response:
+        return numbers(page_of(request))
 
-    @routes.get("/handout")
-    async def handout_(request: Request, lesson: str, step: str) -> Response:
-        return handout(page_of(request, lesson, step))
+    async def handout_(request: Request) -> Response:
+        return handout(page_of(request))
 
-    @routes.get("/qr.svg", dependencies=[Depends(within)])
-    async def qr_(request: Request, lesson: str, step: str) -> Response:
-        return qr(page_of(request, lesson, step))
+    async def qr_(request: Request) -> Response:
+        await within(request)
+        return qr(page_of(request))
 
-    @routes.get("/export/{file}", dependencies=[Depends(within)])
-    async def export_(request: Request, lesson: str, step: str, file: str) -> Response:
-        return await export(page_of(request, lesson, step), file)
+    async def export_(request: Request) -> Response:
+        await within(request)
+        return await export(page_of(request), request.path_params["file"])
 
-    return routes
+    return [
+        Route("/{lesson}/{step}/numbers", numbers_),
+        Route("/{lesson}/{step}/handout", handout_),
+        Route("/{lesson}/{step}/qr.svg", qr_),
+        Route("/{lesson}/{step}/export/{file}", export_),
+    ]
 
 
 def numbers(page: StepPage) -> Response:
@@ -56,7 +57,7 @@ def numbers(page: StepPage) -> Response:
     template = "parts/numbers.html" if page.htmx.partial else "numbers.html"
     context: dict[str, object] = {
         "weights": shown.maps[shown.head].tolist(),
-        "tokens": shown.sentence.tokens,
+        "tokens": shown.tokens,
         "view": page.reading.view,
         "model": page.reading.model.card,
         "back": page.address,

@@ -1,9 +1,11 @@
 """Jinja2 with escaping always on, undefined names as errors, and addresses of static files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -12,8 +14,11 @@ from app.lesson.directives import filled, inline
 from app.picture import ink, number, plain
 from app.picture.plot import signed
 from app.settings import site_folder
+from app.web.escaping import QuickEscapes, escaped
 
 _inline = cache(inline)
+
+KEPT_PARTS = 512
 
 
 def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
@@ -47,9 +52,29 @@ class Pages:
         return HTMLResponse(page, status, headers)
 
 
+class QuickEnvironment(Environment):
+    code_generator_class = QuickEscapes
+    escaped = staticmethod(escaped)
+
+
+def parts_kept(jinja: Environment) -> Callable[..., Markup]:
+    """A function for templates that fills in a part, the macro `content` of a file, and keeps what
+    came out for as long as it is asked for with the same values.
+
+    A macro sees nothing but its values, so equal values are the same part; values must be hashable.
+    """
+
+    @lru_cache(KEPT_PARTS, typed=True)
+    def part(template: str, *values: object) -> Markup:
+        content: Macro = vars(jinja.get_template(template).module)["content"]
+        return Markup(content(*values))  # noqa: S704
+
+    return part
+
+
 def environment(static_path: str) -> Environment:
     """`static_path` is where the folder `static/` is served."""
-    jinja = Environment(
+    jinja = QuickEnvironment(
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -62,5 +87,6 @@ def environment(static_path: str) -> Environment:
     jinja.filters["signed"] = signed
     jinja.filters["ink"] = ink
     jinja.filters["number"] = number
+    jinja.globals["kept"] = parts_kept(jinja)
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja

@@ -95,8 +95,8 @@ class Pin:
 
     def changed(self, model: Model) -> bool:
         """Whether the model's weights are others than those of this version."""
-        then = self.weights_then.get(model.card.id, model.weights_sha256)
-        return then != model.weights_sha256
+        then = self.weights_then.get(model.card.id)
+        return then is not None and then != model.weights_sha256
 
 
 def pinned(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin:
@@ -149,6 +149,9 @@ def settled(
     now = {**form, "text": tidy(form.get("text", ""))}
     if "focus" in form:
         query |= {"head": form["focus"], "lock": "1"}
+    if form.get("was_hide", "") != form.get("hide", ""):
+        # A cell is counted in the tokens that are shown.
+        query.pop("cell", None)
     if any(form.get(f"was_{name}") != now.get(name) for name in about):
         query.pop("predict", None)
     elif "commit" in form:
@@ -189,15 +192,17 @@ def read_view(
         sentence = model.tokenizer.sentence(defaults.text)
         query = {name: value for name, value in query.items() if name != "word"}
     word = defaults.word if sentence.text == defaults.text else 0
+    hides = query.get("hide") == "1" and "hide" in allowed.controls
+    n_words = len(sentence.plain_words if hides else sentence.words)
     view = View(
         text=sentence.text,
         model=model.card.id,
         layer=read_index("layer", query, defaults.layer, model.card.n_layers, problems),
         head=read_index("head", query, defaults.head, model.card.n_heads, problems),
-        word=read_index("word", query, word, len(sentence.words), problems),
+        word=read_index("word", query, word, n_words, problems),
     )
     given = {name: query[name] for name in allowed.controls if query.get(name)}
-    around = Around(model, sentence, models, allowed.shows, problems)
+    around = Around(model, sentence, models, allowed.shows, hides, problems)
     view = view.but(controls=read_controls(given, around))
     if "predict" in query:
         choices = allowed.predictions(sentence, view)
@@ -223,7 +228,7 @@ def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence
     """The sentence; its beginning if it is too long; None if there is nothing in it."""
     sentence = model.tokenizer.sentence(typed)
     n, most = len(sentence.tokens), model.card.max_tokens
-    if not n:
+    if sentence.is_blank:
         problems.append(
             Problem(
                 "text",

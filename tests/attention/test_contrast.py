@@ -8,8 +8,8 @@ from app.attention.contrast import (
     nudged,
     pooled,
     sliced_weights,
-    with_shared_keys,
 )
+from app.attention.transformer import with_shared_keys
 
 
 @pytest.fixture(params=[1, 2, 4, 8])
@@ -31,14 +31,14 @@ def test_a_sliced_head_sees_its_own_inputs_alone(trace):
         key = trace.X[:, block] @ W.key[block, block] + W.key_bias[block]
         scores = np.exp(query @ key.T / np.sqrt(W.d_head))
         np.testing.assert_allclose(
-            sliced_weights(trace.X, W)[head], scores / scores.sum(1, keepdims=True), atol=1e-5
+            sliced_weights(trace, trace.X)[head], scores / scores.sum(1, keepdims=True), atol=1e-5
         )
 
 
 def test_one_head_sliced_is_the_head_as_it_is(models):
     model = models["headwise-h1"]
     trace = model.read(model.tokenizer.sentence("The cat sat")).trace(1)
-    np.testing.assert_allclose(sliced_weights(trace.X, trace.W), trace.weights, atol=1e-5)
+    np.testing.assert_allclose(sliced_weights(trace, trace.X), trace.weights, atol=1e-5)
 
 
 def test_averaged_maps_give_every_head_the_same_pattern(trace):
@@ -69,7 +69,7 @@ def test_as_many_groups_as_heads_changes_nothing(trace):
 
 @pytest.mark.parametrize("groups", [0, 3, 5, 16])
 def test_heads_part_into_equal_groups_only(models, groups):
-    with pytest.raises(ValueError, match=f"8 heads do not part into {groups} groups"):
+    with pytest.raises(ValueError, match=f"8 sets of keys do not part into {groups} groups"):
         with_shared_keys(models["headwise-h8"].transformer, groups)
 
 

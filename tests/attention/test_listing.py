@@ -12,7 +12,8 @@ given = np.load(sys.argv[1], allow_pickle=False)
 
 
 class W:
-    n_heads = int(given["n_heads"])
+    n_heads = n_kv_heads = int(given["n_heads"])
+    rotary = None
     query, query_bias = given["query"], given["query_bias"]
     key, key_bias = given["key"], given["key_bias"]
     value, value_bias = given["value"], given["value_bias"]

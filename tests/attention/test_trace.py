@@ -33,6 +33,7 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
 def test_nothing_is_computed_before_it_is_asked_for(layer):
     W, X = layer
     trace = Trace(X, W)
-    assert set(vars(trace)) == {"X", "W", "mask", "heads_off", "scaled_by_width"}
+    given = {"X", "W", "mask", "heads_off", "scaled_by_width", "known_weights"}
+    assert set(vars(trace)) == given
     _ = trace.scores
     assert "weights" not in vars(trace)

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import Intervention, forward, random_twin
-from app.attention.transformer import gelu
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +104,3 @@ def test_the_trace_shows_what_was_switched_off_and_not_scaled(tiny):
 def test_no_token_and_too_many_are_refused(tiny, count):
     with pytest.raises(ValueError, match=f"{count} tokens; the model takes 1 to 48"):
         forward(tiny, [5] * count)
-
-
-def test_gelu_agrees_with_torch():
-    x = np.linspace(-12, 12, 4001)
-    np.testing.assert_allclose(
-        gelu(x), torch.nn.functional.gelu(torch.from_numpy(x)).numpy(), atol=1e-7
-    )

@@ -145,20 +145,20 @@ class TestMix:
 
     def test_guesses_are_for_the_chosen_word_with_and_without_heads(self, models):
         plain = LABS["mix"].run(look(models, word=5))
-        assert plain.masked == "She opened the old wooden [MASK]"
-        assert plain.before == plain.after
+        assert plain.guesses.text == "She opened the old wooden [MASK]"
+        assert plain.guesses.before == plain.guesses.after
         off = frozenset((0, head) for head in range(4))
         cut = LABS["mix"].run(look(models, word=5, controls={"off": off}))
-        assert cut.before == plain.before
-        assert cut.after != cut.before
-        assert all(0 < guess.probability < 1 for guess in cut.after)
+        assert cut.guesses.before == plain.guesses.before
+        assert cut.guesses.after != cut.guesses.before
+        assert all(0 < guess.probability < 1 for guess in cut.guesses.after)
 
     def test_the_chosen_word_is_guessed_though_others_are_masked_too(self, models):
         lab = LABS["mix"].run(look(models, text="The [MASK] opened the door", word=4))
-        assert lab.masked == "The [MASK] opened the [MASK]"
+        assert lab.guesses.text == "The [MASK] opened the [MASK]"
         model = models["headwise-h4"]
-        blanks = fill_in(model, model.tokenizer.sentence(lab.masked))
-        assert [g.text for g in lab.before] == [g.text for g in blanks[1].guesses]
+        blanks = fill_in(model, model.tokenizer.sentence(lab.guesses.text))
+        assert [g.text for g in lab.guesses.before] == [g.text for g in blanks[1].guesses]
 
     def test_weighing_changes_the_maps_and_nothing_else(self, models):
         plain = LABS["mix"].run(look(models))
@@ -207,7 +207,7 @@ class TestMeasures:
 
     def test_an_untrained_model_has_no_record(self, models):
         lab = LABS["measures"].run(look(models, "headwise-h8-random"))
-        assert not lab.measured
+        assert not lab.treebank
         assert all(row.record is None and not row.labels for row in lab.measures)
 
     def test_shuffled_maps_are_those_of_the_shuffled_sentence(self, models):

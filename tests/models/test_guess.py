@@ -71,6 +71,7 @@ def _at(transformer, name):
     names |= {
         "attention.output.weight": "attention.output",
         "attention.output.bias": "attention.output_bias",
+        "logits_bias": "words.bias",
     }
     place = transformer
     if name.startswith("layers."):

@@ -32,7 +32,7 @@ def test_each_card_names_the_command_that_trained_it(models):
 def test_the_weights_are_as_many_as_the_card_says_and_below_4_mb(models):
     for model in models:
         transformer = model.transformer
-        arrays = [transformer.tokens, transformer.positions, transformer.logits_bias]
+        arrays = [transformer.tokens, transformer.positions, transformer.words.bias]
         arrays += [transformer.norm.gain, transformer.norm.bias]
         for layer in transformer.layers:
             arrays += [layer.attention.qkv, layer.attention.qkv_bias]

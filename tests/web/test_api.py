@@ -45,7 +45,14 @@ def test_attention_is_that_of_the_model(client, models):
     answer = client.get("/api/v1/attention?text=The+cat+sat+down&model=headwise-h4&layer=1").json()
     assert answer["model"] == "headwise-h4"
     assert answer["layer"] == 1
-    assert answer["tokens"][1] == {"text": "cat", "start": 4, "end": 7, "word": 1, "known": True}
+    assert answer["tokens"][1] == {
+        "text": "cat",
+        "start": 4,
+        "end": 7,
+        "word": 1,
+        "known": True,
+        "special": False,
+    }
     model = models["headwise-h4"]
     weights = model.read(model.tokenizer.sentence("The cat sat down")).weights[1]
     np.testing.assert_allclose(answer["weights"], weights, atol=1e-7)

@@ -7,7 +7,7 @@ from app.lesson.family import members
 from app.models.evidence import NO_ROLE, PLACES
 from app.models.two_neighbours import two_neighbours
 from app.picture import plain
-from app.web.evidence import Records, exact_rows, head_rows, megabytes, widest_half
+from app.web.evidence import Records, exact_rows, head_rows, widest_half
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
@@ -31,7 +31,7 @@ def test_the_four_are_compared_by_what_their_cards_and_records_say(client, recor
         assert f"{100 * row.training.validation_accuracy:.1f} %" in line
         found = row.found
         assert (", ".join(found) or "none") in line
-        assert megabytes(records.models[row.card.id]) < 4
+        assert records.models[row.card.id].megabytes < 4
 
 
 def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):

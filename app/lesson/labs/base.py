@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from app.attention import Intervention, Trace, forward
-from app.attention.contrast import with_shared_keys
+from app.attention import Intervention, Trace
+from app.attention.measure import among, merge_pieces
 from app.attention.weights import Matrix
 from app.lesson.shuffle import Shuffled, shuffled
-from app.models import Model, Registry, Sentence
+from app.models import Model, Registry, Sentence, Token, Word
 from app.picture import Axis, HeatmapFrame
 
 
@@ -28,6 +28,8 @@ class Controls:
     minus: the (model, head) whose map is taken off that of the chosen head.
     show: how heads are shown, one of `SHOWS`; the lab's own way if it is empty.
     lock: the chosen head stays in view, whatever thumbnail the pointer is over.
+    hide: special tokens, which the model adds by itself, are left out of maps, and the rest of each
+        row is brought back to 1.
     """
 
     causal: bool = False
@@ -40,11 +42,12 @@ class Controls:
     minus: tuple[str, int] | None = None
     show: str = ""
     lock: bool = False
+    hide: bool = False
 
 
 CONTROLS = tuple(each.name for each in fields(Controls))
 
-EVERYWHERE = ("cell", "minus", "show", "lock")
+EVERYWHERE = ("cell", "minus", "show", "lock", "hide")
 """The controls that every lab obeys."""
 
 SHOWS = ("grid", "map", "lines", "strip")
@@ -69,16 +72,47 @@ class LabView:
     options: dict[str, Any] = field(default_factory=dict)
     controls: Controls = Controls()
 
+    @cached_property
+    def kept(self) -> list[int]:
+        """The tokens that maps show: all, or the learner's own where special ones are hidden."""
+        return self.sentence.plain if self.controls.hide else list(range(len(self.sentence.tokens)))
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Those along the sides of maps."""
+        return [self.sentence.tokens[place] for place in self.kept]
+
+    @cached_property
+    def word_of(self) -> list[int]:
+        """For each of them its word."""
+        return [token.word for token in self.tokens]
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """Those that maps show, in the order of reading."""
+        numbers = dict.fromkeys(self.word_of)
+        return [self.sentence.words[number] for number in numbers]
+
     @property
     def queries(self) -> list[int]:
-        """The tokens of the chosen word."""
-        return [i for i, token in enumerate(self.sentence.tokens) if token.word == self.word]
+        """The rows of the chosen word."""
+        return [row for row, word in enumerate(self.word_of) if word == self.word]
+
+    @property
+    def asking_tokens(self) -> list[int]:
+        """The tokens of the chosen word, among all that the model reads."""
+        return [self.kept[row] for row in self.queries]
 
     @property
     def intervention(self) -> Intervention:
-        """What the controls change in a pass, but for the grouping of K and V."""
+        """What the controls change in a pass."""
         chosen = self.controls
-        return Intervention(causal=chosen.causal, heads_off=chosen.off, scaled=not chosen.unscaled)
+        return Intervention(
+            causal=chosen.causal,
+            heads_off=chosen.off,
+            scaled=not chosen.unscaled,
+            groups=chosen.groups,
+        )
 
     @property
     def asking(self) -> str:
@@ -88,13 +122,12 @@ class LabView:
     @property
     def largest_entropy(self) -> float:
         """The entropy of a row that reads every token the same, in bits."""
-        return float(np.log2(len(self.sentence.tokens)))
+        return float(np.log2(len(self.tokens)))
 
     @cached_property
     def axis(self) -> Axis:
         """The tokens along both sides of a map, those of the chosen word marked."""
-        labels = [token.text for token in self.sentence.tokens]
-        return Axis(labels, self.sentence.word_of, self.queries)
+        return Axis([token.text for token in self.tokens], self.word_of, self.queries)
 
     @cached_property
     def frame(self) -> HeatmapFrame:
@@ -108,19 +141,39 @@ class LabView:
 
     def trace_of(self, intervention: Intervention) -> Trace:
         """Every intermediate of the chosen layer under another intervention."""
-        transformer = self.model.transformer
-        if self.controls.groups:
-            transformer = with_shared_keys(transformer, self.controls.groups)
-        ids = self.sentence.ids
-        read = forward(transformer, ids, last_layer=self.layer, intervention=intervention)
+        read = self.model.read(self.sentence, last_layer=self.layer, intervention=intervention)
         return read.trace(self.layer)
 
     @cached_property
     def maps(self) -> Matrix:
         """What the maps of the chosen layer show, (n_heads, n, n): weights, weighted by what is
-        written if the controls say so.
+        written if the controls say so, and without special tokens if these are hidden.
         """
-        return self.trace.weighted_by_length if self.controls.weighted else self.trace.weights
+        trace = self.trace
+        return self.among_shown(
+            trace.weighted_by_length if self.controls.weighted else trace.weights
+        )
+
+    def among_shown(self, weights: Matrix) -> Matrix:
+        """Of weights (..., n, n) over all tokens what maps show: see `Controls.hide`."""
+        return among(weights, self.kept) if self.controls.hide else weights
+
+    def seen(self, figures: Matrix) -> Matrix:
+        """Of (..., n, n) figures over all tokens the rows and columns that maps show."""
+        return figures[..., self.kept, :][..., self.kept] if self.controls.hide else figures
+
+    @cached_property
+    def read_by_word(self) -> tuple[Matrix, list[str]]:
+        """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
+        show, both in the order of reading.
+        """
+        rows = merge_pieces(self.maps, self.word_of)[:, self.word]
+        return rows[:, [word.index for word in self.words]], [word.text for word in self.words]
+
+    @property
+    def from_inputs(self) -> bool:
+        """Whether an archive of this view begins with the layer's inputs, not with tokens."""
+        return self.model.card.source == "checkpoint"
 
     @cached_property
     def _shuffled(self) -> Shuffled:
@@ -129,8 +182,32 @@ class LabView:
     @cached_property
     def moved(self) -> "LabView":
         """The same of the words in another order."""
-        word = self._shuffled.order.index(self.word)
+        order = self._shuffled.order
+        word = order.index(self.word) if self.word in order else self.word
         return replace(self, sentence=self._shuffled.sentence, word=word)
+
+    def by(self, model: Model) -> "LabView | None":
+        """The same text as another model reads it, None if it is too long for that.
+
+        What was done to heads of one model has no counterpart in another, nor has a cell.
+        """
+        if model is self.model:
+            return self
+        sentence = self.sentence
+        if not model.tokenizer.reads_like(self.model.tokenizer):
+            sentence = model.tokenizer.sentence(sentence.text)
+        if not 0 < len(sentence.tokens) <= model.card.max_tokens or sentence.is_blank:
+            return None
+        n_words = len(sentence.plain_words)
+        return replace(
+            self,
+            sentence=sentence,
+            model=model,
+            layer=min(self.layer, model.card.n_layers - 1),
+            head=min(self.head, model.card.n_heads - 1),
+            word=self.word if self.word < n_words else n_words - 1,
+            controls=replace(self.controls, off=frozenset(), groups=0, cell=None),
+        )
 
     @property
     def shown(self) -> "LabView":
@@ -141,5 +218,6 @@ class LabView:
     def drawn_words(self) -> list[int]:
         """For each row of the maps that are drawn the word of the learner's own sentence."""
         if not self.controls.shuffled:
-            return self.sentence.word_of
-        return [self._shuffled.order[word] for word in self.moved.sentence.word_of]
+            return self.word_of
+        order = self._shuffled.order
+        return [order[word] if word < len(order) else word for word in self.moved.word_of]

@@ -44,7 +44,8 @@ def budget(view: LabView) -> Budget:
         tuple(
             Counter(
                 each,
-                each.card.n_heads == view.model.card.n_heads,
+                each.card.n_heads == view.model.card.n_heads
+                and view.model.card.source != "checkpoint",
                 attention_parameters(each.card.d_model),
                 each.card.n_heads * n * n,
                 2 * n * n * each.card.d_model,

@@ -1,6 +1,6 @@
 """Compare: the chosen head's map minus another's, of this model or of any other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,12 +26,10 @@ def compare(view: LabView) -> Comparison | None:
         return None
     name, head = view.controls.minus
     shown, other = view.shown, view.models[name]
-    layer = min(view.layer, other.card.n_layers - 1)
-    controls = shown.controls
-    if other is not view.model:
-        # What was done to heads of one model has no counterpart in another.
-        controls = replace(controls, off=frozenset(), groups=0)
-    theirs = replace(shown, model=other, layer=layer, controls=controls).maps[head]
+    read = shown.by(other)
+    # Only heads of models that read the same tokens can be chosen.
+    assert read is not None  # noqa: S101
+    theirs = read.maps[head]
     difference = shown.maps[shown.head] - theirs
     moved = float(np.abs(difference).max())
     drawn = signed_map(difference, shown.frame, moved or 1.0)

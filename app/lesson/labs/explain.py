@@ -25,7 +25,8 @@ class Explanation:
     `score` is q·k, `scaled` the same over `divisor`; `exponential` is exp(scaled − the row's
     largest), `row_sum` the sum of these over the row, `weight` their ratio. A masked cell has
     no finite score after the mask and the weight 0. Where maps are weighted by what is written,
-    `length` is that of what the key writes and `weighted` what the map shows.
+    `length` is that of what the key writes and `weighted` what the map shows; `among_shown` is what
+    it shows where special tokens are hidden.
     """
 
     head: int
@@ -45,13 +46,15 @@ class Explanation:
     weight: float
     length: float | None
     weighted: float | None
+    among_shown: float | None
 
 
 def explain(view: LabView) -> Explanation | None:
     """None while no cell is chosen."""
     if view.controls.cell is None:
         return None
-    i, j = view.controls.cell
+    row_of, column_of = view.controls.cell
+    i, j = view.kept[row_of], view.kept[column_of]
     trace = view.trace
     query, key = (
         vectors[view.head, token].astype(np.float64)
@@ -66,8 +69,8 @@ def explain(view: LabView) -> Explanation | None:
         view.head,
         tokens[i].text,
         tokens[j].text,
-        i,
-        j,
+        row_of,
+        column_of,
         tuple(Element(float(q), float(k), float(q * k)) for q, k in zip(query, key, strict=True)),
         products((query * key).tolist()),
         float(query @ key),
@@ -80,4 +83,5 @@ def explain(view: LabView) -> Explanation | None:
         float(trace.weights[view.head, i, j]),
         float(np.linalg.norm(trace.written[view.head, j])) if view.controls.weighted else None,
         float(trace.weighted_by_length[view.head, i, j]) if view.controls.weighted else None,
+        float(view.maps[view.head, row_of, column_of]) if view.controls.hide else None,
     )

@@ -49,6 +49,18 @@ class HeadFigure:
     row: Matrix = field(metadata=INNER, repr=False)  # (n_words,)
 
     @property
+    def layer(self) -> int:
+        return self.view.layer
+
+    @property
+    def sharing(self) -> tuple[int, ...]:
+        """The heads that read the same keys and values, this one among them."""
+        card = self.view.model.card
+        group = card.n_heads // (self.view.controls.groups or card.n_sets)
+        first = self.head // group * group
+        return tuple(range(first, first + group))
+
+    @property
     def map(self) -> str:
         return draw(self.view, self.weights)
 
@@ -58,8 +70,9 @@ class HeadFigure:
 
     @property
     def strip(self) -> str:
-        words = [word.text for word in self.view.sentence.words]
-        return strip(self.row, words, query=self.view.word)
+        numbers = [word.index for word in self.view.words]
+        words = [word.text for word in self.view.words]
+        return strip(self.row[numbers], words, query=numbers.index(self.view.word))
 
 
 def draw(view: LabView, weights: Matrix) -> str:
@@ -78,7 +91,7 @@ def maps_of(view: LabView) -> list[str]:
 
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
-    rows = merge_pieces(maps, view.sentence.word_of)[:, view.word, :]  # (n_heads, n_words)
+    rows = merge_pieces(maps, view.word_of)[:, view.word, :]  # (n_heads, n_words)
     entropies = row_entropy(maps).mean(axis=-1)
     return tuple(
         HeadFigure(

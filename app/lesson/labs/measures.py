@@ -8,10 +8,11 @@ from app.attention.measure import diagonal_mean, mean_distance, row_entropy
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
 from app.lesson.labs.figures import HeadFigure, head_figures
-from app.models import Sentence
 from app.models.evidence import Evidence, Finding, Share
 
 SCORES = ("previous", "next", "itself", "same word")
+SPECIAL = "special tokens"
+"""One more score where a model adds tokens of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,20 @@ class HeadMeasures:
 
 @dataclass(frozen=True)
 class Measures:
-    """`heads` are figures of the sentence that is shown: the shuffled one if it was asked for."""
+    """`heads` are figures of the sentence that is shown: the shuffled one if it was asked for.
+    `treebank` and `licence` are those of the record, empty if there is none.
+    """
 
     measures: tuple[HeadMeasures, ...]
     heads: tuple[HeadFigure, ...]
     sentence: str
-    measured: bool
+    treebank: str
+    licence: str
 
 
 def measures(view: LabView) -> Measures:
     maps, moved = view.maps, view.moved
-    scores = head_scores(maps, view.sentence)
-    moved_scores = head_scores(moved.maps, moved.sentence)
+    scores, moved_scores = head_scores(view), head_scores(moved)
     evidence = view.model.evidence
     entropy, distance = row_entropy(maps).mean(axis=-1), mean_distance(maps)
     rows = tuple(
@@ -64,7 +67,7 @@ def measures(view: LabView) -> Measures:
             head,
             tuple(
                 Score(name, float(scores[i, head]), float(moved_scores[i, head]))
-                for i, name in enumerate(SCORES)
+                for i, name in enumerate(score_names(view))
             ),
             float(entropy[head]),
             float(distance[head]),
@@ -74,23 +77,31 @@ def measures(view: LabView) -> Measures:
     )
     shown = view.shown
     heads = head_figures(shown, shown.maps)
-    return Measures(rows, heads, shown.sentence.text, evidence is not None)
+    treebank, licence = (evidence.treebank, evidence.licence) if evidence else ("", "")
+    return Measures(rows, heads, shown.sentence.text, treebank, licence)
 
 
-def head_scores(maps: Matrix, sentence: Sentence) -> Matrix:
-    """Mean weight on the previous token, the next, itself and other tokens spelled the same:
-    (scores, n_heads).
+def score_names(view: LabView) -> tuple[str, ...]:
+    return (*SCORES, SPECIAL) if view.sentence.n_specials else SCORES
+
+
+def head_scores(view: LabView) -> Matrix:
+    """Mean weight on the previous token, the next, itself, other tokens spelled the same, and
+    special tokens if there are any: (scores, n_heads).
     """
-    texts = np.array([token.text.lower() for token in sentence.tokens])
+    maps = view.maps
+    texts = np.array([token.text.lower() for token in view.tokens])
     same = (texts[:, None] == texts) & ~np.eye(len(texts), dtype=bool)
-    return np.stack(
-        [
-            diagonal_mean(maps, -1),
-            diagonal_mean(maps, 1),
-            diagonal_mean(maps, 0),
-            (maps * same).sum(axis=-1).mean(axis=-1),
-        ]
-    )
+    scores = [
+        diagonal_mean(maps, -1),
+        diagonal_mean(maps, 1),
+        diagonal_mean(maps, 0),
+        (maps * same).sum(axis=-1).mean(axis=-1),
+    ]
+    if view.sentence.n_specials:
+        special = [token.special for token in view.tokens]
+        scores.append(maps[..., special].sum(axis=-1).mean(axis=-1))
+    return np.stack(scores)
 
 
 def record_of(

@@ -8,7 +8,7 @@ from app.attention import Intervention, Trace
 from app.attention.contrast import averaged_maps_output
 from app.lesson.labs.base import LabView
 from app.lesson.labs.figures import HeadFigure, head_figures
-from app.models.guess import MASK, Guess, fill_in
+from app.models.guess import Guess, fill_in, next_word
 from app.picture.plot import Bar, bars
 
 SHOWN_GUESSES = 5
@@ -42,56 +42,85 @@ class OutputValue:
 
 
 @dataclass(frozen=True)
+class Guesses:
+    """Guesses for the chosen word, masked, or for the one after it if `is_next`, from `text`; with
+    all heads, and without those that are off.
+    """
+
+    is_next: bool
+    text: str
+    before: tuple[Guess, ...]
+    after: tuple[Guess, ...]
+
+
+@dataclass(frozen=True)
 class Mix:
-    """`before` and `after` are guesses for the chosen word, masked, with all heads and without
-    those that are off; `averaged` is how far the output moves, relative to its length, if every
-    head used the mean of all maps.
+    """`averaged` is how far the output moves, relative to its length, if every head used the mean
+    of all maps; `guesses` is None for a model that guesses no words.
     """
 
     contributions: tuple[Contribution, ...]
     plot: str
     heads: tuple[HeadFigure, ...]
     output_value: OutputValue
-    masked: str
-    before: tuple[Guess, ...]
-    after: tuple[Guess, ...]
+    guesses: Guesses | None
     averaged: float
 
 
 def mix(view: LabView) -> Mix:
     trace, whole = view.trace, view.trace_of(Intervention())
-    lengths = np.linalg.norm(whole.contributions[:, view.queries], axis=-1).mean(axis=1)
+    lengths = np.linalg.norm(whole.contributions[:, view.asking_tokens], axis=-1).mean(axis=1)
     contributions = tuple(
         Contribution(head, (view.layer, head) in view.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
-    masked = masked_word(view)
     averaged = averaged_maps_output(whole) - whole.output
     return Mix(
         contributions,
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
         head_figures(view, view.maps),
-        output_value(trace, view.queries[0]),
-        masked,
-        guesses(view, masked, Intervention()),
-        guesses(view, masked, view.intervention),
+        output_value(trace, view.asking_tokens[0]),
+        guesses_of(view),
         float(np.linalg.norm(averaged) / np.linalg.norm(whole.output)),
     )
 
 
+def guesses_of(view: LabView) -> Guesses | None:
+    """What the model makes of the chosen word's place; a special token cannot be masked."""
+    is_next = view.model.card.guesses == "next"
+    special = view.sentence.words[view.word].is_special
+    if view.model.card.guesses == "nothing" or (special and not is_next):
+        return None
+    text = read_so_far(view) if is_next else masked_word(view)
+    guess = next_guesses if is_next else hidden_guesses
+    return Guesses(is_next, text, guess(view, Intervention()), guess(view, view.intervention))
+
+
 def masked_word(view: LabView) -> str:
-    """The sentence with [MASK] in place of the chosen word."""
+    """The sentence with the model's mask in place of the chosen word."""
     pieces = view.sentence.words[view.word].pieces
     text = view.sentence.text
-    return f"{text[: pieces[0].start]}{MASK}{text[pieces[-1].end :]}"
+    return f"{text[: pieces[0].start]}{view.model.tokenizer.mask}{text[pieces[-1].end :]}"
 
 
-def guesses(view: LabView, masked: str, intervention: Intervention) -> tuple[Guess, ...]:
-    sentence = view.model.tokenizer.sentence(masked)
+def hidden_guesses(view: LabView, intervention: Intervention) -> tuple[Guess, ...]:
+    sentence = view.model.tokenizer.sentence(masked_word(view))
     start = view.sentence.words[view.word].pieces[0].start
     blanks = fill_in(view.model, sentence, top=SHOWN_GUESSES, intervention=intervention)
     # A learner may have masked other words already.
     return next(each.guesses for each in blanks if sentence.tokens[each.token].start == start)
+
+
+def read_so_far(view: LabView) -> str:
+    """The sentence up to the chosen word, all that a causal model has read there."""
+    return view.sentence.text[: view.sentence.words[view.word].pieces[-1].end]
+
+
+def next_guesses(view: LabView, intervention: Intervention) -> tuple[Guess, ...]:
+    last = view.asking_tokens[-1]
+    return next_word(
+        view.model, view.sentence, last, top=SHOWN_GUESSES, intervention=intervention
+    ).guesses
 
 
 def output_value(trace: Trace, token: int) -> OutputValue:

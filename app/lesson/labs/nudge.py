@@ -61,19 +61,23 @@ class Nudge:
 
 def nudge(view: LabView) -> Nudge:
     trace = view.trace
-    token = view.queries[0]
+    token = view.asking_tokens[0]
     X = nudged(trace.X, token)
-    after = Trace(X, trace.W).weights
-    differences = {
-        "project": after - trace.weights,
-        "slice": sliced_weights(X, trace.W) - sliced_weights(trace.X, trace.W),
-    }
+
+    def projected(inputs: Matrix) -> Matrix:
+        return view.among_shown(trace.of(inputs).weights)
+
+    def sliced(inputs: Matrix) -> Matrix:
+        return view.among_shown(sliced_weights(trace, inputs))
+
+    before, after = projected(trace.X), projected(X)
+    differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
     largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
     return Nudge(
         view.sentence.tokens[token].text,
         NUDGE,
         NUDGED_INPUTS,
-        draw(view, trace.weights[view.head]),
+        draw(view, before[view.head]),
         draw(view, after[view.head]),
         signed_map(differences["project"][view.head], view.frame, largest),
         tuple(Way(name, _changes(each, largest)) for name, each in differences.items()),
@@ -94,10 +98,11 @@ def shapes(trace: Trace) -> tuple[Shape, ...]:
     """The shapes that this sentence's numbers have at each stage."""
     n, d_model = trace.X.shape
     n_heads, d_head = trace.W.n_heads, trace.W.d_head
+    joined = n_heads * d_head
     return (
         Shape("input", (n, d_model)),
-        Shape("one matrix for all heads", (d_model, d_model)),
-        Shape("projected", (n, d_model)),
+        Shape("one matrix for all heads", (d_model, joined)),
+        Shape("projected", (n, joined)),
         Shape("reshaped", (n, n_heads, d_head)),
         Shape("transposed", (n_heads, n, d_head)),
         Shape("maps", (n_heads, n, n)),

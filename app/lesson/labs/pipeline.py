@@ -44,18 +44,18 @@ def pipeline(view: LabView) -> Pipeline:
         ("scaled", "QKᵀ / √d_k", trace.scaled),
         ("masked", "+ mask", trace.masked),
     ):
-        head = values[view.head]
+        head = view.seen(values[view.head])
         largest = float(np.abs(head[np.isfinite(head)]).max())
         stages.append(Stage(name, formula, signed_map(head, view.frame, largest), largest))
-    totals = trace.weights[view.head].astype(np.float64).sum(axis=0)
+    totals = view.maps[view.head].astype(np.float64).sum(axis=0)
     largest_column = int(totals.argmax())
     columns = tuple(
         Column(token.text, float(total), index == largest_column)
-        for index, (token, total) in enumerate(zip(view.sentence.tokens, totals, strict=True))
+        for index, (token, total) in enumerate(zip(view.tokens, totals, strict=True))
     )
     return Pipeline(
         tuple(stages),
-        head_figures(view, trace.weights)[view.head],
+        head_figures(view, view.maps)[view.head],
         columns,
         float(np.sqrt(trace.W.d_head)),
     )

@@ -1,6 +1,6 @@
 """Lab: keys and values shared by groups of heads, and what that saves in real models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,14 +50,14 @@ class Sharing:
 
 
 def sharing(view: LabView) -> Sharing:
-    trained = view.model.read(view.sentence, last_layer=view.layer).weights[view.layer]
+    as_trained = replace(view, controls=replace(view.controls, groups=0)).maps
     n = len(view.sentence.tokens)
     models = SharingOptions.model_validate(view.options).real_models
-    n_heads = view.model.card.n_heads
+    n_sets = view.model.card.n_sets
     return Sharing(
-        tuple(groups for groups in range(1, n_heads + 1) if n_heads % groups == 0),
+        tuple(groups for groups in range(1, n_sets + 1) if n_sets % groups == 0),
         head_figures(view, view.maps),
-        tuple(np.abs(view.maps - trained).max(axis=(1, 2)).tolist()),
+        tuple(np.abs(view.maps - as_trained).max(axis=(1, 2)).tolist()),
         view.model.evidence.pooled if view.model.evidence else (),
         tuple(
             CacheRow(

@@ -1,6 +1,6 @@
 """Lab: the heads of two models beside one another on the same sentence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.lesson.labs.base import LabView
 from app.lesson.labs.figures import HeadFigure, head_figures
@@ -22,7 +22,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class SideBySide:
+    """`too_long_for` is the model that would stand beside, if it cannot read so long a sentence."""
+
     panels: tuple[Panel, ...]
+    too_long_for: Card | None
 
 
 def side_by_side(view: LabView) -> SideBySide:
@@ -31,11 +34,11 @@ def side_by_side(view: LabView) -> SideBySide:
     An untrained model stands beside an untrained one.
     """
     beside = view.models[SideBySideOptions.model_validate(view.options).beside]
-    beside = view.models.like(beside, view.model.card.source) or beside
-    models = [view.model] if beside is view.model else [beside, view.model]
-    panels = []
-    for model in models:
-        own = model is view.model
-        maps = view.maps if own else replace(view, model=model).maps
-        panels.append(Panel(model.card, head_figures(view, maps, chosen=own)))
-    return SideBySide(tuple(panels))
+    if view.model.card.source == "random":
+        beside = view.models.like(beside, "random") or beside
+    read = view.by(beside)
+    views = [each for each in (read, None if read is view else view) if each]
+    panels = tuple(
+        Panel(each.model.card, head_figures(each, each.maps, chosen=each is view)) for each in views
+    )
+    return SideBySide(panels, None if read else beside.card)

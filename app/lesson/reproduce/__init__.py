@@ -54,6 +54,7 @@ def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
 
 def facts(view: LabView, show: str, title: str) -> dict[str, Any]:
     """What the script has to know beside the numbers; learners' text is only in its labels."""
+    rotary = view.model.transformer.layers[0].attention.rotary
     return {
         "title": title,
         "model": view.model.card.id,
@@ -62,18 +63,23 @@ def facts(view: LabView, show: str, title: str) -> dict[str, Any]:
         "layer": view.layer,
         "head": view.head,
         "n_heads": view.model.card.n_heads,
-        "epsilon": view.model.transformer.norm.epsilon,
+        "n_kv_heads": view.controls.groups or view.model.card.n_sets,
+        "epsilon": view.model.transformer.layers[0].attention_norm.epsilon,
+        "from_inputs": view.from_inputs,
+        "rotary_base": rotary.base if rotary else None,
         "labels": list(view.axis.labels),
         "word_of": list(view.axis.word_of),
         "queries": list(view.axis.queries),
-        "causal": view.controls.causal,
+        "causal": view.controls.causal or view.model.card.causal,
         "scaled": not view.controls.unscaled,
         "weighted": view.controls.weighted,
+        "kept": view.kept if view.controls.hide else None,
         "off": sorted(view.controls.off),
         "groups": view.controls.groups,
         "show": show,
         "word": view.word,
-        "words": [word.text for word in view.sentence.words],
+        "words": [word.text for word in view.words],
+        "order": [word.index for word in view.words],
     }
 
 

@@ -10,8 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from app.attention import AttentionWeights, Intervention, Transformer, forward
-from app.attention.measure import merge_pieces
+from app.attention import (
+    AttentionWeights,
+    Intervention,
+    Trace,
+    Transformer,
+    causal_mask,
+    fast,
+    forward,
+)
+from app.attention.measure import among, merge_pieces
+from app.attention.rotary import Rotary
 from app.attention.transformer import Layer, Linear, Norm
 from app.picture.heatmap import Axis
 from app.picture.standalone import embedded
@@ -23,31 +32,52 @@ numbers = np.load(HERE / "view.npz")
 
 
 # %% The model, from its weights
-def layer(index: int) -> Layer:
-    def of(name: str) -> np.ndarray:
-        found: np.ndarray = numbers[f"layers.{index}.{name}"]
-        return found
+def of(layer: int, name: str) -> np.ndarray:
+    found: np.ndarray = numbers[f"layers.{layer}.{name}"]
+    return found
 
-    return Layer(
-        Norm(of("attention_norm.gain"), of("attention_norm.bias"), view["epsilon"]),
-        AttentionWeights(
-            view["n_heads"], of("qkv"), of("qkv_bias"), of("output"), of("output_bias")
-        ),
-        Norm(of("ffn_norm.gain"), of("ffn_norm.bias"), view["epsilon"]),
-        Linear(of("ffn_hidden.weight"), of("ffn_hidden.bias")),
-        Linear(of("ffn_output.weight"), of("ffn_output.bias")),
+
+def attention(layer: int) -> AttentionWeights:
+    return AttentionWeights(
+        view["n_heads"],
+        of(layer, "qkv"),
+        of(layer, "qkv_bias"),
+        of(layer, "output"),
+        of(layer, "output_bias"),
+        view["n_kv_heads"],
+        Rotary(view["rotary_base"]) if view["rotary_base"] else None,
     )
 
 
-# Of the embedding only the rows of this sentence are here: its tokens are counted anew.
-d_model = numbers["tokens"].shape[1]
-model = Transformer(
-    numbers["tokens"],
-    numbers["positions"],
-    tuple(layer(index) for index in range(view["layer"] + 1)),
-    Norm(np.ones(d_model, np.float32), np.zeros(d_model, np.float32)),
-    np.zeros(len(numbers["tokens"]), np.float32),
-)
+def norm(layer: int, name: str) -> Norm:
+    return Norm(of(layer, f"{name}.gain"), of(layer, f"{name}.bias"), view["epsilon"])
+
+
+def linear(layer: int, name: str) -> Linear:
+    return Linear(of(layer, f"{name}.weight"), of(layer, f"{name}.bias"))
+
+
+def whole_layer(at: int) -> Layer:
+    hidden, output = linear(at, "ffn_hidden"), linear(at, "ffn_output")
+    return Layer(norm(at, "attention_norm"), attention(at), norm(at, "ffn_norm"), hidden, output)
+
+
+def from_tokens(layer: int, intervention: Intervention) -> Trace:
+    """Of the embedding only the rows of this sentence are here: its tokens are counted anew."""
+    layers = tuple(whole_layer(index) for index in range(layer + 1))
+    model = Transformer(numbers["tokens"], numbers["positions"], layers, norm=None, words=None)
+    tokens = range(len(numbers["tokens"]))
+    return forward(model, tokens, last_layer=layer, intervention=intervention).trace(layer)
+
+
+def from_inputs(layer: int, intervention: Intervention) -> Trace:
+    """A checkpoint is too large to be here whole: its layer begins with what entered it."""
+    X, W = numbers["X"], attention(layer)
+    mask = causal_mask(len(X)) if intervention.causal else None
+    query, key, _ = fast.projections(X, W, scaled=intervention.scaled)
+    weights = fast.attention_weights(query, key, mask)
+    return Trace(X, W, mask, intervention.heads_off_in(layer), intervention.scaled, weights)
+
 
 # %% The heads at work
 intervention = Intervention(
@@ -55,17 +85,16 @@ intervention = Intervention(
     heads_off=frozenset((at, head) for at, head in view["off"] if at <= view["layer"]),
     scaled=view["scaled"],
 )
-read = forward(
-    model, range(len(view["labels"])), last_layer=view["layer"], intervention=intervention
-)
-trace = read.trace(view["layer"])
+trace = (from_inputs if view["from_inputs"] else from_tokens)(view["layer"], intervention)
 maps = trace.weighted_by_length if view["weighted"] else trace.weights
+if view["kept"] is not None:
+    maps = among(maps, view["kept"])
 weights = maps[view["head"]]
 print(np.array2string(weights, precision=2, suppress_small=True))
 
 # %% The figure
 axis = Axis(view["labels"], view["word_of"], view["queries"])
-rows = merge_pieces(maps, view["word_of"])[:, view["word"]]
+rows = merge_pieces(maps, view["word_of"])[:, view["word"]][:, view["order"]]
 figure = whole(view["show"], Heads(maps, view["head"], axis, rows, view["words"]))
 rules = (HERE / "style.css").read_text(encoding="utf-8")
 (HERE / "map.svg").write_text(embedded(figure, rules, view["title"]), encoding="utf-8")

@@ -1,0 +1,8 @@
+"""Checkpoints in Hugging Face's layout: a folder with config.json, model.safetensors and
+tokenizer.json becomes a model that every lab can ask.
+"""
+
+from app.models.checkpoints.errors import CheckpointError
+from app.models.checkpoints.load import Checkpoints, read_checkpoint, read_checkpoints
+
+__all__ = ["CheckpointError", "Checkpoints", "read_checkpoint", "read_checkpoints"]

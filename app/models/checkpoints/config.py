@@ -1,0 +1,81 @@
+"""`config.json`, whose figures are checked one by one: the file may hold anything."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app.models.checkpoints.errors import CheckpointError
+
+LARGEST = 10_000_000
+"""No size in a configuration is larger than this."""
+
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "silu": "silu",
+    "swish": "silu",
+    "relu": "relu",
+}
+"""Names of activations in configurations, and in `app.attention.activations`."""
+
+
+class Config:
+    """Raises `CheckpointError` for what is missing or makes no sense."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    @classmethod
+    def read(cls, file: Path) -> "Config":
+        try:
+            values = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise CheckpointError(
+                "config.json is missing: this is no folder of a checkpoint"
+            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise CheckpointError(f"config.json cannot be read: {error}") from error
+        if not isinstance(values, dict):
+            raise CheckpointError("config.json holds no object")
+        return cls(values)
+
+    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401
+        """The value, or `default` where it is absent or null."""
+        value = self.values.get(name)
+        return default if value is None else value
+
+    def size(self, name: str, default: int | None = None) -> int:
+        value = self.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST:
+            raise CheckpointError(f"config.json: {name} is {_told(value)}, not a positive size")
+        return value
+
+    def number(self, name: str, default: float) -> float:
+        value = self.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
+            raise CheckpointError(f"config.json: {name} is {_told(value)}, not a positive number")
+        return float(value)
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.get(name, default)
+        if not isinstance(value, bool):
+            raise CheckpointError(f"config.json: {name} is {_told(value)}, not true or false")
+        return value
+
+    def activation(self, name: str, default: str) -> str:
+        value = self.get(name, default)
+        if not isinstance(value, str) or value not in ACTIVATIONS:
+            known = ", ".join(ACTIVATIONS)
+            raise CheckpointError(f"the activation {_told(value)} is not known; there are {known}")
+        return ACTIVATIONS[value]
+
+    def refuse_if(self, condition: object, reason: str) -> None:
+        if condition:
+            raise CheckpointError(reason)
+
+
+def _told(value: object) -> str:
+    return "missing" if value is None else repr(value)[:60]

@@ -1,0 +1,152 @@
+"""A folder as a model, and many folders as those that can be read and those that cannot."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.attention.transformer import Transformer
+from app.models.card import Card
+from app.models.checkpoints.assemble import assembled
+from app.models.checkpoints.bert import BERT
+from app.models.checkpoints.config import Config
+from app.models.checkpoints.distilbert import DISTILBERT
+from app.models.checkpoints.errors import CheckpointError, refused
+from app.models.checkpoints.gpt2 import GPT2
+from app.models.checkpoints.llama import LLAMA
+from app.models.checkpoints.roberta import ROBERTA
+from app.models.checkpoints.spec import Family, Spec
+from app.models.checkpoints.tensors import Tensors
+from app.models.family import read_evidence
+from app.models.passes import NOTHING_KEPT, Passes
+from app.models.registry import Model
+from app.models.tokens import SentenceTokenizer
+
+FAMILIES = (BERT, ROBERTA, DISTILBERT, GPT2, LLAMA)
+
+LONGEST = 128
+"""At most so many tokens are read of a sentence, whatever a model could: a map of more has no cells
+that anyone could tell apart."""
+
+TOKENIZER = "tokenizer.json"
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass
+class Checkpoints:
+    """Those that could be read, and for each of the others why not."""
+
+    models: list[Model] = field(default_factory=list)
+    refusals: list[CheckpointError] = field(default_factory=list)
+
+
+def read_checkpoints(
+    paths: Iterable[Path], taken: Collection[str] = (), passes: Passes = NOTHING_KEPT
+) -> Checkpoints:
+    """Every checkpoint at or directly under `paths`; one that is refused takes no other down.
+
+    `taken` are the names of models that are there already.
+    """
+    found, names = Checkpoints(), set(taken)
+    for folder in (each for path in paths for each in folders(path)):
+        try:
+            model = read_checkpoint(folder, passes)
+            if model.card.id in names:
+                raise refused(folder, f"another model is called {model.card.id}; rename the folder")
+        except CheckpointError as error:
+            found.refusals.append(error)
+        except Exception as error:
+            found.refusals.append(refused(folder, f"cannot be loaded: {error!r}"))
+        else:
+            names.add(model.card.id)
+            found.models.append(model)
+    return found
+
+
+def folders(path: Path) -> Iterator[Path]:
+    """The folder itself, or those of checkpoints in it."""
+    inner = [] if (path / "config.json").exists() else sorted(path.glob("*/config.json"))
+    if inner:
+        yield from (file.parent for file in inner)
+    else:
+        yield path
+
+
+def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
+    """The model in a folder, its weights in float32. Raises `CheckpointError`."""
+    if not folder.is_dir():
+        raise refused(folder, "there is no such folder")
+    try:
+        config = Config.read(folder / "config.json")
+        family = family_of(config)
+        spec = family.spec(config)
+        tensors = Tensors(folder)
+        transformer = assembled(family, spec, tensors, LONGEST)
+        tokenizer = read_tokenizer(folder, spec)
+        card = card_of(folder, family, spec, transformer, tokenizer)
+        model = Model(card, folder, tokenizer, transformer, tuple(tensors.files), passes=passes)
+        return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
+    except CheckpointError as error:
+        raise refused(folder, error) from error
+    except ValueError as error:  # what other parts of Headwise find wrong with a file
+        raise refused(folder, error) from error
+
+
+def family_of(config: Config) -> Family:
+    kind = config.get("model_type")
+    for family in FAMILIES:
+        if kind in family.model_types:
+            config.refuse_if(
+                config.get("quantization_config"), "its weights are quantised, which is not read"
+            )
+            return family
+    known = ", ".join(name for family in FAMILIES for name in family.model_types)
+    raise CheckpointError(f"its model_type is {str(kind)[:60]!r}; read are {known}")
+
+
+def read_tokenizer(folder: Path, spec: Spec) -> SentenceTokenizer:
+    if not (folder / TOKENIZER).is_file():
+        raise CheckpointError(
+            f"{TOKENIZER} is missing; transformers writes it:"
+            " AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
+        )
+    tokenizer = SentenceTokenizer(folder / TOKENIZER, specials=True)
+    if tokenizer.n_ids > spec.vocabulary:
+        raise CheckpointError(
+            f"{TOKENIZER} has tokens up to {tokenizer.n_ids - 1}, beyond the {spec.vocabulary} that"
+            " the weights know"
+        )
+    return tokenizer
+
+
+def name_of(folder: Path) -> str:
+    """A folder's name as addresses can hold it; of a snapshot in a hub's cache its model's."""
+    name = folder.resolve().name if folder.name in ("", ".", "..") else folder.name
+    if folder.parent.name == "snapshots":
+        name = folder.parent.parent.name.rpartition("--")[2]
+    return _NOT_IN_A_NAME.sub("-", name).strip("-.") or "checkpoint"
+
+
+def card_of(
+    folder: Path, family: Family, spec: Spec, transformer: Transformer, tokenizer: SentenceTokenizer
+) -> Card:
+    guesses = "next" if spec.causal else "hidden"
+    can_guess = transformer.words is not None and (spec.causal or tokenizer.mask is not None)
+    return Card(
+        id=name_of(folder),
+        source="checkpoint",
+        family=family.title,
+        n_layers=spec.n_layers,
+        n_heads=spec.n_heads,
+        n_kv_heads=spec.n_kv_heads,
+        d_model=spec.d_model,
+        d_head=spec.d_head,
+        d_hidden=spec.d_hidden,
+        max_tokens=transformer.max_tokens,
+        vocabulary=spec.vocabulary,
+        parameters=transformer.n_parameters,
+        guesses=guesses if can_guess else "nothing",
+        causal=spec.causal,
+        has_turns=spec.rotary_base is not None,
+        has_specials=bool(tokenizer.sentence("a").n_specials),
+    )

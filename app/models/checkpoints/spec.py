@@ -1,0 +1,71 @@
+"""What is to be known of a model's build, whatever family it is of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.models.checkpoints.config import Config
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Sizes, and how the parts are put together.
+
+    `rotary_base` is None where positions are learned; `first_position` is the row of the first
+    token's. `biases` names what has biases: "qkv", "output", "ffn".
+    """
+
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    d_model: int
+    d_head: int
+    d_hidden: int
+    vocabulary: int
+    max_tokens: int
+    activation: str
+    epsilon: float
+    norm_first: bool
+    causal: bool
+    tied: bool
+    biases: frozenset[str] = frozenset({"qkv", "output", "ffn"})
+    mean_taken_off: bool = True
+    rotary_base: float | None = None
+    first_position: int = 0
+
+
+@dataclass(frozen=True)
+class Names:
+    """Where a family's files keep what; "{i}" stands for the layer.
+
+    All but those of the word head stand behind one of `prefixes`. `qkv` is one name if the three
+    are stored as one; matrices are stored (out, in) unless `in_out`.
+    """
+
+    prefixes: tuple[str, ...]
+    tokens: str
+    attention_norm: str
+    qkv: tuple[str, ...]
+    output: str
+    ffn_norm: str
+    ffn_hidden: str
+    ffn_output: str
+    ffn_gate: str | None = None
+    positions: str | None = None
+    token_types: str | None = None
+    embedding_norm: str | None = None
+    norm: str | None = None
+    transform: str | None = None
+    transform_norm: str | None = None
+    words: str = ""
+    words_bias: tuple[str, ...] = ()
+    in_out: bool = False
+
+
+@dataclass(frozen=True)
+class Family:
+    """One adapter: which configurations are its, what they mean, and how its tensors are named."""
+
+    title: str
+    model_types: tuple[str, ...]
+    spec: Callable[[Config], Spec]
+    names: Names

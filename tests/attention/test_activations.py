@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from app.attention.activations import ACTIVATIONS, gelu
+
+THEIRS = {
+    "gelu": F.gelu,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "silu": F.silu,
+    "relu": F.relu,
+}
+
+
+def test_gelu_agrees_with_torch():
+    x = np.linspace(-12, 12, 4001)
+    np.testing.assert_allclose(gelu(x), F.gelu(torch.from_numpy(x)).numpy(), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_agrees_with_torch_however_large_the_numbers(name):
+    x = np.concatenate([np.linspace(-30, 30, 6001), [-1e4, -300, 300, 1e4]]).astype(np.float32)
+    before = x.copy()
+    np.testing.assert_allclose(
+        ACTIVATIONS[name](x), THEIRS[name](torch.from_numpy(x)).numpy(), rtol=1e-5, atol=1e-5
+    )
+    assert np.array_equal(x, before)
