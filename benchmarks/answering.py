@@ -27,6 +27,7 @@ GROUPS = (
 """Each group, and what the names of its files contain; the first that fits."""
 
 SHOWN = 12
+PROJECT = f"{Path(__file__).parent.parent}/"
 
 Function = tuple[str, int, str]
 """File, line and name."""
@@ -89,9 +90,9 @@ def _spent_by(
 
 
 def _written(function: Function) -> tuple[str, str]:
-    """Name and file, the latter by its last folders."""
+    """Name and file, the latter as seen from this project or from where packages lie."""
     file, line, name = function
-    return f"`{name}`", f"{'/'.join(Path(file).parts[-3:])}:{line}"
+    return f"`{name}`", f"{file.removeprefix(PROJECT).rpartition('-packages/')[2]}:{line}"
 
 
 def _group(file: str) -> str:

@@ -12,9 +12,9 @@ COMMAND = "make bench"
 
 HEAD = """# Speed, measured
 
-Made by `{command}` on {day}. Ratios are medians over rounds in which all contenders took turns \
-after warm-ups; their middle half stands in brackets. They hold better from machine to machine \
-than the absolute figures. T is the number of tokens.
+Made by `{command}` on {day}. Ratios are medians over rounds in which all contenders took turns
+after warm-ups; their middle half stands in brackets. They hold better from machine to machine than
+the absolute figures. T is the number of tokens.
 
 {machine}
 """

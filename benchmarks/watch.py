@@ -67,13 +67,12 @@ class Calls:
 
 
 def calls_of(run: Callable[[], object]) -> list[Calls]:
-    """What `run`, whose arrays are watched, calls: medians over repetitions, without the clock."""
-    clock = _median_seconds(_clock)
+    """What `run`, whose arrays are watched, calls: medians over repetitions."""
     runs = [_noted(run) for _ in range(REPETITIONS)]
     found: dict[str, list[float]] = {}
     for together in zip(*runs, strict=True):
         seconds = median(seconds for _, seconds in together)
-        found.setdefault(together[0][0], []).append(max(0.0, seconds - clock))
+        found.setdefault(together[0][0], []).append(seconds)
     return [Calls(label, len(each), sum(each) * 1e6) for label, each in found.items()]
 
 
@@ -82,22 +81,31 @@ def profile(title: str, plain: Callable[[], object], run: Callable[[], object]) 
     zero = np.zeros(1, np.float32)
     timed = interleaved({"whole": plain, "empty": lambda: np.add(zero, zero, out=zero)})
     whole, empty = timed["whole"].microseconds, timed["empty"].microseconds
-    calls = calls_of(run)
+    calls = _without_watching(calls_of(run), empty)
     count, within = sum(each.count for each in calls), sum(each.microseconds for each in calls)
     rows = [(each.label, str(each.count), each.microseconds) for each in calls]
-    rows.append(("Python between the calls, views, new arrays", "", max(0.0, whole - within)))
-    note = (
-        f"The whole takes {whole:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
-        f" to do takes {empty:.2f} µs here: {count * empty:.1f} µs, {count * empty / whole:.0%} of"
-        " the whole, are calls as such. Single calls are timed where they stand, which makes short"
-        " ones a little dearer."
-    )
+    rows.append(("the rest: Python, views, new arrays", "", whole - within))
     return Table(
         title,
         ("NumPy function and shapes", "calls", "µs", "of the whole"),
-        tuple((label, count, f"{us:.1f}", f"{us / whole:.0%}") for label, count, us in rows),
-        note.replace("%", " %"),
+        tuple((name, n, f"{us:.1f}", f"{100 * us / whole:.0f} %") for name, n, us in rows),
+        f"The whole takes {whole:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
+        f" to do takes {empty:.2f} µs here: {count * empty:.1f} µs,"
+        f" {100 * count * empty / whole:.0f} % of the whole, are calls as such. Calls are timed"
+        " where they stand, less what that adds to one that has nothing to do; where it adds more,"
+        " the rest comes out below 0.",
     )
+
+
+def _without_watching(calls: list[Calls], empty: float) -> list[Calls]:
+    """Less what watching adds to a call that by itself takes `empty` microseconds."""
+    zero = watched(np.zeros(1, np.float32))
+    (noted,) = calls_of(lambda: np.add(zero, zero, out=zero))
+    added = noted.microseconds - empty
+    return [
+        replace(each, microseconds=max(0.0, each.microseconds - each.count * added))
+        for each in calls
+    ]
 
 
 def _plain(value: object) -> object:
@@ -114,12 +122,3 @@ def _noted(run: Callable[[], object]) -> list[tuple[str, float]]:
     _notes.clear()
     run()
     return list(_notes)
-
-
-def _clock() -> float:
-    begin = perf_counter()
-    return perf_counter() - begin
-
-
-def _median_seconds(measure: Callable[[], float]) -> float:
-    return median(measure() for _ in range(REPETITIONS))
