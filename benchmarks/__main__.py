@@ -20,11 +20,12 @@ def main() -> None:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     if asked.write and asked.parts:
         parser.error("the document is written of all parts together; name none")
-    print(f"{machine()}\n", flush=True)
+    before = machine()
+    print(f"{before}\n", flush=True)
     parts = in_fresh_interpreters(asked.parts or list(PARTS))
     if asked.write:
         print(text_table(goals_table(outcomes_of_all(parts))))
-        FILE.write_text(markdown(parts, machine(), date.today()), encoding="utf-8")
+        FILE.write_text(markdown(parts, before, date.today()), encoding="utf-8")
         print(f"\nWritten to {FILE}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from sysconfig import get_path
 from time import perf_counter
 from typing import Any
 
@@ -27,7 +28,7 @@ GROUPS = (
 """Each group, and what the names of its files contain; the first that fits."""
 
 SHOWN = 12
-PROJECT = f"{Path(__file__).parent.parent}/"
+FOLDERS = (Path(__file__).parent.parent, *(get_path(name) for name in ("purelib", "stdlib")))
 
 Function = tuple[str, int, str]
 """File, line and name."""
@@ -92,7 +93,9 @@ def _spent_by(
 def _written(function: Function) -> tuple[str, str]:
     """Name and file, the latter as seen from this project or from where packages lie."""
     file, line, name = function
-    return f"`{name}`", f"{file.removeprefix(PROJECT).rpartition('-packages/')[2]}:{line}"
+    for folder in FOLDERS:
+        file = file.removeprefix(f"{folder}/")
+    return f"`{name}`", f"{file}:{line}"
 
 
 def _group(file: str) -> str:

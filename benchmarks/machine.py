@@ -1,5 +1,6 @@
 """Processor, BLAS and versions: figures mean nothing without them."""
 
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
@@ -10,8 +11,16 @@ PACKAGES = ("numpy", "fastapi", "uvicorn", "torch", "transformers", "onnxruntime
 
 
 def machine() -> str:
-    """One paragraph, the same for terminal and document."""
-    return f"{_processor()}; {_blas()}; Python {platform.python_version()}, {_versions()}."
+    """One paragraph: what the run stands on, and how much else runs at this moment."""
+    described = f"{_processor()}; {_blas()}; Python {platform.python_version()}, {_versions()}."
+    return f"{described} {_load()}".rstrip()
+
+
+def _load() -> str:
+    """A quiet machine has a load near 0."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    return f"Load of the machine in the minute before: {os.getloadavg()[0]:.1f}."
 
 
 def _processor() -> str:

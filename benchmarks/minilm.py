@@ -4,6 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ from transformers import AutoModel, PreTrainedModel, logging
 from app.attention.transformer import Transformer, forward
 from benchmarks.document import LeftOutError, Part, Profile, Table
 from benchmarks.goals import MINILM_BY_HUGGING_FACE, Outcome, worst
-from benchmarks.layer import drawn, products
+from benchmarks.layer import column_products, drawn, products
 from benchmarks.timing import Timed, interleaved
 from benchmarks.watch import profile, watched
 
@@ -36,6 +37,7 @@ HEADER = (
     "ours/Hugging Face",
     "onnxruntime/Hugging Face",
     "ours/onnxruntime",
+    "products by columns/products",
 )
 
 Contender = Callable[[], object]
@@ -64,6 +66,7 @@ class Row:
             self.ratio("ours", "hugging face"),
             self.ratio("onnxruntime", "hugging face"),
             self.ratio("ours", "onnxruntime"),
+            self.ratio("columns", "products"),
         )
 
 
@@ -133,24 +136,38 @@ def exported(model: PreTrainedModel) -> Run | None:
     return lambda ids: [maps[0] for maps in session.run(None, {"ids": np.array([ids])})[1:]]
 
 
-def model_products(model: PreTrainedModel, n: int) -> Contender:
-    """The matrix products of all layers, each with weights of its own, as in the model."""
+def model_products(model: PreTrainedModel, n: int) -> dict[str, Contender]:
+    """The matrix products of all layers, each with weights of its own, as in the model: with a
+    token a row, as Headwise has them, and with a token a column.
+    """
     config = model.config
-    d_model, d_hidden = config.hidden_size, config.intermediate_size
+    heads, d_model, d_hidden = (
+        config.num_attention_heads,
+        config.hidden_size,
+        config.intermediate_size,
+    )
     X, hidden = drawn(n, d_model), drawn(n, d_hidden)
-    layers = []
+    columns, hidden_columns = np.ascontiguousarray(X.T), np.ascontiguousarray(hidden.T)
+    by_row, by_column = [], []
     for _ in range(config.num_hidden_layers):
         qkv, output = drawn(d_model, 3 * d_model), drawn(d_model, d_model)
-        attention = products(X, qkv, output, config.num_attention_heads)
-        layers.append((attention, drawn(d_model, d_hidden), drawn(d_hidden, d_model)))
+        up, down = drawn(d_model, d_hidden), drawn(d_hidden, d_model)
+        by_row += [
+            products(X, qkv, output, heads),
+            partial(np.matmul, X, up),
+            partial(np.matmul, hidden, down),
+        ]
+        by_column += [
+            column_products(X, qkv, output, heads),
+            partial(np.matmul, up.T, columns),
+            partial(np.matmul, down.T, hidden_columns),
+        ]
+    return {"products": partial(_all, by_row), "columns": partial(_all, by_column)}
 
-    def run() -> None:
-        for attention, up, down in layers:
-            attention()
-            np.matmul(X, up)
-            np.matmul(hidden, down)
 
-    return run
+def _all(products: list[Contender]) -> None:
+    for product in products:
+        product()
 
 
 def measured() -> Part:
@@ -194,9 +211,9 @@ def _check_maps(name: str, run: Run, reference: Run) -> None:
 
 def _row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:
     ids = drawn_ids(n)
-    contenders: dict[str, Contender] = {"products": model_products(model, n)}
+    contenders = model_products(model, n)
     for name, run in runs.items():
-        contenders[name] = lambda run=run: run(ids)  # type: ignore[misc]
+        contenders[name] = partial(run, ids)
     return Row(n, interleaved(contenders, rounds=ROUNDS))
 
 
