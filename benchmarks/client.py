@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 from benchmarks.document import LeftOutError
 
+LONGEST = 60
+"""Seconds that a round may take."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -93,7 +96,10 @@ async def once_a_second(
 async def _load(asking: Sequence, opened: Sequence[Connection]) -> Load:
     begin, worked = perf_counter(), process_time()
     try:
-        seconds = [each for own in await asyncio.gather(*asking) for each in own]
+        async with asyncio.timeout(LONGEST):
+            seconds = [each for own in await asyncio.gather(*asking) for each in own]
+    except TimeoutError:
+        raise LeftOutError(f"the server took more than {LONGEST} seconds for a round") from None
     finally:
         for connection in opened:
             connection.close()
