@@ -1,5 +1,5 @@
 # make serve   start the app           make test    run every test
-# make check   lint, types, layers     make bench   measure speed as ratios
+# make check   lint, types, layers     make bench   measure speed, to docs/performance.md
 # make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
 # make lock    renew requirements/     make audit   Lighthouse on every page, to docs/quality.md
 # make pictures   renew the README's screenshot, the social card and the looks that tests compare
@@ -51,8 +51,9 @@ check: .venv/dev.done check-lessons
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Prints as it goes, and writes docs/performance.md; BENCH=layer prints that part alone.
 bench: .venv/dev.done
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(or $(BENCH),--write)
 
 audit: .venv/dev.done
 	$(BIN)/python -m tests.chromium

@@ -1,35 +1,33 @@
-"""`python -m benchmarks`: everything, in one run."""
+"""`python -m benchmarks [PART …]`: measures, part after part, and says what came of each goal.
 
-import platform
+With `--write` all parts are measured, and docs/performance.md is written.
+"""
 
-import numpy as np
-from threadpoolctl import threadpool_info
+import argparse
+from datetime import date
 
-from benchmarks import layer, sentence, server
+from benchmarks.document import FILE, goals_table, markdown, outcomes_of_all, text_table
+from benchmarks.machine import machine
+from benchmarks.run import PARTS, in_fresh_interpreters
 
 
-def machine() -> str:
-    """Processor and BLAS, as figures mean nothing without them."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as info:  # noqa: PTH123
-            names = [line.split(": ")[1].strip() for line in info if line.startswith("model name")]
-    except OSError:
-        names = []
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    blas = " ".join(
-        f"{p['internal_api']} {p['version']} {p.get('architecture', '')}, {p['num_threads']} thread"
-        for p in pools[:1]
-    )
-    return (
-        f"{names[0] if names else platform.processor()}, {len(names)} cores;"
-        f" Python {platform.python_version()}, NumPy {np.__version__},"
-        f" {blas or 'a BLAS that tells nothing of itself'}"
-    )
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}; of all parts")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if asked.write and asked.parts:
+        parser.error("the document is written of all parts together; name none")
+    before = machine()
+    print(f"{before}\n", flush=True)
+    parts = in_fresh_interpreters(asked.parts or list(PARTS))
+    if asked.write:
+        print(text_table(goals_table(outcomes_of_all(parts))))
+        FILE.write_text(markdown(parts, before, date.today()), encoding="utf-8")
+        print(f"\nWritten to {FILE}")
 
 
 if __name__ == "__main__":
-    print(machine())
-    print("Ratios are medians over interleaved rounds, with their middle half in brackets.\n")
-    for part in (layer, sentence, server):
-        part.report()
-        print()
+    main()

@@ -1,57 +1,141 @@
 """One attention layer against the matrix products it cannot do without, and against torch."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from app.attention import AttentionWeights, core, fast
-from benchmarks.timing import interleaved
+from benchmarks.document import Part, Profile, Table
+from benchmarks.goals import LAYER_BY_PRODUCTS, LAYER_BY_TORCH, Goal, Outcome, worst
+from benchmarks.timing import Timed, interleaved
+from benchmarks.watch import profile, watched
 
-SHAPES = ((64, 4), (128, 1), (128, 4), (128, 8))
-LENGTHS = (8, 16, 32, 48)
+SHAPES = ((64, 4), (128, 4), (384, 12), (768, 12))
+LENGTHS = (8, 32, 128)
+
+ABOUT = """One attention layer, all heads' maps returned, float32, one thread. The products are the
+four that no attention can do without (Q, K and V at once, scores, values, output), with nothing
+around them. torch is `torch.nn.MultiheadAttention` asked for every head's weights; eager torch is
+the textbook formula in torch's operations; textbook is `app/attention/core.py`. The last column
+tells what the same products take with a token a column instead of a row: below 1, BLAS would rather
+be asked that way."""
+
+JUDGED: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
+    (LAYER_BY_PRODUCTS[64], "products", lambda row: row.d_model == 64),
+    (LAYER_BY_PRODUCTS[128], "products", lambda row: row.d_model == 128),
+    (LAYER_BY_PRODUCTS[384], "products", lambda row: row.d_model >= 384),
+    (LAYER_BY_TORCH, "torch", lambda row: row.n <= 32 and row.d_model <= 384),
+)
+"""Each goal, the contender that ours is compared with, and the rows that it is about."""
+
+HEADER = (
+    "d_model",
+    "heads",
+    "T",
+    "µs",
+    "layer/products",
+    "layer/torch",
+    "layer/eager torch",
+    "textbook/layer",
+    "products by columns/products",
+)
 
 
-def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], object]]:
-    rng = np.random.default_rng(0)
+@dataclass(frozen=True)
+class Row:
+    """One shape: `timed` has ours as "fast", and the contenders by name."""
 
-    def drawn(*shape: int) -> np.ndarray:
-        return (rng.normal(size=shape) * 0.1).astype(np.float32)
+    d_model: int
+    n_heads: int
+    n: int
+    timed: dict[str, Timed]
 
-    W = AttentionWeights(
+    def by(self, floor: str) -> float:
+        return self.timed["fast"].ratio(self.timed[floor]).middle
+
+    @property
+    def shape(self) -> str:
+        return f"d_model {self.d_model}, {self.n_heads} heads, T = {self.n}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        fast = self.timed["fast"]
+        ratios = [fast.ratio(self.timed[name]) for name in ("products", "torch", "eager")]
+        ratios.append(self.timed["textbook"].ratio(fast))
+        ratios.append(self.timed["columns"].ratio(self.timed["products"]))
+        sizes = (str(self.d_model), str(self.n_heads), str(self.n))
+        return (*sizes, f"{fast.microseconds:.0f}", *(f"{ratio:.2f}" for ratio in ratios))
+
+
+def drawn(*shape: int) -> np.ndarray:
+    return (np.random.default_rng(sum(shape)).normal(size=shape) * 0.1).astype(np.float32)
+
+
+def drawn_weights(d_model: int, n_heads: int) -> AttentionWeights:
+    return AttentionWeights(
         n_heads,
         drawn(d_model, 3 * d_model),
         drawn(3 * d_model),
         drawn(d_model, d_model),
         drawn(d_model),
     )
-    X = drawn(n, d_model)
+
+
+def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], object]]:
+    W, X = drawn_weights(d_model, n_heads), drawn(n, d_model)
     return {
-        "products": _products(X, W),
+        "products": products(X, W.qkv, W.output, n_heads),
+        "columns": column_products(X, W.qkv, W.output, n_heads),
         "fast": lambda: fast.multi_head_attention(X, W),
         "textbook": lambda: core.multi_head_attention(X, W),
-        "torch": _torch_layer(X, W),
+        "torch": _torch_layer(X, n_heads),
+        "eager": _eager_layer(X, n_heads),
     }
 
 
-def _products(X: np.ndarray, W: AttentionWeights) -> Callable[[], object]:
-    n, h, d_head = len(X), W.n_heads, W.d_head
-    qkv = X @ W.qkv
-    query, key, value = qkv.reshape(n, 3, h, d_head).transpose(1, 2, 0, 3)
+def products(
+    X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
+) -> Callable[[], object]:
+    """The matrix products of one layer, on the operands as they lie in `fast`."""
+    n, d_model = X.shape
+    qkv = X @ qkv_weight
+    query, key, value = qkv.reshape(n, 3, n_heads, d_model // n_heads).transpose(1, 2, 0, 3)
     weights = np.ascontiguousarray(np.matmul(key, query.transpose(0, 2, 1)))
-    heads = np.empty((n, h, d_head), X.dtype)
+    heads = np.empty((n, n_heads, d_model // n_heads), X.dtype)
 
-    def products() -> object:
-        X @ W.qkv
+    def run() -> object:
+        np.matmul(X, qkv_weight)
         np.matmul(key, query.transpose(0, 2, 1))
         np.matmul(weights.transpose(0, 2, 1), value, out=heads.transpose(1, 0, 2))
-        return heads.reshape(n, W.d_model) @ W.output
+        return heads.reshape(n, d_model) @ output_weight
 
-    return products
+    return run
 
 
-def _torch_layer(X: np.ndarray, W: AttentionWeights) -> Callable[[], object]:
-    layer = torch.nn.MultiheadAttention(W.d_model, W.n_heads, batch_first=True).eval()
+def column_products(
+    X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
+) -> Callable[[], object]:
+    """The same products with a token a column: which way is faster is up to BLAS and sizes."""
+    n, d_model = X.shape
+    columns = np.ascontiguousarray(X.T)  # (d_model, n)
+    qkv = qkv_weight.T @ columns
+    query, key, value = qkv.reshape(3, n_heads, d_model // n_heads, n)  # (n_heads, d_head, n)
+    weights = np.matmul(key.transpose(0, 2, 1), query)  # (n_heads, n_k, n_q)
+    heads = np.empty_like(value)
+
+    def run() -> object:
+        np.matmul(qkv_weight.T, columns)
+        np.matmul(key.transpose(0, 2, 1), query)
+        np.matmul(value, weights, out=heads)
+        return output_weight.T @ heads.reshape(d_model, n)
+
+    return run
+
+
+def _torch_layer(X: np.ndarray, n_heads: int) -> Callable[[], object]:
+    layer = torch.nn.MultiheadAttention(X.shape[1], n_heads, batch_first=True).eval()
     x = torch.from_numpy(X)[None]
 
     @torch.no_grad()
@@ -61,19 +145,75 @@ def _torch_layer(X: np.ndarray, W: AttentionWeights) -> Callable[[], object]:
     return run
 
 
-def report() -> None:
+def _eager_layer(X: np.ndarray, n_heads: int) -> Callable[[], object]:
+    """The formula as a page of torch code has it: one linear map for Q, K and V, one for output."""
+    (n, d_model), linear = X.shape, torch.nn.functional.linear
+    x = torch.from_numpy(X)
+    qkv_weight, qkv_bias = torch.nn.Linear(d_model, 3 * d_model).parameters()
+    output_weight, output_bias = torch.nn.Linear(d_model, d_model).parameters()
+    d_head = d_model // n_heads
+
+    @torch.no_grad()
+    def run() -> object:
+        qkv = linear(x, qkv_weight, qkv_bias).view(n, 3, n_heads, d_head)
+        query, key, value = qkv.permute(1, 2, 0, 3)  # each (n_heads, n, d_head)
+        scores = query @ key.transpose(-1, -2) / d_head**0.5
+        weights = scores.softmax(dim=-1)
+        heads = (weights @ value).transpose(0, 1).reshape(n, d_model)
+        return linear(heads, output_weight, output_bias), weights
+
+    return run
+
+
+def measured() -> Part:
     torch.set_num_threads(1)
-    print("One attention layer, all heads' maps returned, float32")
-    print(
-        f"{'d_model heads tokens':20} | {'fast µs':>8} | {'fast/products':19}"
-        f" | {'fast/torch':19} | textbook/fast"
+    rows = [
+        Row(d_model, n_heads, n, interleaved(contenders(d_model, n_heads, n)))
+        for d_model, n_heads in SHAPES
+        for n in LENGTHS
+    ]
+    outcomes = [
+        worst(goal, [(row.by(floor), row.shape) for row in rows if is_about(row)])
+        for goal, floor, is_about in JUDGED
+    ]
+    table = Table("", HEADER, tuple(row.cells for row in rows))
+    return Part("One layer", ABOUT, (table,), tuple(outcomes), _profiles(outcomes, rows))
+
+
+def _profiles(outcomes: list[Outcome], rows: list[Row]) -> tuple[Profile, ...]:
+    """Call by call, for every shape where a goal was furthest from being met."""
+    goals: dict[str, list[Goal]] = {}
+    for outcome in outcomes:
+        goals.setdefault(outcome.where, []).append(outcome.goal)
+    return tuple(
+        Profile(tuple(goals[row.shape]), _profile(row)) for row in rows if row.shape in goals
     )
-    for d_model, n_heads in SHAPES:
-        for n in LENGTHS:
-            timed = interleaved(contenders(d_model, n_heads, n))
-            print(
-                f"{d_model:7} {n_heads:5} {n:6} | {timed['fast'].microseconds:8.1f}"
-                f" | {timed['fast'].ratio(timed['products']):19}"
-                f" | {timed['fast'].ratio(timed['torch']):19}"
-                f" | {timed['textbook'].ratio(timed['fast'])}"
-            )
+
+
+def _profile(row: Row) -> Table:
+    W, X = drawn_weights(row.d_model, row.n_heads), drawn(row.n, row.d_model)
+    watched_W, watched_X = watched(W), watched(X)
+    table = profile(
+        f"One layer, {row.shape}, call by call",
+        lambda: fast.multi_head_attention(X, W),
+        lambda: fast.multi_head_attention(watched_X, watched_W),
+    )
+    return replace(table, note=f"{table.note} {_product_by_product(X, W.qkv)}")
+
+
+def _product_by_product(X: np.ndarray, weight: np.ndarray) -> str:
+    """What one product takes in NumPy and in torch, whose matrix library is another."""
+    x, theirs = torch.from_numpy(X), torch.from_numpy(np.ascontiguousarray(weight.T))
+    columns = np.ascontiguousarray(X.T)
+    timed = interleaved(
+        {
+            "NumPy": lambda: X @ weight,
+            "columns": lambda: weight.T @ columns,
+            "torch": lambda: torch.nn.functional.linear(x, theirs),
+        }
+    )
+    took = {name: f"{each.microseconds:.1f} µs" for name, each in timed.items()}
+    return (
+        f"The product for Q, K and V alone takes {took['NumPy']} in NumPy, {took['columns']} with a"
+        f" token a column, and {took['torch']} in torch."
+    )

@@ -1,0 +1,139 @@
+"""What was measured, as text for a terminal and as docs/performance.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from benchmarks.goals import GOALS, Goal, Outcome
+
+FILE = Path(__file__).parent.parent / "docs" / "performance.md"
+COMMAND = "make bench"
+
+HEAD = """# Speed, measured
+
+Made by `{command}` on {day}. Ratios are medians over rounds in which all contenders took turns
+after warm-ups; their middle half stands in brackets. They hold better from machine to machine than
+the absolute figures. T is the number of tokens.
+
+{machine}
+"""
+
+
+class LeftOutError(RuntimeError):
+    """Why a part cannot be measured, in words for whoever started the run."""
+
+
+NOT_MEASURED = "this part was left out"
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time goes (or the memory): of use when one of `goals` is missed."""
+
+    goals: tuple[Goal, ...]
+    table: Table
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the run. `about` tells what was measured and how; `left_out` why nothing was."""
+
+    title: str
+    about: str = ""
+    tables: tuple[Table, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    left_out: str = ""
+
+
+def markdown(parts: Sequence[Part], machine: str, day: date) -> str:
+    """The whole document."""
+    outcomes = outcomes_of_all(parts)
+    sections = [
+        HEAD.format(command=COMMAND, day=day, machine=machine),
+        _section("Goals", "", [goals_table(outcomes)]),
+        *(_section(part.title, part.left_out or part.about, part.tables) for part in parts),
+        _section("What the profile shows", *_profiles(parts, outcomes)),
+    ]
+    return "\n".join(sections)
+
+
+def outcomes_of_all(parts: Sequence[Part]) -> list[Outcome]:
+    """One of every goal, in the order of `GOALS`."""
+    found = {outcome.goal: outcome for part in parts for outcome in part.outcomes}
+    return [found.get(goal, Outcome(goal, None, NOT_MEASURED)) for goal in GOALS]
+
+
+def goals_table(outcomes: Sequence[Outcome]) -> Table:
+    return Table(
+        "",
+        ("Goal", "Limit", "Measured, at worst", "Where", "Outcome"),
+        tuple(
+            (
+                outcome.goal.name,
+                outcome.goal.demand,
+                "" if outcome.measured is None else outcome.goal.written(outcome.measured),
+                outcome.where,
+                outcome.verdict,
+            )
+            for outcome in outcomes
+        ),
+    )
+
+
+def _profiles(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[str, list[Table]]:
+    """Of the goals that were missed: words on them, and their tables."""
+    missed = [each.goal for each in outcomes if each.measured is not None and not each.is_met]
+    if not missed:
+        return "Every goal that was measured is met.", []
+    names = "\n".join(f"- {goal.name}" for goal in missed)
+    tables = [
+        profile.table
+        for part in parts
+        for profile in part.profiles
+        if set(profile.goals) & set(missed)
+    ]
+    return f"Of the goals that were missed:\n\n{names}", tables
+
+
+def _section(title: str, about: str, tables: Sequence[Table]) -> str:
+    blocks = [f"## {title}", about, *(_markdown_table(table) for table in tables)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [
+        table.header,
+        ("---",) * len(table.header),
+        *(tuple(cell.replace("|", "\\|") for cell in row) for row in table.rows),
+    ]
+    title = f"**{table.title}**\n\n" if table.title else ""
+    note = f"\n\n{table.note}" if table.note else ""
+    return title + "\n".join(f"| {' | '.join(line)} |" for line in lines) + note
+
+
+def text(part: Part) -> str:
+    """The part as a terminal shows it, with its goals and profiles."""
+    tables = [*part.tables, *(profile.table for profile in part.profiles)]
+    goals = goals_table(part.outcomes)
+    blocks = [part.title.upper(), part.left_out or part.about, *map(text_table, tables)]
+    return "\n\n".join([*blocks, text_table(goals)] if goals.rows else blocks) + "\n"
+
+
+def text_table(table: Table) -> str:
+    lines = [table.header, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join([*filter(None, [table.title]), *aligned, *filter(None, [table.note])])

