@@ -47,7 +47,8 @@ def projections(
     """Query (already divided by √d_head if `scaled`) as (n_heads, n, d_head), key and value, each
     (n_kv_heads, n, d_head).
     """
-    qkv = product(X, W.qkv)
+    # Scores are products of heads' vectors, which are quicker where these lie token beside token.
+    qkv = product(X, W.qkv, to_columns=True)
     qkv += W.qkv_bias
     heads = qkv.reshape(len(X), -1, W.d_head).transpose(1, 0, 2)  # queries, then keys, then values
     keys = W.n_heads + W.n_kv_heads
@@ -77,11 +78,11 @@ def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> M
         readable = readable_mask(mask, (n_heads, n_queries, transposed.shape[1]))
         np.copyto(transposed, -np.inf, where=~readable.transpose(0, 2, 1))
     if not moderate:
-        transposed -= np.maximum.reduce(transposed, axis=1, keepdims=True)
+        largest = np.maximum.reduce(transposed, axis=1, keepdims=True)
+        check_finite(largest)
+        transposed -= largest
     np.exp(transposed, out=transposed)
-    totals = np.add.reduce(transposed, axis=1, keepdims=True)
-    check_finite(np.add.reduce(totals, axis=None))
-    transposed /= totals
+    transposed /= np.add.reduce(transposed, axis=1, keepdims=True)
     weights: Matrix = transposed.transpose(0, 2, 1)
     return weights
 
@@ -91,4 +92,4 @@ def _are_moderate(scores: Matrix) -> bool:
     rows first, which changes no weight.
     """
     least, largest = np.minimum.reduce(scores, axis=None), np.maximum.reduce(scores, axis=None)
-    return bool(least > -MODERATE and largest < MODERATE)
+    return bool(least > -MODERATE and largest < MODERATE)  # false for what is no number

@@ -19,6 +19,7 @@ FEW_ROWS = 40
 """Up to so many rows of x, cutting gained in every shape that was tried."""
 
 LARGE = 384
+SOME_ROWS = 16
 
 COLUMNS = 64
 WIDE, TALL = (96, 128, 64), (192, 128, 96, 64)
@@ -36,11 +37,12 @@ def _has_small_kernels() -> bool:
 HAS_SMALL_KERNELS = _has_small_kernels()
 
 
-def product(x: Matrix, weight: Matrix) -> Matrix:
+def product(x: Matrix, weight: Matrix, *, to_columns: bool = False) -> Matrix:
     """x @ weight: (n, d_in), (d_in, d_out) -> (n, d_out).
 
-    With many rows the result of a wide matrix lies column by column: OpenBLAS then takes the other
-    factor for the larger one, and is quicker.
+    With many rows the result of a large, wide matrix lies column by column: OpenBLAS then takes the
+    other factor for the larger one, and is quicker. So it does with fewer rows and of any matrix if
+    what comes next would rather have it `to_columns`.
     """
     n, d_in = x.shape
     d_out = weight.shape[1]
@@ -48,7 +50,7 @@ def product(x: Matrix, weight: Matrix) -> Matrix:
         height = next((h for h in (WIDE if d_out > d_in else TALL) if not d_in % h), None)
         if height:
             return _in_blocks(x, weight, height)
-    if n > FEW_ROWS and d_out > d_in >= LARGE:
+    if (n >= SOME_ROWS and to_columns) or (n > FEW_ROWS and d_out > d_in >= LARGE):
         turned = np.empty((d_out, n), x.dtype).T
         return np.matmul(x, weight, out=turned)
     whole: Matrix = x @ weight
