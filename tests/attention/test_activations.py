@@ -1,21 +1,21 @@
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from app.attention.activations import ACTIVATIONS, gelu
 
 THEIRS = {
-    "gelu": F.gelu,
-    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
-    "silu": F.silu,
-    "relu": F.relu,
+    "gelu": functional.gelu,
+    "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "silu": functional.silu,
+    "relu": functional.relu,
 }
 
 
 def test_gelu_agrees_with_torch():
     x = np.linspace(-12, 12, 4001)
-    np.testing.assert_allclose(gelu(x), F.gelu(torch.from_numpy(x)).numpy(), atol=1e-7)
+    np.testing.assert_allclose(gelu(x), functional.gelu(torch.from_numpy(x)).numpy(), atol=1e-7)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
