@@ -42,6 +42,7 @@ def spec(config: Config) -> Spec:
         norm_first=True,
         causal=True,
         tied=config.flag("tie_word_embeddings", default=False),
+        has_words=config.has_words(),
         biases=biases(config),
         mean_taken_off=False,
         rotary_base=rotary_base(config),

@@ -2,11 +2,12 @@
 
     folder = save("llama", tmp_path / "llama")
 
-makes a folder as `save_pretrained` leaves it, with a tokenizer of the family's sort beside it.
+makes a folder, "llama" being one of `KINDS`, as `save_pretrained` leaves it, with a tokenizer of
+the family's sort beside it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,6 @@ class Kind:
     tokenizer: Callable[[], str]
     spread: float = 0.1  # of every number, around 0 or, for the gains of norms, around 1
     guesses: str = "nothing"
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 BERT = {
@@ -167,6 +167,7 @@ KINDS = {
         "BertConfig",
         BERT | {"hidden_act": "relu", "layer_norm_eps": 1e-5, "num_attention_heads": 2},
         word_pieces,
+        0.2,
         guesses="hidden",
     ),
     "bert-untied": Kind(
@@ -209,6 +210,7 @@ KINDS = {
         "GPT2Config",
         GPT2 | {"n_inner": 50, "activation_function": "gelu", "tie_word_embeddings": False},
         byte_pairs,
+        0.02,
         guesses="next",
     ),
     "gpt2-base": Kind("GPT2Model", "GPT2Config", GPT2, byte_pairs),
@@ -218,6 +220,7 @@ KINDS = {
         "LlamaConfig",
         LLAMA | {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu"},
         sentence_pieces,
+        0.2,
         guesses="next",
     ),
     "llama-narrow": Kind(
