@@ -120,7 +120,7 @@ def positions(source: Source, longest: int) -> Array | None:
         kinds = f"{source.prefix}{names.token_types}.weight"
         if kinds not in source.tensors:
             raise CheckpointError(f"its weights lack {kinds}")
-        n_kinds = source.tensors.shape(kinds)[0]
+        n_kinds = max((1, *source.tensors.shape(kinds)[:1]))
         used += source.array(kinds, (n_kinds, spec.d_model))[0]
     return used
 
