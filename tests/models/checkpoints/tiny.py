@@ -16,6 +16,7 @@ import torch
 import transformers
 from tokenizers import (
     AddedToken,
+    Regex,
     Tokenizer,
     decoders,
     models,
@@ -103,7 +104,13 @@ def sentence_pieces() -> str:
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # of the training alone
+        [
+            pre_tokenizers.Metaspace(prepend_scheme="never"),
+            pre_tokenizers.Split(Regex(r"[^\w▁]"), "isolated"),
+            pre_tokenizers.Digits(individual_digits=True),
+        ]
+    )
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=specials, show_progress=False)
     tokenizer.train_from_iterator(SENTENCES, trainer)
     tokenizer = _without_bytes_as_specials(tokenizer)
