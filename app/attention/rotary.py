@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Turns = NDArray[np.float32]
+Turns = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Rotary:
     def turned(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         """(..., n, d_head), the second axis from the end being places from 0, each turned."""
         n, d_head = vectors.shape[-2:]
-        cosines, sines = _turns(self.base, n, d_head)
+        cosines, sines = _turns(self.base, n, d_head, vectors.dtype)
         half = d_head // 2
         crossed = np.empty_like(vectors)
         crossed[..., :half] = -vectors[..., half:]
@@ -34,9 +34,11 @@ class Rotary:
 
 
 @lru_cache(maxsize=64)
-def _turns(base: float, n: int, d_head: int) -> tuple[Turns, Turns]:
-    """Cosines and sines, each (n, d_head)."""
+def _turns(
+    base: float, n: int, d_head: int, dtype: np.dtype[np.floating[Any]]
+) -> tuple[Turns, Turns]:
+    """Cosines and sines, each (n, d_head), as exact as `dtype`."""
     speeds = base ** (-np.arange(0, d_head, 2) / d_head)
     angles = np.outer(np.arange(n), speeds)
     both = np.concatenate([angles, angles], axis=-1)
-    return np.cos(both).astype(np.float32), np.sin(both).astype(np.float32)
+    return np.cos(both).astype(dtype), np.sin(both).astype(dtype)

@@ -219,10 +219,15 @@ class Pass:
         )
 
     @property
+    def arrays(self) -> tuple[Matrix, ...]:
+        """All that was seen: the further the pass went, the more."""
+        hidden = () if self.hidden is None else (self.hidden,)
+        return (*self.inputs, *self.weights, *hidden)
+
+    @property
     def nbytes(self) -> int:
         """What the arrays take, in bytes."""
-        hidden = () if self.hidden is None else (self.hidden,)
-        return sum(array.nbytes for array in (*self.inputs, *self.weights, *hidden))
+        return sum(array.nbytes for array in self.arrays)
 
 
 def forward(

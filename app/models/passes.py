@@ -38,11 +38,15 @@ class Passes:
         return known if reaches else None
 
     def put(self, key: Key, new: Pass) -> None:
-        """Keeps a pass, whose numbers cannot be written over any more."""
-        for array in (*new.inputs, *new.weights):
+        """Keeps a pass, whose numbers cannot be written over any more, unless one is kept already
+        that went further.
+        """
+        for array in new.arrays:
             array.flags.writeable = False
         with self._lock:
-            if new.nbytes <= self._kept.maxsize:
+            known = self._kept.get(key)
+            is_deeper = known is None or len(new.arrays) > len(known.arrays)
+            if is_deeper and new.nbytes <= self._kept.maxsize:
                 self._kept[key] = new
 
 

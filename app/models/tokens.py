@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -19,6 +20,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # "don't" is one word to a reader; the tokenizer's own words would be three.
 _JOINED = re.compile(r"[^\W_]+(?:['’][^\W_]+)+")
+
+_SPACES = re.compile(r"\s*")
 
 SPACE = "␣"
 """Shown for a token that is nothing but space."""
@@ -125,9 +128,12 @@ class Sentence:
             return self.text
         own = [self.tokens[place] for place in self.plain]
         most = max(1, n_tokens - self.n_specials)
-        cut = own[most].word
-        whole = [token for token in own[:most] if token.word < cut]
-        kept = whole or own[:most]
+        if len(own) <= most:
+            return self.text
+        cut = own[most]
+        whole = [token for token in own[:most] if token.word < cut.word]
+        # A character may be several tokens, none of which can stand without the others.
+        kept = whole or [token for token in own[:most] if token.end <= cut.start] or own[:1]
         return self.text[: kept[-1].end]
 
 
@@ -161,21 +167,35 @@ def word_at(text: str) -> list[int]:
     return found
 
 
+def after_space(text: str, start: int) -> int:
+    """The place of the first character from `start` on that is no space, or the text's end."""
+    spaces = _SPACES.match(text, start)
+    return spaces.end() if spaces else len(text)
+
+
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """A token's place without the space before it, unless there is nothing else."""
     bare = text[start:end].lstrip()
     return (end - len(bare), end) if bare else (start, end)
 
 
-def read_tokenizer(file: Path) -> Tokenizer:
-    """Raises `ValueError` if the file is no tokenizer."""
+@contextmanager
+def rust_errors(reason: str) -> Iterator[None]:
+    """What goes wrong inside as a `ValueError`: the library has no error of its own, and what it
+    panics with is no `Exception`, so that a server would end of it.
+    """
     try:
-        return Tokenizer.from_file(str(file))
+        yield
     except (KeyboardInterrupt, SystemExit):
         raise
-    # The library has no error of its own, and what it panics with is no `Exception`.
     except BaseException as error:
-        raise ValueError(f"{file.name} is no tokenizer: {error}") from error
+        raise ValueError(f"{reason}: {error}") from error
+
+
+def read_tokenizer(file: Path) -> Tokenizer:
+    """Raises `ValueError` if the file is no tokenizer."""
+    with rust_errors(f"{file.name} is no tokenizer"):
+        return Tokenizer.from_file(str(file))
 
 
 class SentenceTokenizer:
@@ -197,10 +217,16 @@ class SentenceTokenizer:
         self._has_words = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
 
     def sentence(self, text: str) -> Sentence:
-        """Any string will do: see `tidy`."""
+        """Any string will do: see `tidy`. Raises `ValueError` if the tokenizer fails at it, which
+        only a damaged one does.
+        """
         clean = tidy(text)
-        encoding = self._tokenizer.encode(clean, add_special_tokens=self.specials)
+        encoding = self._encoded(clean)
         return Sentence(clean, tuple(self._tokens(clean, encoding)))
+
+    def _encoded(self, text: str) -> Encoding:
+        with rust_errors("the tokenizer cannot read this text"):
+            return self._tokenizer.encode(text, add_special_tokens=self.specials)
 
     def token(self, token_id: int) -> str:
         """The vocabulary's own spelling of a token: "##ing" continues a word."""
@@ -253,16 +279,21 @@ class SentenceTokenizer:
     def _words(
         self, text: str, encoding: Encoding, own: Sequence[int], spans: Sequence[tuple[int, int]]
     ) -> Iterator[int]:
-        """The word of each token of the learner's, counted from 0 without gaps."""
+        """The word of each token of the learner's, counted from 0 without gaps. A token that is
+        nothing but space belongs to the word that it stands before, as it would had the vocabulary
+        a token for both.
+        """
         joined = [match.span() for match in _JOINED.finditer(text)]
         begins = [begin for begin, _ in joined]
+        starts = [start for start, _ in spans]
         pieces_of: Sequence[object] = encoding.word_ids
         if not self._has_words:
             places = [*word_at(text), -1]
-            pieces_of = [places[start] for start, _ in spans]
+            starts = [after_space(text, start) for start in starts]
+            pieces_of = [places[start] for start in starts]
         word, last = -1, None
         for index in own:
-            start = spans[index][0]
+            start = starts[index]
             at = bisect_right(begins, start) - 1
             here = joined[at] if at >= 0 and start < joined[at][1] else pieces_of[index]
             word += here != last

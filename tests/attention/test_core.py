@@ -17,7 +17,7 @@ from app.attention import (
     softmax,
     split_heads,
 )
-from tests.attention.strategies import layers, masks
+from tests.attention.strategies import layers, masks, modern_layers
 
 scores = arrays(
     np.float64,
@@ -43,9 +43,24 @@ def test_a_score_of_minus_infinity_gets_exactly_nothing():
     assert softmax(np.array([0.0, -np.inf, 0.0])).tolist() == [0.5, 0.0, 0.5]
 
 
+def by_place(vectors, rotary):
+    """Each pair of numbers, half a vector apart, turned as one complex number."""
+    if rotary is None:
+        return vectors
+    n, d = vectors.shape
+    turned = np.empty_like(vectors)
+    for place in range(n):
+        for j in range(d // 2):
+            angle = place * rotary.base ** (-2 * j / d)
+            pair = complex(vectors[place, j], vectors[place, j + d // 2])
+            pair *= complex(np.cos(angle), np.sin(angle))
+            turned[place, j], turned[place, j + d // 2] = pair.real, pair.imag
+    return turned
+
+
 @given(st.data())
 def test_weights_agree_with_loops_over_every_head_query_and_key(data):
-    W, X = data.draw(layers())
+    W, X = data.draw(st.one_of(layers(), modern_layers()))
     mask = data.draw(masks(len(X)))
     output, weights = multi_head_attention(X, W, mask)
     d = W.d_head
@@ -53,9 +68,11 @@ def test_weights_agree_with_loops_over_every_head_query_and_key(data):
     expected_heads = []
     for head in range(W.n_heads):
         own = slice(head * d, (head + 1) * d)
-        Q = X @ W.query[:, own] + W.query_bias[own]
-        K = X @ W.key[:, own] + W.key_bias[own]
-        V = X @ W.value[:, own] + W.value_bias[own]
+        read = head * W.n_kv_heads // W.n_heads
+        shared = slice(read * d, (read + 1) * d)
+        Q = by_place(X @ W.query[:, own] + W.query_bias[own], W.rotary)
+        K = by_place(X @ W.key[:, shared] + W.key_bias[shared], W.rotary)
+        V = X @ W.value[:, shared] + W.value_bias[shared]
         rows = []
         for i in range(len(X)):
             row = [Q[i] @ K[j] / d**0.5 for j in range(len(X))]

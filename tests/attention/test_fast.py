@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.attention import FullyMaskedRowError, core, fast, softmax
-from tests.attention.strategies import layers, masks
+from tests.attention.strategies import layers, masks, modern_layers
 
 
 @given(st.data(), st.booleans())
 def test_fast_and_textbook_agree(data, scaled):
-    W, X = data.draw(layers(largest=30.0))
+    W, X = data.draw(st.one_of(layers(largest=30.0), modern_layers(largest=30.0)))
     mask = data.draw(masks(len(X)))
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     # Scores of 1e7 and more carry rounding errors that softmax turns into whole weights.
@@ -24,7 +24,8 @@ def test_fast_and_textbook_agree(data, scaled):
 
 @given(st.data())
 def test_fast_and_textbook_agree_in_float32(data):
-    W, X = data.draw(layers(dtype=np.float32, largest=0.3))
+    drawn = {"dtype": np.float32, "largest": 0.3}
+    W, X = data.draw(st.one_of(layers(**drawn), modern_layers(**drawn)))
     mask = data.draw(masks(len(X)))
     expected, expected_weights = core.multi_head_attention(X, W, mask)
     output, weights = fast.multi_head_attention(X, W, mask)
@@ -76,7 +77,7 @@ def test_a_fully_masked_row_is_an_error(layer):
         fast.multi_head_attention(X, W, mask)
 
 
-@given(layers())
+@given(st.one_of(layers(), modern_layers()))
 def test_the_input_is_left_as_it_was(layer):
     W, X = layer
     before = X.copy()

@@ -3,12 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import Trace, core
-from tests.attention.strategies import layers, masks
+from tests.attention.strategies import layers, masks, modern_layers
 
 
 @given(st.data(), st.booleans())
 def test_a_trace_ends_where_the_textbook_ends(data, scaled):
-    W, X = data.draw(layers())
+    W, X = data.draw(st.one_of(layers(), modern_layers()))
     mask = data.draw(masks(len(X)))
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     trace = Trace(X, W, mask, off, scaled)
@@ -17,7 +17,7 @@ def test_a_trace_ends_where_the_textbook_ends(data, scaled):
     assert np.array_equal(trace.weights, weights)
 
 
-@given(layers())
+@given(st.one_of(layers(), modern_layers()))
 def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
     W, X = layer
     n, h, d, d_head = len(X), W.n_heads, W.d_model, W.d_head
@@ -26,7 +26,9 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
     assert trace.scores.shape == trace.scaled.shape == trace.masked.shape == (h, n, n)
     assert trace.weights.shape == (h, n, n)
     assert trace.head_outputs.shape == (h, n, d_head)
-    assert trace.concat.shape == trace.output.shape == (n, d)
+    assert trace.concat.shape == (n, h * d_head)
+    assert trace.contributions.shape == trace.written.shape == (h, n, d)
+    assert trace.output.shape == (n, d)
 
 
 @given(layers())
@@ -37,3 +39,12 @@ def test_nothing_is_computed_before_it_is_asked_for(layer):
     assert set(vars(trace)) == given
     _ = trace.scores
     assert "weights" not in vars(trace)
+
+
+@given(modern_layers())
+def test_what_heads_contribute_is_the_output_but_for_its_bias(layer):
+    W, X = layer
+    trace = Trace(X, W)
+    np.testing.assert_allclose(
+        trace.contributions.sum(axis=0) + W.output_bias, trace.output, rtol=1e-6, atol=1e-6
+    )

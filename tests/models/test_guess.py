@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from app.attention import Intervention
-from app.models.guess import NoBlankError, fill_in
+from app.models.guess import NoBlankError, NoGuessError, fill_in, guessed, next_word
 from training.export import shipped_names
 from training.model import MaskedWordModel, Sizes
 
@@ -80,3 +80,61 @@ def _at(transformer, name):
     for part in names.get(name, name).split("."):
         place = getattr(place, part)
     return place
+
+
+def likely(their_model, kind, ids, at):
+    """transformers' probabilities of every token of the vocabulary there."""
+    with torch.no_grad():
+        return their_model(kind)(torch.tensor([ids])).logits[0, at].double().softmax(-1)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "gpt2-wide", "llama", "llama-narrow", "mistral", "qwen2"])
+@pytest.mark.parametrize("after", [0, 3, -1])
+def test_a_causal_checkpoint_guesses_the_next_word_as_transformers_does(
+    our_model, their_model, kind, after
+):
+    model = our_model(kind)
+    sentence = model.tokenizer.sentence("The cat sat down because")
+    after %= len(sentence.tokens)
+    expected = likely(their_model, kind, sentence.ids, after).sort(descending=True)
+    blank = next_word(model, sentence, after, top=20)
+    assert blank.token == after
+    assert [g.probability for g in blank.guesses] == pytest.approx(expected.values[:20].tolist())
+    names = [model.tokenizer.guess(token)[0] for token in expected.indices[:3].tolist()]
+    assert [guess.text for guess in blank.guesses[:3]] == names
+
+
+@pytest.mark.parametrize("kind", ["bert", "bert-untied", "roberta", "roberta-relu", "distilbert"])
+def test_a_checkpoint_fills_in_blanks_as_transformers_does(our_model, their_model, kind):
+    model = our_model(kind)
+    mask = model.tokenizer.mask
+    sentence = model.tokenizer.sentence(f"The {mask} sat down and the {mask} too")
+    blanks = fill_in(model, sentence, top=20)
+    assert [sentence.tokens[blank.token].text for blank in blanks] == [mask, mask]
+    for blank in blanks:
+        expected = likely(their_model, kind, sentence.ids, blank.token).sort(descending=True)
+        found = [guess.probability for guess in blank.guesses]
+        assert found == pytest.approx(expected.values[:20].tolist())
+
+
+def test_what_follows_a_sentence_is_what_follows_its_last_token(our_model):
+    model = our_model("llama")
+    sentence = model.tokenizer.sentence("The cat sat")
+    assert guessed(model, sentence) == (next_word(model, sentence, len(sentence.tokens) - 1),)
+
+
+BASE = ["bert-base", "distilbert-base", "gpt2-base", "llama-base", "qwen2-base"]
+
+
+@pytest.mark.parametrize("kind", BASE)
+def test_a_checkpoint_without_a_word_head_guesses_nothing(our_model, kind):
+    model = our_model(kind)
+    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask or 'cat'} sat")
+    with pytest.raises(NoGuessError, match=f"{kind} guesses no words: its files have no word head"):
+        guessed(model, sentence)
+
+
+def test_a_model_that_fills_in_blanks_guesses_no_next_word(our_model):
+    model = our_model("bert")
+    with pytest.raises(NoGuessError):
+        next_word(model, model.tokenizer.sentence("The cat"), 1)

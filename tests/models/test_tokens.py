@@ -1,9 +1,13 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from app.models import SentenceTokenizer
 from app.models.family import FAMILY, tokenizer_file
+from app.models.tokens import SPACE
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,135 @@ def test_text_without_anything_to_read_has_no_tokens(tokenizer, text):
 )
 def test_what_is_no_character_becomes_one_that_pages_can_show(tokenizer, text, expected):
     assert tokenizer.sentence(text).text == expected
+
+
+CHECKPOINTS = ["bert", "roberta", "gpt2", "llama"]
+"""One of each sort of tokenizer: word pieces, byte pairs in brackets and bare, sentence pieces."""
+
+of_every_sort = pytest.mark.parametrize("kind", CHECKPOINTS)
+anything_or_plain = anything | st.text("The cat's sat, 😀é 3.5  ", max_size=40)
+
+
+@of_every_sort
+@given(text=anything_or_plain)
+def test_own_tokens_of_a_checkpoint_stand_in_the_text_in_order(our_model, kind, text):
+    sentence = our_model(kind).tokenizer.sentence(text)
+    own = [sentence.tokens[place] for place in sentence.plain]
+    for token in own:
+        spelled = sentence.text[token.start : token.end]
+        assert token.text == (spelled if spelled.strip() else SPACE)
+    starts = [token.start for token in own]
+    assert starts == sorted(starts)
+
+
+@of_every_sort
+@given(text=anything_or_plain)
+def test_words_of_a_checkpoint_are_counted_without_gaps_and_special_ones_last(
+    our_model, kind, text
+):
+    words = our_model(kind).tokenizer.sentence(text).words
+    assert [word.index for word in words] == list(range(len(words)))
+    special = [word.is_special for word in words]
+    assert special == sorted(special)
+
+
+@of_every_sort
+@given(text=anything_or_plain)
+def test_the_ids_of_a_checkpoint_are_those_of_its_tokenizer(our_model, kind, text):
+    tokenizer = our_model(kind).tokenizer
+    sentence = tokenizer.sentence(text)
+    theirs = Tokenizer.from_file(str(our_model(kind).folder / "tokenizer.json"))
+    theirs.no_padding()
+    theirs.no_truncation()
+    assert sentence.ids == theirs.encode(sentence.text).ids
+    assert max(sentence.ids, default=0) < tokenizer.n_ids
+
+
+@of_every_sort
+@given(text=anything_or_plain, most=st.integers(8, 20))
+def test_the_start_of_a_checkpoints_sentence_is_short_enough_with_what_it_adds(
+    our_model, kind, text, most
+):
+    tokenizer = our_model(kind).tokenizer
+    sentence = tokenizer.sentence(text)
+    start = sentence.start(most)
+    assert sentence.text.startswith(start)
+    assert len(tokenizer.sentence(start).tokens) <= most
+
+
+@pytest.mark.parametrize(
+    ("kind", "specials"),
+    [
+        ("bert", {0: "[CLS]", -1: "[SEP]"}),
+        ("roberta", {0: "<s>", -1: "</s>"}),
+        ("gpt2", {}),
+        ("llama", {0: "<s>"}),
+    ],
+)
+def test_special_tokens_are_marked_and_have_the_last_numbers_of_words(our_model, kind, specials):
+    sentence = our_model(kind).tokenizer.sentence("The cat sat")
+    assert {sentence.tokens[at].text for at in specials} == set(specials.values())
+    assert sentence.n_specials == len(specials)
+    assert [sentence.tokens[at].word for at in specials] == [3, 4][: len(specials)]
+    assert [word.text for word in sentence.plain_words] == ["The", "cat", "sat"]
+
+
+@of_every_sort
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_blank_sentence_has_none_but_special_tokens(our_model, kind, text):
+    sentence = our_model(kind).tokenizer.sentence(text)
+    assert all(token.special for token in sentence.tokens) or sentence.text == " "
+
+
+WORDS = {
+    "The cat sat down, didn't it?": "The cat sat down , didn't it ?",
+    "It cost $3.50 …": "It cost $ 3 . 50 …",
+    "  She said: “no”  (twice)": "She said : “ no ” ( twice )",
+    "It is 😀 and naïve": "It is 😀 and naïve",
+    "a-b c/d e@f #1 100%": "a - b c / d e @ f # 1 100 %",
+}
+
+
+@of_every_sort
+@pytest.mark.parametrize("text", WORDS)
+def test_words_are_the_same_whatever_the_vocabulary(our_model, kind, text):
+    words = our_model(kind).tokenizer.sentence(text).plain_words
+    assert [word.text for word in words] == WORDS[text].split()
+
+
+def test_a_token_that_spans_two_words_is_of_its_first(our_model, tmp_path):
+    told = json.loads((our_model("gpt2").folder / "tokenizer.json").read_text("utf-8"))
+    told["added_tokens"].append(told["added_tokens"][0] | {"id": 400, "content": "?!"})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(told), "utf-8")
+    words = SentenceTokenizer(tmp_path / "tokenizer.json").sentence("cat?! cat").words
+    assert [word.text for word in words] == ["cat", "?!", "cat"]
+
+
+@pytest.mark.parametrize("kind", ["roberta", "gpt2", "llama"])
+def test_a_sign_of_several_tokens_is_shown_whole_on_each_and_is_one_word(our_model, kind):
+    sentence = our_model(kind).tokenizer.sentence("The 😀 sat")
+    pieces = [piece for piece in sentence.words[1].pieces if piece.text != SPACE]
+    assert [piece.text for piece in pieces] == ["😀"] * 4
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_a_token_of_nothing_but_space_is_of_the_word_after_it_and_shown_as_a_sign(our_model, kind):
+    sentence = our_model(kind).tokenizer.sentence("The   cat")
+    spaces = [token for token in sentence.tokens if token.text == SPACE]
+    assert spaces
+    assert {token.word for token in spaces} == {1}
+    assert sentence.words[1].text == "cat"
+
+
+def test_a_sentence_is_not_cut_within_a_sign_of_several_tokens(our_model):
+    sentence = our_model("gpt2").tokenizer.sentence("😀😀😀")
+    assert [sentence.start(most) for most in (4, 5, 7, 8)] == ["😀", "😀", "😀", "😀😀"]
+
+
+def test_a_text_that_the_tokenizer_fails_at_is_a_value_error(our_model, tmp_path):
+    told = json.loads((our_model("bert").folder / "tokenizer.json").read_text("utf-8"))
+    told["pre_tokenizer"] = {"type": "FixedLength", "length": 0}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(told), "utf-8")
+    tokenizer = SentenceTokenizer(tmp_path / "tokenizer.json")
+    with pytest.raises(ValueError, match="the tokenizer cannot read this text"):
+        tokenizer.sentence("a")

@@ -125,7 +125,7 @@ def positions(source: Source, longest: int) -> Array | None:
         kinds = f"{source.prefix}{names.token_types}.weight"
         if kinds not in source.tensors:
             raise CheckpointError(f"its weights lack {kinds}")
-        n_kinds = source.tensors.shape(kinds)[0]
+        n_kinds = max((1, *source.tensors.shape(kinds)[:1]))
         used += source.array(kinds, (n_kinds, spec.d_model))[0]
     return used
 
@@ -207,9 +207,10 @@ def word_head(source: Source, tokens: Array) -> WordHead | None:
     shape = (spec.vocabulary, spec.d_model)
     if names.transform and f"{names.transform}.weight" not in tensors:
         return None
-    if not spec.tied and f"{names.words}.weight" not in tensors:
+    if f"{names.words}.weight" not in tensors and not (spec.tied and spec.has_words):
         return None
-    bias = next((name for name in names.words_bias if name in tensors), None)
+    biases = names.words_bias if spec.tied else reversed(names.words_bias)
+    bias = next((name for name in biases if name in tensors), None)
     transform, norm = names.transform, names.transform_norm
     return WordHead(
         weight=tokens if spec.tied else source.array(f"{names.words}.weight", shape),

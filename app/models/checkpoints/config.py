@@ -21,6 +21,9 @@ ACTIVATIONS = {
 }
 """Names of activations in configurations, and in `app.attention.activations`."""
 
+WITH_WORDS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
+"""How transformers' classes end whose embedding scores words too."""
+
 
 class Config:
     """Raises `CheckpointError` for what is missing or makes no sense."""
@@ -71,6 +74,13 @@ class Config:
             known = ", ".join(ACTIVATIONS)
             raise CheckpointError(f"the activation {_told(value)} is not known; there are {known}")
         return ACTIVATIONS[value]
+
+    def has_words(self) -> bool:
+        """Whether the model was saved with a head that scores words; it was if nothing is told."""
+        kinds = self.get("architectures", [])
+        if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+            raise CheckpointError(f"config.json: architectures is {_told(kinds)}, no list of names")
+        return not kinds or any(kind.endswith(WITH_WORDS) for kind in kinds)
 
     def refuse_if(self, condition: object, reason: str) -> None:
         if condition:

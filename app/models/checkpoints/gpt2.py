@@ -44,6 +44,7 @@ def spec(config: Config) -> Spec:
         norm_first=True,
         causal=True,
         tied=config.flag("tie_word_embeddings", default=True),
+        has_words=config.has_words(),
     )
 
 

@@ -27,6 +27,10 @@ def spec(config: Config) -> Spec:
     refuse_windows(config)
     n_heads, d_model = config.size("num_attention_heads"), config.size("hidden_size")
     d_head = config.size("head_dim", d_model // n_heads)
+    config.refuse_if(
+        config.get("head_dim") is None and d_model % n_heads,
+        f"{n_heads} heads do not part a width of {d_model}, and no head_dim is given",
+    )
     config.refuse_if(d_head % 2, f"its heads are {d_head} wide, and turns need an even width")
     return Spec(
         n_layers=config.size("num_hidden_layers"),
@@ -42,6 +46,7 @@ def spec(config: Config) -> Spec:
         norm_first=True,
         causal=True,
         tied=config.flag("tie_word_embeddings", default=False),
+        has_words=config.has_words(),
         biases=biases(config),
         mean_taken_off=False,
         rotary_base=rotary_base(config),
@@ -73,11 +78,19 @@ def biases(config: Config) -> frozenset[str]:
 
 def rotary_base(config: Config) -> float:
     """How slowly the turns grow slower; older and newer configurations say it in two ways."""
-    told = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    config.refuse_if(not isinstance(told, dict), "config.json: its rotary parameters are no object")
-    kind = told.get("rope_type", told.get("type", "default"))
+    told: dict[str, object] = {}
+    for name in ("rope_scaling", "rope_parameters"):
+        here = config.get(name, {})
+        config.refuse_if(not isinstance(here, dict), f"config.json: {name} is no object")
+        told |= here
+        for kind in (here.get("rope_type"), here.get("type")):
+            config.refuse_if(
+                kind not in (None, "default"),
+                f"its rotary positions are scaled ({str(kind)[:60]!r}), which is not supported",
+            )
     config.refuse_if(
-        kind != "default", f"its rotary positions are scaled ({kind!r}), which is not supported"
+        any(isinstance(value, dict) for value in told.values()),
+        "its layers have rotary positions of several kinds, which is not supported",
     )
     own = Config({**config.values, **told})
     config.refuse_if(

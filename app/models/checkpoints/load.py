@@ -29,6 +29,10 @@ LONGEST = 128
 that anyone could tell apart."""
 
 TOKENIZER = "tokenizer.json"
+
+PROBE = "The cat sat, 1 2. \ue000 雪 😀"
+"""What every tokenizer must be able to read: words, signs, and what no vocabulary has."""
+
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -48,7 +52,13 @@ def read_checkpoints(
     `taken` are the names of models that are there already.
     """
     found, names = Checkpoints(), set(taken)
-    for folder in (each for path in paths for each in folders(path)):
+    inside: list[Path] = []
+    for path in paths:
+        try:
+            inside += folders(path)
+        except (OSError, ValueError) as error:
+            found.refusals.append(refused(path, f"cannot be looked into: {error}"))
+    for folder in inside:
         try:
             model = read_checkpoint(folder, passes)
             if model.card.id in names:
@@ -74,9 +84,9 @@ def folders(path: Path) -> Iterator[Path]:
 
 def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
     """The model in a folder, its weights in float32. Raises `CheckpointError`."""
-    if not folder.is_dir():
-        raise refused(folder, "there is no such folder")
     try:
+        if not folder.is_dir():
+            raise CheckpointError("there is no such folder")
         config = Config.read(folder / "config.json")
         family = family_of(config)
         spec = family.spec(config)
@@ -88,7 +98,7 @@ def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
         return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
     except CheckpointError as error:
         raise refused(folder, error) from error
-    except ValueError as error:  # what other parts of Headwise find wrong with a file
+    except (OSError, ValueError) as error:  # what others find wrong with a file
         raise refused(folder, error) from error
 
 
@@ -116,7 +126,23 @@ def read_tokenizer(folder: Path, spec: Spec) -> SentenceTokenizer:
             f"{TOKENIZER} has tokens up to {tokenizer.n_ids - 1}, beyond the {spec.vocabulary} that"
             " the weights know"
         )
+    check_reading(tokenizer, spec)
     return tokenizer
+
+
+def check_reading(tokenizer: SentenceTokenizer, spec: Spec) -> None:
+    """Raises `CheckpointError` for a tokenizer that fails at a sentence or loses its order; what it
+    adds around one may be beyond its own vocabulary.
+    """
+    sentence = tokenizer.sentence(PROBE)
+    starts = [sentence.tokens[place].start for place in sentence.plain]
+    if not starts or starts != sorted(starts):
+        raise CheckpointError(f"{TOKENIZER} does not read a sentence from its start to its end")
+    if max(sentence.ids) >= spec.vocabulary:
+        raise CheckpointError(
+            f"{TOKENIZER} adds the token {max(sentence.ids)}, beyond the {spec.vocabulary} that"
+            " the weights know"
+        )
 
 
 def name_of(folder: Path) -> str:

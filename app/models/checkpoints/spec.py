@@ -11,7 +11,8 @@ class Spec:
     """Sizes, and how the parts are put together.
 
     `rotary_base` is None where positions are learned; `first_position` is the row of the first
-    token's. `biases` names what has biases: "qkv", "output", "ffn".
+    token's. `biases` names what has biases: "qkv", "output", "ffn". `has_words` is false where the
+    configuration says that a tied embedding scores no words.
     """
 
     n_layers: int
@@ -31,6 +32,7 @@ class Spec:
     mean_taken_off: bool = True
     rotary_base: float | None = None
     first_position: int = 0
+    has_words: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Names:
     """Where a family's files keep what; "{i}" stands for the layer.
 
     All but those of the word head stand behind one of `prefixes`. `qkv` is one name if the three
-    are stored as one; matrices are stored (out, in) unless `in_out`.
+    are stored as one; matrices are stored (out, in) unless `in_out`. Of `words_bias` the first that
+    is there is added where the head is tied, the last where it is not.
     """
 
     prefixes: tuple[str, ...]

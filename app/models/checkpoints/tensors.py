@@ -3,6 +3,7 @@ unpickled, and nothing is read before every extent of its file has been checked.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from app.models.checkpoints.errors import CheckpointError
+
+SHARD = re.compile(r"[A-Za-z0-9._-]{1,200}\.safetensors")
+"""What an index may name: a file beside it, and nothing that a path or a log would take amiss."""
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -116,7 +120,7 @@ def _indexed(folder: Path) -> list[Path]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{INDEX} cannot be read: {error!r}") from error
     for name in names:
-        if not isinstance(name, str) or Path(name).name != name or not name.endswith("safetensors"):
+        if not isinstance(name, str) or not SHARD.fullmatch(name):
             raise CheckpointError(f"{INDEX} names {str(name)[:80]!r}, which is no file beside it")
         if not (folder / name).is_file():
             raise CheckpointError(f"{name}, named by {INDEX}, is missing")

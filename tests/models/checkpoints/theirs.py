@@ -1,0 +1,75 @@
+"""The oracle: the same checkpoint at work in transformers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+import transformers
+from transformers.models.llama import modeling_llama
+from transformers.utils import logging
+
+from app.attention.weights import Matrix
+from tests.models.checkpoints.tiny import KINDS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    weights: tuple[Matrix, ...]  # a layer: (n_heads, n, n)
+    hidden: Matrix  # (n, d_model)
+    logits: Matrix | None  # (n, vocabulary)
+
+
+def loaded(
+    folder: Path, kind: str, dtype: torch.dtype = torch.float32
+) -> transformers.PreTrainedModel:
+    """As transformers reads the folder, its numbers widened or rounded to `dtype`."""
+    logging.disable_progress_bar()
+    of = getattr(transformers, KINDS[kind].model)
+    return of.from_pretrained(folder, attn_implementation="eager", dtype=dtype).eval()
+
+
+def outcome(model: transformers.PreTrainedModel, ids: Sequence[int]) -> Outcome:
+    """What transformers computes for a sentence; in float64 if that is what the model has."""
+    exact = model.dtype == torch.float64
+    with torch.no_grad(), all_in_float64() if exact else nullcontext():
+        found = model(torch.tensor([ids]), output_attentions=True, output_hidden_states=True)
+    logits = getattr(found, "logits", None)
+    return Outcome(
+        tuple(weights[0].numpy() for weights in found.attentions),
+        found.hidden_states[-1][0].numpy(),
+        None if logits is None else logits[0].numpy(),
+    )
+
+
+@contextmanager
+def all_in_float64() -> Iterator[None]:
+    """transformers turns, norms and weighs in float32 whatever the model has; here it may not."""
+
+    def turns(self, x, position_ids):
+        d_head = 2 * len(self.inv_freq)
+        base = self.config.rope_parameters["rope_theta"]
+        speeds = base ** (-torch.arange(0, d_head, 2, dtype=torch.float64) / d_head)
+        angles = position_ids[0].to(torch.float64)[:, None] * speeds
+        both = torch.cat([angles, angles], -1)[None]
+        return both.cos(), both.sin()
+
+    def norm(self, x):
+        return self.weight * x * torch.rsqrt(x.square().mean(-1, True) + self.variance_epsilon)
+
+    def softmax(x, dim, dtype=None):
+        return torch.softmax(x, dim)
+
+    with (
+        patch.object(modeling_llama.LlamaRotaryEmbedding, "forward", turns),
+        patch.object(modeling_llama.LlamaRMSNorm, "forward", norm),
+        patch.object(torch.nn.functional, "softmax", softmax),
+    ):
+        yield
+
+
+def largest_error(ours: Matrix, theirs: Matrix) -> float:
+    return float(np.abs(ours.astype(np.float64) - theirs).max())

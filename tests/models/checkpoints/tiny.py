@@ -1,0 +1,299 @@
+"""Checkpoints of a few thousand random numbers, written by transformers itself.
+
+    folder = save("llama", tmp_path / "llama")
+
+makes a folder, "llama" being one of `KINDS`, as `save_pretrained` leaves it, with a tokenizer of
+the family's sort beside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers.utils import logging
+
+SENTENCES = (
+    "The cat sat down because it was tired.",
+    "The dog that chased the cat didn't sit down.",
+    "She opened the door and went into the old room.",
+    "It cost $3.50, which was too much for him!",
+    "What the teacher said to the students was never written down.",
+    "They asked the doctor why the children were not sleeping.",
+)
+MORE_ROWS = 3
+"""Rows of the embedding beyond the tokenizer's ids, as many checkpoints have."""
+
+
+@cache
+def word_pieces() -> str:
+    """As BERT's and DistilBERT's."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=160, special_tokens=specials, show_progress=False
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    tokenizer.enable_padding(length=20)  # as sentence encoders ship it; nobody wants it here
+    tokenizer.enable_truncation(16)
+    return tokenizer.to_str()
+
+
+def _byte_pairs(specials: list[str], vocabulary: int) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=specials,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    return tokenizer
+
+
+@cache
+def byte_pairs() -> str:
+    """As GPT-2's and Qwen2's, which add nothing."""
+    tokenizer = _byte_pairs(["<|endoftext|>"], 330)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    return tokenizer.to_str()
+
+
+@cache
+def byte_pairs_in_brackets() -> str:
+    """As RoBERTa's."""
+    tokenizer = _byte_pairs(["<s>", "<pad>", "</s>", "<unk>"], 320)
+    tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
+    )
+    return tokenizer.to_str()
+
+
+@cache
+def sentence_pieces() -> str:
+    """As Llama's: a space is "▁", the first word has one before it, and what no piece fits becomes
+    bytes.
+    """
+    specials = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # of the training alone
+        [
+            pre_tokenizers.Metaspace(prepend_scheme="never"),
+            pre_tokenizers.Split(Regex(r"[^\w▁]"), "isolated"),
+            pre_tokenizers.Digits(individual_digits=True),
+        ]
+    )
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=specials, show_progress=False)
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer = _without_bytes_as_specials(tokenizer)
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", 1)]
+    )
+    return tokenizer.to_str()
+
+
+def _without_bytes_as_specials(tokenizer: Tokenizer) -> Tokenizer:
+    """The bytes had to be in the vocabulary; they are no special tokens."""
+    bare = Tokenizer(tokenizer.model)
+    bare.normalizer = tokenizer.normalizer
+    bare.add_special_tokens(["<unk>", "<s>", "</s>"])
+    return bare
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of transformers', the sizes of a tiny one, and its sort of tokenizer."""
+
+    model: str
+    config: str
+    sizes: dict[str, Any]
+    tokenizer: Callable[[], str]
+    spread: float = 0.1  # of every number, around 0 or, for the gains of norms, around 1
+    guesses: str = "nothing"
+
+
+BERT = {
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 3,
+    "intermediate_size": 48,
+    "max_position_embeddings": 40,
+}
+ROBERTA = BERT | {"hidden_size": 30, "num_attention_heads": 5, "max_position_embeddings": 150}
+ROBERTA |= {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "type_vocab_size": 1}
+DISTILBERT = {"dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40}
+DISTILBERT |= {"max_position_embeddings": 64}
+GPT2 = {"n_embd": 32, "n_head": 2, "n_layer": 3, "n_positions": 200}
+GPT2 |= {"bos_token_id": 0, "eos_token_id": 0}
+LLAMA = {
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "num_hidden_layers": 3,
+    "intermediate_size": 44,
+    "max_position_embeddings": 256,
+    "tie_word_embeddings": False,
+}
+QWEN2 = LLAMA | {"num_key_value_heads": 1, "tie_word_embeddings": True}
+
+KINDS = {
+    "bert": Kind("BertForMaskedLM", "BertConfig", BERT, word_pieces, guesses="hidden"),
+    "bert-relu": Kind(
+        "BertForMaskedLM",
+        "BertConfig",
+        BERT | {"hidden_act": "relu", "layer_norm_eps": 1e-5, "num_attention_heads": 2},
+        word_pieces,
+        0.2,
+        guesses="hidden",
+    ),
+    "bert-untied": Kind(
+        "BertForMaskedLM",
+        "BertConfig",
+        BERT | {"tie_word_embeddings": False, "hidden_act": "gelu_new"},
+        word_pieces,
+        guesses="hidden",
+    ),
+    "bert-base": Kind("BertModel", "BertConfig", BERT, word_pieces),
+    "roberta": Kind(
+        "RobertaForMaskedLM", "RobertaConfig", ROBERTA, byte_pairs_in_brackets, guesses="hidden"
+    ),
+    "roberta-relu": Kind(
+        "RobertaForMaskedLM",
+        "RobertaConfig",
+        ROBERTA | {"hidden_act": "relu", "max_position_embeddings": 30},
+        byte_pairs_in_brackets,
+        guesses="hidden",
+    ),
+    "roberta-untied": Kind(
+        "RobertaForMaskedLM",
+        "RobertaConfig",
+        ROBERTA | {"tie_word_embeddings": False},
+        byte_pairs_in_brackets,
+        guesses="hidden",
+    ),
+    "distilbert": Kind(
+        "DistilBertForMaskedLM", "DistilBertConfig", DISTILBERT, word_pieces, guesses="hidden"
+    ),
+    "distilbert-base": Kind(
+        "DistilBertModel",
+        "DistilBertConfig",
+        DISTILBERT | {"sinusoidal_pos_embds": True, "activation": "relu"},
+        word_pieces,
+    ),
+    "gpt2": Kind("GPT2LMHeadModel", "GPT2Config", GPT2, byte_pairs, guesses="next"),
+    "gpt2-wide": Kind(
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        GPT2 | {"n_inner": 50, "activation_function": "gelu", "tie_word_embeddings": False},
+        byte_pairs,
+        0.02,
+        guesses="next",
+    ),
+    "gpt2-base": Kind("GPT2Model", "GPT2Config", GPT2, byte_pairs),
+    "llama": Kind("LlamaForCausalLM", "LlamaConfig", LLAMA, sentence_pieces, guesses="next"),
+    "llama-biased": Kind(
+        "LlamaForCausalLM",
+        "LlamaConfig",
+        LLAMA | {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu"},
+        sentence_pieces,
+        0.2,
+        guesses="next",
+    ),
+    "llama-narrow": Kind(
+        "LlamaForCausalLM",
+        "LlamaConfig",
+        LLAMA | {"head_dim": 6, "num_key_value_heads": 4, "rms_norm_eps": 1e-5},
+        sentence_pieces,
+        guesses="next",
+    ),
+    "llama-base": Kind("LlamaModel", "LlamaConfig", LLAMA, sentence_pieces),
+    "mistral": Kind(
+        "MistralForCausalLM",
+        "MistralConfig",
+        LLAMA | {"sliding_window": None, "num_hidden_layers": 2},
+        sentence_pieces,
+        guesses="next",
+    ),
+    "qwen2": Kind("Qwen2ForCausalLM", "Qwen2Config", QWEN2, byte_pairs, guesses="next"),
+    "qwen2-base": Kind("Qwen2Model", "Qwen2Config", QWEN2, byte_pairs),
+    "bert-large-weights": Kind(
+        "BertForMaskedLM", "BertConfig", BERT, word_pieces, 0.5, guesses="hidden"
+    ),
+    "gpt2-large-weights": Kind(
+        "GPT2LMHeadModel", "GPT2Config", GPT2, byte_pairs, 0.5, guesses="next"
+    ),
+    "llama-large-weights": Kind(
+        "LlamaForCausalLM", "LlamaConfig", LLAMA, sentence_pieces, 0.5, guesses="next"
+    ),
+}
+
+
+def build(kind: str, seed: int = 0, **changes: Any) -> transformers.PreTrainedModel:
+    """A tiny model of a kind, with other settings than its own where `changes` has them.
+
+    Every number is drawn, biases and the gains of norms too: none of them may go unread.
+    """
+    of = KINDS[kind]
+    n_ids = Tokenizer.from_str(of.tokenizer()).get_vocab_size()
+    sizes = {"vocab_size": n_ids + MORE_ROWS, "initializer_range": of.spread}
+    config = getattr(transformers, of.config)(**(sizes | of.sizes | changes))
+    config._attn_implementation = "eager"
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = getattr(transformers, of.model)(config)
+        with torch.no_grad():
+            for name, numbers in model.named_parameters():
+                is_gain = numbers.ndim == 1 and name.endswith("weight")
+                numbers.normal_(1.0 if is_gain else 0.0, of.spread)
+    return model.eval()
+
+
+def save(
+    kind: str,
+    folder: Path,
+    *,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    shard: str | None = None,
+    **changes: Any,
+) -> Path:
+    """Writes a tiny model of a kind, in shards of at most `shard` ("20KB") if it is given.
+
+    Returns the folder.
+    """
+    model = build(kind, seed, **changes).to(dtype)
+    logging.disable_progress_bar()
+    model.save_pretrained(folder, **({"max_shard_size": shard} if shard else {}))
+    (folder / "tokenizer.json").write_text(KINDS[kind].tokenizer(), "utf-8")
+    return folder
