@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -9,8 +10,10 @@ import termios
 import pytest
 
 from app import __main__ as commands
+from app.models.checkpoints.load import FAMILIES, LONGEST
 from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
 from tests.models.trees import SAMPLE
+from tests.test_package import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +96,16 @@ def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_pat
     # (1 + 1 twin) × 6 sentences; 3 that are reported × (1 + 8 heads)
     assert "/39 " in shown
     assert "39/39" in shown
+
+
+def test_the_guide_names_every_family_and_every_option(capsys):
+    guide = (ROOT / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+    for family in FAMILIES:
+        assert family.title in guide
+        assert all(f"`{name}`" in guide for name in family.model_types)
+    assert f"At most {LONGEST} tokens" in guide
+    for command in ("add", "measure"):
+        with pytest.raises(SystemExit):
+            commands.parser().parse_args(["checkpoint", command, "--help"])
+        for option in set(re.findall("--[a-z]+", capsys.readouterr().out)) - {"--help"}:
+            assert option in guide

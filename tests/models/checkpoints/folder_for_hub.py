@@ -14,8 +14,8 @@ WORDS = [word.lower() for sentence in TEXT for word in sentence.split()]
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz"]
 
 
-def tiny_bert(folder: Path) -> Path:
-    """Two layers of four heads, with [CLS] and [SEP] around a sentence."""
+def tiny_bert(folder: Path, n_layers: int = 2) -> Path:
+    """Layers of four heads, with [CLS] and [SEP] around a sentence."""
     pieces = [*SPECIALS, *WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
     vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
@@ -28,7 +28,7 @@ def tiny_bert(folder: Path) -> Path:
     config = BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=SIZE,
-        num_hidden_layers=2,
+        num_hidden_layers=n_layers,
         num_attention_heads=4,
         intermediate_size=2 * SIZE,
         max_position_embeddings=64,
