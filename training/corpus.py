@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from training.paths import SPLITS, sentences_file, stage_parser, written_whole
+from app.models.written import written_whole
+from training.paths import SPLITS, sentences_file, stage_parser
 
 _ABBREVIATIONS = """
     mr mrs ms dr st mt rev hon prof col gen capt lieut lt sgt maj no vol ch fig messrs mme mlle

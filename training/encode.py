@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from app.models.written import written_whole
 from training.paths import (
     SPLITS,
     sentences_file,
@@ -17,7 +18,6 @@ from training.paths import (
     starts_file,
     tokenizer_file,
     tokens_file,
-    written_whole,
 )
 
 _SENTENCES_AT_ONCE = 20_000

@@ -15,12 +15,12 @@ from app.models.card import Card, Training
 from app.models.evidence import evidence_file
 from app.models.family import FAMILY, card_file, weights_file
 from app.models.family import tokenizer_file as shipped_tokenizer_file
+from app.models.written import written_whole
 from training.paths import (
     checkpoint_file,
     run_folder,
     stage_parser,
     tokenizer_file,
-    written_whole,
 )
 from training.recipe import Recipe, add_recipe, recipe_of, validation_points
 from training.sample import sample_batches

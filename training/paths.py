@@ -1,8 +1,6 @@
 """Where the stages leave their results for one another."""
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 BUILD = Path(__file__).parent / "build"
@@ -42,13 +40,3 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--build", type=Path, default=BUILD, help="folder of the stages' results")
     return parser
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Yields a temporary path that replaces `path` only when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    yield partial
-    partial.chmod(0o644)
-    partial.replace(path)

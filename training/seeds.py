@@ -10,7 +10,8 @@ from safetensors import safe_open
 
 from app.models.family import FAMILY
 from app.models.seeds import SeedRun, SeedRuns, seeds_file
-from training.paths import checkpoint_file, runs_folder, stage_parser, written_whole
+from app.models.written import written_whole
+from training.paths import checkpoint_file, runs_folder, stage_parser
 from training.recipe import validation_points
 
 

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from app.models.written import written_whole
 from training.masking import MaskedBatch, Text, masked, window_length
 from training.model import MaskedWordModel, Sizes
 from training.paths import (
@@ -30,7 +31,6 @@ from training.paths import (
     starts_file,
     tokenizer_file,
     tokens_file,
-    written_whole,
 )
 from training.recipe import Recipe, add_recipe, recipe_of
 from training.tokenizer import SPECIAL_TOKENS

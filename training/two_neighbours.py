@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from app.models.two_neighbours import RECORD, Outcome, ReadOut, TwoNeighbours
-from training.paths import written_whole
+from app.models.written import written_whole
 
 SYMBOLS = 8
 LENGTH = 10

@@ -116,8 +116,12 @@ class HeadRecord(_Record):
 
     `weights` is the mean weight that a query gives to a place, `tops` the share of queries whose
     top word is there. Entropy in bits and distance in words are means over all queries.
-    `ablation` is the change of the validation loss, in nats, when the head's output is zeroed, and
-    `ablation_half` half the width of its 95 % interval, paired over masked tokens.
+    `ablation` is the change of the loss, in nats, when the head's output is zeroed, and
+    `ablation_half` half the width of its 95 % interval, paired over the tokens that were guessed.
+
+    `special` is the mean weight that a query gives to special tokens, None if the model has none.
+    All other figures of a model that has some are of what is left: special tokens are no queries,
+    and each query's weights on words are brought back to a sum of 1.
     """
 
     layer: int
@@ -127,6 +131,7 @@ class HeadRecord(_Record):
     entropy: float
     distance: float
     findings: tuple[Finding, ...]
+    special: float | None = None
     ablation: float | None = None
     ablation_half: float | None = None
 
@@ -159,7 +164,8 @@ class Evidence(_Record):
     """Everything measured of one model; all figures but `dev` are from the test part.
 
     `words` is the number of queries. `twin_tops` is, for each place, the largest share of top words
-    that any head of the untrained twins has there.
+    that any head of the untrained twins has there. `ablation_text` says on what losses without a
+    head were measured, "" for the validation books of the family.
     """
 
     model: str
@@ -174,6 +180,7 @@ class Evidence(_Record):
     baselines: tuple[Baselines, ...]
     twin_tops: dict[str, float]
     pooled: tuple[Pooled, ...] = ()
+    ablation_text: str = ""
 
     def share_of_tops(self, head: HeadRecord, place: str) -> Share:
         """How many queries of the test part have their top word at a place."""

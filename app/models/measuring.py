@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.attention.measure import merge_pieces, row_entropy
-from app.attention.transformer import Transformer, forward
+from app.attention.measure import among, merge_pieces, row_entropy
+from app.attention.transformer import Transformer, forward, random_twin
 from app.attention.weights import Matrix
 from app.models.evidence import (
     DIRECTIONS,
@@ -18,7 +20,7 @@ from app.models.evidence import (
     HeadRecord,
     Share,
 )
-from app.models.tokens import SentenceTokenizer
+from app.models.tokens import SPACE, SentenceTokenizer, Token
 from app.models.treebank import Tree
 
 FARTHEST = 10
@@ -26,14 +28,35 @@ FARTHEST = 10
 
 _NAMES = list(RELATIONS)
 
+Item = TypeVar("Item")
+
+
+class Watch:
+    """Is told which sentences are read, and for what; this one keeps it to itself."""
+
+    def over(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:  # noqa: ARG002
+        return items
+
+
+UNWATCHED = Watch()
+
 
 @dataclass(frozen=True)
 class Reading:
-    """A tree as a model reads it: token ids, and the word of the tree that each token is in."""
+    """A tree as a model reads it: token ids, and the word of the tree that each token is in.
+
+    Every special token is a word of its own, after those of the tree.
+    """
 
     tree: Tree
     ids: tuple[int, ...]
     word_of: tuple[int, ...]
+
+    @property
+    def plain(self) -> list[int]:
+        """The places of the tokens that stand in the tree."""
+        n = len(self.tree.words)
+        return [place for place, word in enumerate(self.word_of) if word < n]
 
     @property
     def arcs(self) -> list[tuple[int, int, int, int]]:
@@ -52,18 +75,42 @@ def reading(tree: Tree, tokenizer: SentenceTokenizer, max_tokens: int) -> Readin
     """None if the sentence is too long, or has a word of which no token is left."""
     sentence = tokenizer.sentence(" ".join(tree.words))
     ends = np.cumsum([len(word) + 1 for word in tree.words])
-    word_of = tuple(int(np.searchsorted(ends, t.start, side="right")) for t in sentence.tokens)
-    if len(word_of) > max_tokens or set(word_of) != set(range(len(tree.words))):
+    specials = count(len(tree.words))
+    word_of = tuple(
+        next(specials) if token.special else int(np.searchsorted(ends, _place(token), side="right"))
+        for token in sentence.tokens
+    )
+    if len(word_of) > max_tokens or set(word_of) != set(range(next(specials))):
         return None
     return Reading(tree, tuple(sentence.ids), word_of)
 
 
+def _place(token: Token) -> int:
+    """Where a token counts as standing: a lone space belongs to the word that it leads to."""
+    return token.end if token.text == SPACE else token.start
+
+
+def readings(
+    trees: Iterable[Tree], tokenizer: SentenceTokenizer, max_tokens: int
+) -> tuple[list[Reading], int]:
+    """The sentences that a model can read, and how many it cannot."""
+    read = [reading(tree, tokenizer, max_tokens) for tree in trees]
+    kept = [each for each in read if each]
+    return kept, len(read) - len(kept)
+
+
 @dataclass
 class Counts:
-    """Sums over sentences; the first axis is all heads of all layers, layer by layer."""
+    """Sums over sentences; the first axis is all heads of all layers, layer by layer.
+
+    `special` is what words give to special tokens, of which `n_specials` were read; all else is of
+    what they give to words.
+    """
 
     n_heads: int
     words: int = 0
+    n_specials: int = 0
+    special: NDArray[np.float64] = field(init=False)
     weights: NDArray[np.float64] = field(init=False)
     tops: NDArray[np.float64] = field(init=False)
     entropy: NDArray[np.float64] = field(init=False)
@@ -72,6 +119,7 @@ class Counts:
     cases: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.special = np.zeros(self.n_heads)
         self.weights = np.zeros((self.n_heads, len(PLACES)))
         self.tops = np.zeros((self.n_heads, len(PLACES)))
         self.entropy = np.zeros(self.n_heads)
@@ -92,11 +140,13 @@ def places(tree: Tree) -> NDArray[np.bool_]:
 
 
 def top_partners(weights: Matrix, tree: Tree) -> NDArray[np.intp]:
-    """(n_heads, n): each query's top word, itself and punctuation set aside; -1 if none is left."""
+    """(n_heads, n): each query's top word, itself and punctuation set aside; -1 if it reads no
+    other, as the first word of a causal model.
+    """
     n = len(tree.words)
     aside = np.eye(n, dtype=bool) | np.array(tree.punctuation)
-    tops = np.where(aside, -1.0, weights).argmax(axis=-1)
-    return np.where(aside.all(axis=-1), -1, tops)
+    others = np.where(aside, 0.0, weights)
+    return np.where(others.any(axis=-1), others.argmax(axis=-1), -1)
 
 
 def counted(model: Transformer, readings: Iterable[Reading]) -> Counts:
@@ -105,19 +155,36 @@ def counted(model: Transformer, readings: Iterable[Reading]) -> Counts:
     counts = Counts(n_heads)
     for each in readings:
         maps = np.concatenate(forward(model, each.ids, last_layer=len(model.layers) - 1).weights)
-        weights = merge_pieces(maps.astype(np.float64), each.word_of)  # (n_heads, n, n)
-        _count(counts, weights, each)
+        merged = merge_pieces(maps.astype(np.float64), each.word_of)
+        add_up(counts, merged, each)
     return counts
 
 
-def _count(counts: Counts, weights: Matrix, each: Reading) -> None:
+def _of_words(counts: Counts, merged: Matrix, n: int) -> Matrix:
+    """The weights among the n words (n_heads, n, n), each row brought back to 1, once what they
+    give to special tokens has been counted.
+    """
+    n_specials = merged.shape[-1] - n
+    if not n_specials:
+        return merged
+    counts.n_specials += n_specials
+    counts.special += merged[:, :n, n:].sum(axis=(1, 2))
+    return among(merged, list(range(n)))
+
+
+def add_up(counts: Counts, merged: Matrix, each: Reading) -> None:
+    """`merged` are the weights (n_heads, n, n) between the words of the tree and, after them, the
+    special tokens.
+    """
     n = len(each.tree.words)
+    weights = _of_words(counts, merged, n)
     at = places(each.tree)
     tops = weights.argmax(axis=-1)  # (n_heads, n)
     queries = np.arange(n)
+    reads_words = weights.any(axis=-1)  # (n_heads, n), false where special tokens get it all
     counts.words += n
     counts.weights += np.einsum("hqk,pqk->hp", weights, at)
-    counts.tops += at[:, queries, tops].sum(axis=-1).T
+    counts.tops += (at[:, queries, tops] & reads_words).sum(axis=-1).T
     counts.entropy += row_entropy(weights).sum(axis=-1)
     counts.distance += (weights * np.abs(queries[:, None] - queries)).sum(axis=(1, 2))
     partners = top_partners(weights, each.tree)
@@ -146,6 +213,7 @@ def head_records(model: Transformer, dev: Counts, test: Counts) -> tuple[HeadRec
             tops=_rounded(test.tops[index] / test.words),
             entropy=round(float(test.entropy[index] / test.words), 4),
             distance=round(float(test.distance[index] / test.words), 4),
+            special=round(float(test.special[index] / test.words), 4) if test.n_specials else None,
             findings=tuple(
                 Finding(
                     relation=name,
@@ -198,3 +266,38 @@ def baselines(
                 )
             )
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured of a model on a treebank, its losses aside."""
+
+    words: int
+    heads: tuple[HeadRecord, ...]
+    baselines: tuple[Baselines, ...]
+    twin_tops: dict[str, float]
+
+
+def figures(
+    model: Transformer,
+    dev: Sequence[Reading],
+    test: Sequence[Reading],
+    twin_seeds: Sequence[int],
+    watch: Watch = UNWATCHED,
+) -> Figures:
+    """Heads and distances are chosen on `dev`, all else is told of `test`."""
+    twins: list[tuple[Counts, Counts]] = []
+    for number, seed in enumerate(twin_seeds, 1):
+        stage = f"untrained twin {number} of {len(twin_seeds)}"
+        twin = random_twin.__wrapped__(model, seed)  # not one that is kept: each is a whole model
+        twins.append(
+            (counted(twin, watch.over(stage, dev)), counted(twin, watch.over(stage, test)))
+        )
+    on_dev = counted(model, watch.over("its heads", dev))
+    on_test = counted(model, watch.over("its heads", test))
+    return Figures(
+        on_test.words,
+        head_records(model, on_dev, on_test),
+        baselines(dev, test, twins),
+        twin_tops(told for _, told in twins),
+    )

@@ -30,7 +30,7 @@ def read_trees(file: Path) -> Iterator[Tree]:
         for number, line in enumerate(lines, 1):
             text = line.rstrip("\n")
             if not text and rows:
-                yield _tree(rows)
+                yield _tree(rows, f"{file}:{number}")
                 rows = []
             elif text and not text.startswith("#"):
                 columns = text.split("\t")
@@ -40,10 +40,14 @@ def read_trees(file: Path) -> Iterator[Tree]:
                 if columns[_ID].isdecimal():
                     rows.append(columns)
     if rows:
-        yield _tree(rows)
+        yield _tree(rows, str(file))
 
 
-def _tree(rows: list[list[str]]) -> Tree:
+def _tree(rows: list[list[str]], where: str) -> Tree:
+    """`where` is the end of the sentence, for the message of what is wrong with it."""
+    for row in rows:
+        if not row[_HEAD].isdecimal() or int(row[_HEAD]) > len(rows):
+            raise ValueError(f"{where}: {row[_FORM]} depends on {row[_HEAD]!r}, which is no word")
     heads = [int(row[_HEAD]) for row in rows]
     return Tree(
         tuple(row[_FORM] for row in rows),

@@ -91,7 +91,9 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
     @routes.get("/models")
     async def list_models() -> list[ModelSummary]:
-        """Every model that can be asked: the trained ones by number of heads, then their twins."""
+        """Every model that can be asked: the trained ones by number of heads, their twins, then
+        checkpoints.
+        """
         return [summary(model.card) for model in models]
 
     @routes.get("/models/{model}/heads", responses={404: {"model": ErrorOut}})

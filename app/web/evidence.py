@@ -11,12 +11,16 @@ from starlette.routing import BaseRoute, Route
 
 from app.lesson.family import curve_plot, heads_in_words, loss_plot, members, relations_plot
 from app.models import Model, Registry, UnknownModelError
-from app.models.evidence import MARGIN, PLACES, Evidence, HeadRecord
+from app.models.checkpoints.check import GUESSES
+from app.models.evidence import FEWEST, MARGIN, PLACES, Evidence, HeadRecord
 from app.models.seeds import SeedRuns
 from app.models.two_neighbours import TwoNeighbours
 from app.picture import levels
 from app.picture.plot import Bar, Interval, Series, bars, intervals, lines
 from app.web.templating import Pages
+
+MANY = 32
+"""Of more heads than these the table scrolls, and the plot shows those that are missed most."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,14 @@ def routes(records: Records, pages: Pages) -> list[BaseRoute]:
 
 def family_context(records: Records) -> dict[str, object]:
     rows, seeds = members(records.models), records.models.seeds
+    trained = records.models.of_source("trained")
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
         "megabytes": {row.card.id: records.models[row.card.id].megabytes for row in rows},
         "twins": records.models.of_source("random"),
+        "checkpoints": records.models.of_source("checkpoint"),
+        "guesses": GUESSES,
         "seeds": seeds,
         "exact": exact_rows(records.exact),
         "exact_task": records.exact,
@@ -76,7 +83,7 @@ def family_context(records: Records) -> dict[str, object]:
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
         "seed_plot": seed_plot(seeds) if seeds else "",
-        "evidence": next((model.evidence for model in records.models if model.evidence), None),
+        "evidence": next((model.evidence for model in trained if model.evidence), None),
     }
 
 
@@ -89,14 +96,21 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "trained": records.models.like(model, "trained"),
         "places": PLACES,
         "margin": MARGIN,
+        "fewest": FEWEST,
         "evidence": evidence,
         "megabytes": model.megabytes,
+        "guesses": GUESSES,
     }
     if evidence:
+        bars_of = most_missed(evidence.heads)
         context |= {
             "heads": head_rows(evidence),
             "widest_half": widest_half(evidence),
-            "ablation_plot": ablation_plot(evidence.heads),
+            "has_special": any(head.special is not None for head in evidence.heads),
+            "many": len(evidence.heads) > MANY,
+            "n_bars": len(bars_of),
+            "n_twins": max(len(each.twins) for each in evidence.baselines),
+            "ablation_plot": ablation_plot(bars_of),
             "relation_plot": relation_plot(evidence),
         }
     return context
@@ -137,6 +151,13 @@ def seed_plot(seeds: SeedRuns) -> str:
         for run in seeds.runs
     ]
     return lines(series, x_label="steps", y_label="validation loss, nats")
+
+
+def most_missed(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
+    """The heads whose loss is known, in their order; of many those that change it most."""
+    known = [head for head in heads if head.ablation is not None]
+    most = sorted(known, key=lambda head: -abs(head.ablation or 0.0))[:MANY]
+    return [head for head in known if head in most]
 
 
 def ablation_plot(heads: Sequence[HeadRecord]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
+from app.models.ablating import token_losses
 from app.models.evidence import evidence_file
 from app.models.family import (
     FAMILY,
@@ -19,7 +20,7 @@ from app.models.family import (
     tokenizer_file,
     weights_file,
 )
-from training.measure import masked_losses
+from training.measure import asked_of
 from training.sample import sample_batches
 
 
@@ -66,11 +67,10 @@ def test_the_shipped_weights_have_the_loss_that_the_card_tells(models, n_heads):
     """On the sample of Headwise's own; torch computed the card's figure, NumPy this one."""
     model = models[f"headwise-h{n_heads}"]
     batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(FAMILY))))
-    losses = [masked_losses(model.transformer, batch) for batch in batches]
-    assert len(losses) == 30
-    assert np.concatenate(losses).mean() == pytest.approx(
-        model.card.training.sample_loss, abs=0.001
-    )
+    questions = [asked for batch in batches for asked in asked_of(batch)]
+    assert len(questions) == 30
+    losses = token_losses(model.transformer, questions)
+    assert losses.mean() == pytest.approx(model.card.training.sample_loss, abs=0.001)
 
 
 def test_a_record_of_other_weights_is_refused(folder):

@@ -2,24 +2,56 @@ import numpy as np
 import pytest
 
 from app.attention import forward
+from app.models.checkpoints import read_checkpoint
 from app.models.evidence import DIRECTIONS, PLACES, RELATIONS
-from app.models.measuring import baselines, counted, head_records, offset_hits, reading
-from app.models.treebank import read_trees
+from app.models.measuring import (
+    Counts,
+    Reading,
+    add_up,
+    baselines,
+    counted,
+    head_records,
+    offset_hits,
+    reading,
+    top_partners,
+)
+from app.models.treebank import Tree, read_trees
+from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
 from tests.models.trees import SAMPLE
 
 
 @pytest.fixture(scope="module")
-def readings(models, tmp_path_factory):
+def trees(tmp_path_factory):
     file = tmp_path_factory.mktemp("trees") / "sample.conllu"
     file.write_text(SAMPLE, encoding="utf-8")
-    tokenizer = models["headwise-h4"].tokenizer
-    return [reading(tree, tokenizer, 48) for tree in read_trees(file)]
+    return list(read_trees(file))
+
+
+@pytest.fixture(scope="module")
+def readings(models, trees):
+    return readings_by(models["headwise-h4"], trees)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """With [CLS] and [SEP]."""
+    return read_checkpoint(tiny_bert(tmp_path_factory.mktemp("encoder")))
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    """Causal, with spaces before its tokens."""
+    return read_checkpoint(tiny_gpt2(tmp_path_factory.mktemp("decoder")))
+
+
+def readings_by(model, trees):
+    return [reading(tree, model.tokenizer, 48) for tree in trees]
 
 
 def naive(model, readings, layer, head):
     """The same figures by loops, for one head."""
     weights_at, tops_at = dict.fromkeys(PLACES, 0.0), dict.fromkeys(PLACES, 0)
-    hits, n_words, distance = {}, 0, 0.0
+    hits, n_words, distance, special = {}, 0, 0.0, 0.0
     for each in readings:
         tree, n = each.tree, len(each.tree.words)
         tokens = forward(model.transformer, each.ids).weights[layer][head]
@@ -31,6 +63,9 @@ def naive(model, readings, layer, head):
             ]
             for i in range(n)
         ]
+        totals = [sum(each) for each in row]
+        special += sum(1 - total for total in totals)
+        row = [[weight / totals[i] for weight in row[i]] for i in range(n)]
         n_words += n
         for i in range(n):
             top = max(range(n), key=lambda j, i=i: row[i][j])
@@ -49,6 +84,7 @@ def naive(model, readings, layer, head):
                 distance += row[i][j] * abs(i - j)
             others = [j for j in range(n) if j != i and not tree.punctuation[j]]
             partner = max(others, key=lambda j, i=i: row[i][j])
+            partner = partner if row[i][partner] else None
             for dependent, (gold, name) in enumerate(zip(tree.heads, tree.relations, strict=True)):
                 if gold is None or name not in RELATIONS:
                     continue
@@ -58,15 +94,17 @@ def naive(model, readings, layer, head):
                 if gold == i:
                     key = (name, DIRECTIONS[1])
                     hits[key] = hits.get(key, 0) + (partner == dependent)
-    return weights_at, tops_at, hits, distance, n_words
+    return weights_at, tops_at, hits, distance, special, n_words
 
 
-@pytest.mark.parametrize(("layer", "head"), [(0, 2), (1, 1)])
-def test_a_heads_record_agrees_with_loops(models, readings, layer, head):
-    model = models["headwise-h4"]
+@pytest.mark.parametrize("name", ["headwise-h4", "encoder", "decoder"])
+@pytest.mark.parametrize(("layer", "head"), [(0, 1), (1, 1)])
+def test_a_heads_record_agrees_with_loops(models, trees, encoder, decoder, name, layer, head):
+    model = {"encoder": encoder, "decoder": decoder}.get(name) or models[name]
+    readings = readings_by(model, trees)
     counts = counted(model.transformer, readings)
-    record = head_records(model.transformer, counts, counts)[layer * 4 + head]
-    weights_at, tops_at, hits, distance, n_words = naive(model, readings, layer, head)
+    record = head_records(model.transformer, counts, counts)[layer * model.card.n_heads + head]
+    weights_at, tops_at, hits, distance, special, n_words = naive(model, readings, layer, head)
     assert (record.layer, record.head) == (layer, head)
     for place in PLACES:
         assert record.weights[place] == pytest.approx(weights_at[place] / n_words, abs=1e-4)
@@ -74,6 +112,10 @@ def test_a_heads_record_agrees_with_loops(models, readings, layer, head):
     assert record.distance == pytest.approx(distance / n_words, abs=1e-4)
     found = {(f.relation, f.direction): f.test.hits for f in record.findings if f.test.n}
     assert found == hits
+    if name == "encoder":
+        assert record.special == pytest.approx(special / n_words, abs=1e-4)
+    else:
+        assert record.special is None
 
 
 def test_every_token_belongs_to_a_word_of_the_tree(readings):
@@ -81,6 +123,49 @@ def test_every_token_belongs_to_a_word_of_the_tree(readings):
         assert set(each.word_of) == set(range(len(each.tree.words)))
     second = readings[1]
     assert second.word_of.count(4) > 1, "zyzzyvas is split"
+
+
+def test_special_tokens_stand_in_no_word_of_the_tree(encoder, trees):
+    for each in readings_by(encoder, trees):
+        n = len(each.tree.words)
+        assert each.word_of[0] == n
+        assert each.word_of[-1] == n + 1
+        assert set(each.word_of[1:-1]) == set(range(n))
+        assert each.plain == list(range(1, len(each.ids) - 1))
+
+
+def test_tokens_that_begin_with_a_space_stand_in_the_word_that_they_begin(decoder, trees):
+    for each in readings_by(decoder, trees):
+        pieces = [""] * len(each.tree.words)
+        for token_id, word in zip(each.ids, each.word_of, strict=True):
+            pieces[word] += decoder.tokenizer.token(token_id).replace("Ġ", " ")
+        assert [piece.strip() for piece in pieces] == list(each.tree.words)
+
+
+def test_a_lone_space_stands_in_the_word_that_it_leads_to(decoder):
+    tree = Tree(("a", "Q"), (None, 0), ("root", "obj"), (False, False))
+    found = reading(tree, decoder.tokenizer, 48)
+    assert [decoder.tokenizer.token(token_id) for token_id in found.ids] == ["a", "Ġ", "Q"]
+    assert found.word_of == (0, 1, 1)
+
+
+def test_a_query_that_reads_no_other_word_has_no_partner():
+    tree = Tree(("She", "runs"), (1, None), ("nsubj", "root"), (False, False))
+    causal = np.array([[[1.0, 0.0], [0.4, 0.6]]])
+    assert top_partners(causal, tree).tolist() == [[-1, 0]]
+
+
+def test_a_word_that_gives_all_to_special_tokens_has_its_top_word_nowhere():
+    tree = Tree(("She", "runs"), (1, None), ("nsubj", "root"), (False, False))
+    merged = np.array([[[0.0, 0.0, 1.0], [0.3, 0.1, 0.6], [0.0, 0.0, 1.0]]])
+    counts = Counts(1)
+    add_up(counts, merged, Reading(tree, (5, 6, 3), (0, 1, 2)))
+    assert dict(zip(PLACES, counts.tops[0], strict=True)) == {
+        "previous": 1, "next": 0, "itself": 0, "same word": 0, "first": 1, "punctuation": 0
+    }  # fmt: skip
+    assert counts.special == pytest.approx([1.6])
+    assert counts.weights[0, PLACES.index("itself")] == pytest.approx(0.25)
+    assert counts.hits.sum() == 1
 
 
 def test_a_sentence_that_is_too_long_is_left_out(models, readings):

@@ -31,3 +31,11 @@ def test_what_is_not_a_treebank_is_refused_with_its_line(file):
     file.write_text("# text = x\n1\tx\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"sample\.conllu:2: 2 columns, not 10"):
         list(read_trees(file))
+
+
+@pytest.mark.parametrize("head", ["_", "9", "-1"])
+def test_a_head_that_is_no_word_is_refused_with_the_end_of_its_sentence(file, head):
+    rows = [f"1\tx\tx\tX\t_\t_\t{head}\tdet\t_\t_", "2\ty\ty\tX\t_\t_\t0\troot\t_\t_"]
+    file.write_text("\n".join(rows) + "\n\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"sample\.conllu:3: x depends on '{head}', which is no"):
+        list(read_trees(file))

@@ -2,12 +2,19 @@ import re
 from html import unescape
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.lesson.family import members
+from app.main import create_app
+from app.models.checkpoints import read_checkpoint
+from app.models.checkpoints.measure import Plan, measure
 from app.models.evidence import NO_ROLE, PLACES
 from app.models.two_neighbours import two_neighbours
 from app.picture import plain
-from app.web.evidence import Records, exact_rows, head_rows, widest_half
+from app.settings import Settings
+from app.web.evidence import MANY, Records, exact_rows, head_rows, most_missed, widest_half
+from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.trees import SAMPLE
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
@@ -130,3 +137,125 @@ def test_a_record_can_be_asked_for_by_its_head_alone(client, path):
 def test_every_page_leads_to_the_evidence(client, step_1):
     for path in ("/", step_1, "/docs"):
         assert 'href="/models"' in client.get(path).text
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A measured encoder, a measured decoder, and one that was not measured."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    treebank = tmp_path_factory.mktemp("treebank") / "our-own.conllu"
+    treebank.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
+    plan = Plan((treebank,), twins=2, ablations=3, name="Our Own Trees", licence="CC0")
+    measure(tiny_bert(folder / "encoder"), plan)
+    measure(tiny_gpt2(folder / "decoder"), plan)
+    tiny_bert(folder / "unmeasured")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def with_checkpoints(folder):
+    return TestClient(create_app(Settings(checkpoints=(folder,))), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def encoder(folder):
+    return read_checkpoint(folder / "encoder")
+
+
+def row_of(html, name):
+    return text_of(re.search(rf'<a href="/models/{name}">{name}</a></th>.*?</tr>', html, re.S)[0])
+
+
+def test_checkpoints_are_listed_apart_with_what_is_known_of_them(with_checkpoints, encoder):
+    html = with_checkpoints.get("/models").text
+    listed = html[html.index('id="checkpoints"') :]
+    for name, told in {
+        "encoder": ["BERT", "2 × 4", "hidden words", "on Our Own Trees"],
+        "decoder": ["GPT-2", "2 × 2", "the next word", "on Our Own Trees"],
+        "unmeasured": ["not yet: python -m app checkpoint measure FOLDER --treebank FILE"],
+    }.items():
+        line = row_of(listed, name)
+        assert all(each in line for each in told), line
+    assert f"{encoder.card.parameters:,}" in row_of(listed, "encoder")
+
+
+def test_what_is_told_of_the_four_is_the_same_beside_checkpoints(client, with_checkpoints):
+    alone, beside = (each.get("/models").text for each in (client, with_checkpoints))
+    assert "Checkpoints" not in alone
+    whole = beside[: beside.index('<h2 id="checkpoints"')]
+    assert alone.startswith(whole[: whole.rindex("</p>")])
+
+
+def test_a_checkpoints_card_claims_nothing_of_its_training(with_checkpoints):
+    for name in ("encoder", "decoder", "unmeasured"):
+        response = with_checkpoints.get(f"/models/{name}")
+        assert response.status_code == 200
+        said = text_of(response.text)
+        assert "that others trained" in said
+        for claim in ("books", "never trained", "validation", "seed", "of Headwise", "None"):
+            assert claim not in said.partition("Its heads")[0].partition("Card")[2], claim
+
+
+def test_a_measured_checkpoint_has_every_head_with_its_figures(with_checkpoints, encoder):
+    html = with_checkpoints.get("/models/encoder").text
+    for row in head_rows(encoder.evidence):
+        line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S)[0])
+        assert plain(row.record.special) in line
+        assert all(plain(row.record.tops[place]) in line for place in PLACES)
+    said = text_of(html)
+    assert "Our Own Trees, licence CC0" in said
+    assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in said
+    assert "the best head of 2 untrained twins" in said
+    assert encoder.evidence.command in said
+    assert not {"validation", "books", "dev part"} & {
+        *re.findall("validation|books|dev part", said)
+    }
+
+
+def test_a_causal_model_says_what_its_heads_cannot_find(with_checkpoints):
+    said = text_of(with_checkpoints.get("/models/decoder").text)
+    assert "reads only what stands before" in said
+    assert "Weight to special tokens" not in said
+    assert "every token guessed from those before it" in said
+
+
+def test_a_checkpoint_that_was_not_measured_names_the_command(with_checkpoints):
+    said = text_of(with_checkpoints.get("/models/unmeasured").text)
+    assert "have not been measured. python -m app checkpoint measure FOLDER" in said
+
+
+def test_the_api_tells_of_checkpoints_too(with_checkpoints, encoder):
+    listed = {each["id"]: each for each in with_checkpoints.get("/api/v1/models").json()}
+    assert [*listed][-3:] == ["decoder", "encoder", "unmeasured"]
+    assert listed["encoder"]["source"] == "checkpoint"
+    assert listed["encoder"]["card"]["training"] is None
+    told = with_checkpoints.get("/api/v1/models/encoder/heads").json()
+    assert told["record"] == encoder.evidence.model_dump(mode="json")
+    assert len(told["labels"]) == 8
+    response = with_checkpoints.get("/api/v1/models/unmeasured/heads")
+    assert response.status_code == 404
+    assert "The heads of unmeasured have not been measured" in response.text
+
+
+def test_twins_are_told_by_the_trained_model_whatever_else_is_there(with_checkpoints):
+    said = with_checkpoints.get("/models/headwise-h2-random").text
+    assert '<a href="/models/headwise-h2">headwise-h2</a> with random numbers' in said
+
+
+def test_of_many_heads_those_are_drawn_whose_loss_changes_most(encoder):
+    head = encoder.evidence.heads[0]
+    heads = [head.model_copy(update={"head": i, "ablation": (-1) ** i * i / 10}) for i in range(40)]
+    drawn = most_missed(heads)
+    assert [each.head for each in drawn] == list(range(40 - MANY, 40))
+    assert most_missed(heads[:5]) == heads[:5]
+
+
+def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
+    treebank = tmp_path / "our-own.conllu"
+    treebank.write_text(f"{SAMPLE}\n", encoding="utf-8")
+    measure(tiny_bert(tmp_path / "deep", n_layers=9), Plan((treebank,), twins=1, ablations=1))
+    client = TestClient(create_app(Settings(checkpoints=(tmp_path / "deep",))))
+    html = client.get("/models/deep").text
+    assert '<section class="table many-heads" aria-label="Heads of deep" tabindex="0">' in html
+    assert "The 32 heads that change it most." in html
+    assert client.get("/models/headwise-h8").text.count('class="table many-heads"') == 0

@@ -82,8 +82,12 @@ def folders(path: Path) -> Iterator[Path]:
         yield path
 
 
-def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
-    """The model in a folder, its weights in float32. Raises `CheckpointError`."""
+def read_checkpoint(
+    folder: Path, passes: Passes = NOTHING_KEPT, *, with_evidence: bool = True
+) -> Model:
+    """The model in a folder, its weights in float32; without what was measured of it where that is
+    to be measured anew. Raises `CheckpointError`.
+    """
     try:
         if not folder.is_dir():
             raise CheckpointError("there is no such folder")
@@ -95,6 +99,8 @@ def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
         tokenizer = read_tokenizer(folder, spec)
         card = card_of(folder, family, spec, transformer, tokenizer)
         model = Model(card, folder, tokenizer, transformer, tuple(tensors.files), passes=passes)
+        if not with_evidence:
+            return model
         return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
     except CheckpointError as error:
         raise refused(folder, error) from error

@@ -1,0 +1,117 @@
+"""As much of a hub as `huggingface_hub` asks for, on localhost."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha1
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote, urlsplit
+
+COMMIT = "c0ffee" + "0" * 34
+REVISIONS = ("main", COMMIT)
+
+
+@dataclass
+class Hub:
+    """`repositories` are folders by name; `fetched` names the files that were asked for whole."""
+
+    address: str
+    repositories: dict[str, Path]
+    gated: tuple[str, ...]
+    fetched: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def hub(repositories: dict[str, Path], gated: tuple[str, ...] = ()) -> Iterator[Hub]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    served = Hub(f"http://127.0.0.1:{server.server_port}", repositories, gated)
+    server.hub = served
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = unquote(urlsplit(self.path).path).removeprefix("/")
+        if path.startswith("api/models/"):
+            self.tell(path.removeprefix("api/models/"))
+        else:
+            self.resolve(path)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+    def tell(self, path):
+        """Of a repository what it is, or which files it has."""
+        for between in ("/revision/", "/tree/"):
+            if between in path:
+                name, _, revision = path.partition(between)
+                break
+        else:
+            name, between, revision = path, "/revision/", "main"
+        folder = self.folder(name, revision)
+        if folder is None:
+            return
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        told = [self.entry(folder, file) for file in files]
+        siblings = [{"rfilename": entry["path"]} for entry in told]
+        about = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
+        self.answer(200, json.dumps(told if between == "/tree/" else about).encode(), {})
+
+    def entry(self, folder, file):
+        content = file.read_bytes()
+        path = file.relative_to(folder).as_posix()
+        return {"type": "file", "path": path, "size": len(content), "oid": digest(content)}
+
+    def resolve(self, path):
+        name, _, rest = path.partition("/resolve/")
+        revision, _, file = rest.partition("/")
+        folder = self.folder(name, revision)
+        if folder is None:
+            return
+        if not (folder / file).is_file():
+            self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        content = (folder / file).read_bytes()
+        if self.command == "GET":
+            self.server.hub.fetched.append(file)
+        self.answer(200, content, {"ETag": f'"{digest(content)}"'})
+
+    def folder(self, name, revision):
+        """None if it has been answered that there is none."""
+        hub = self.server.hub
+        if name in hub.gated:
+            self.answer(403, b"", {"X-Error-Code": "GatedRepo"})
+        elif name not in hub.repositories:
+            self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
+        elif revision not in REVISIONS:
+            self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        else:
+            return hub.repositories[name]
+        return None
+
+    def answer(self, status, content, headers):
+        self.send_response(status)
+        fields = {"Content-Length": str(len(content)), "X-Repo-Commit": COMMIT, **headers}
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+def digest(content):
+    return sha1(content, usedforsecurity=False).hexdigest()

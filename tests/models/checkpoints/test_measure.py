@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from app.attention import Intervention
+from app.models.ablating import change, token_losses
+from app.models.checkpoints import read_checkpoint
+from app.models.checkpoints.measure import (
+    NotMeasurableError,
+    Plan,
+    evenly,
+    measure,
+    parts,
+    questions_of,
+)
+from app.models.checkpoints.progress import Progress
+from app.models.measuring import readings
+from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.trees import SAMPLE
+
+
+@pytest.fixture
+def treebank(tmp_path):
+    file = tmp_path / "our-own.conllu"
+    file.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    return tiny_bert(tmp_path / "encoder")
+
+
+@pytest.fixture
+def decoder(tmp_path):
+    return tiny_gpt2(tmp_path / "decoder")
+
+
+@pytest.fixture
+def plan(treebank):
+    return Plan((treebank,), twins=2, ablations=3)
+
+
+def test_the_record_is_read_with_the_checkpoint_it_is_of(encoder, plan):
+    written = measure(encoder, plan)
+    model = read_checkpoint(encoder)
+    assert model.evidence == written
+    assert written.weights_sha256 == model.weights_sha256
+    assert [(head.layer, head.head) for head in written.heads] == [
+        (layer, head) for layer in range(2) for head in range(4)
+    ]
+    assert all(len(baselines.twins) == 2 for baselines in written.baselines)
+    assert not [*encoder.glob("*.partial")]
+
+
+def test_measured_again_it_is_the_same(encoder, plan):
+    assert measure(encoder, plan) == measure(encoder, plan)
+
+
+def test_the_record_tells_treebank_and_command_but_no_path(encoder, plan, tmp_path):
+    written = measure(encoder, plan)
+    assert (written.treebank, written.licence) == ("our-own", "")
+    assert written.command == (
+        "python -m app checkpoint measure encoder --treebank our-own.conllu --twins 2 --ablations 3"
+    )
+    assert str(tmp_path) not in (encoder / "heads.json").read_text()
+
+
+def test_a_treebank_can_be_given_its_name_and_licence(encoder, treebank):
+    named = Plan((treebank,), twins=1, ablations=0, name="Our Own", licence="CC0")
+    written = measure(encoder, named)
+    assert (written.treebank, written.licence) == ("Our Own", "CC0")
+    assert written.command.endswith("--ablations 0 --name 'Our Own' --licence CC0")
+
+
+def test_of_one_file_every_other_sentence_is_reported_of_two_the_second(treebank, plan):
+    dev, test = parts(plan)
+    assert {tree.words[0] for tree in dev} == {"The"}
+    assert {tree.words[0] for tree in test} == {"They"}
+    dev, test = parts(Plan((treebank, treebank), sentences=3))
+    assert [len(dev), len(test)] == [3, 3]
+
+
+def test_fewer_sentences_are_taken_from_beginning_to_end():
+    assert evenly(range(100), 4) == [0, 25, 50, 75]
+    assert evenly(range(3), 4) == evenly(range(3), None) == [0, 1, 2]
+
+
+def test_sentences_that_are_too_long_are_counted(encoder, treebank, plan):
+    with treebank.open("a", encoding="utf-8") as file:
+        for _ in range(2):
+            rows = (f"{i}\tcat\tcat\tNOUN\t_\t_\t0\troot\t_\t_\n" for i in range(1, 70))
+            file.write("".join(rows) + "\n")
+    written = measure(encoder, plan)
+    assert (written.sentences, written.left_out) == (4, 1)
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+def test_a_heads_ablation_is_the_change_of_loss_on_the_reported_sentences(kind, request, plan):
+    folder = request.getfixturevalue(kind)
+    written = measure(folder, plan)
+    model = read_checkpoint(folder)
+    test, _ = readings(parts(plan)[1], model.tokenizer, model.card.max_tokens)
+    questions = questions_of(model, evenly(test, 3))
+    off = Intervention(heads_off=frozenset({(1, 1)}))
+    without, whole = (
+        token_losses(model.transformer, questions, each) for each in (off, Intervention())
+    )
+    head = next(head for head in written.heads if (head.layer, head.head) == (1, 1))
+    assert (head.ablation, head.ablation_half) == change(without, whole)
+    assert head.ablation_half > 0
+    assert written.ablation_text.startswith("3 of the reported sentences, ")
+
+
+def test_what_hidden_words_are_asked_for_are_no_special_tokens(encoder, plan):
+    model = read_checkpoint(encoder)
+    test, _ = readings(parts(plan)[1], model.tokenizer, model.card.max_tokens)
+    for asked in questions_of(model, test):
+        assert 0 < asked.at.min() <= asked.at.max() < len(asked.shown) - 1
+        assert np.all(asked.shown[asked.at] == model.tokenizer.mask_id)
+
+
+def test_a_model_that_guesses_nothing_has_no_ablations(encoder, plan):
+    tensors = load_file(encoder / "model.safetensors")
+    body = {name: each for name, each in tensors.items() if not name.startswith("cls.")}
+    save_file(body, encoder / "model.safetensors", {"format": "pt"})
+    written = measure(encoder, plan)
+    assert {head.ablation for head in written.heads} == {None}
+    assert written.ablation_text == ""
+
+
+def test_a_model_whose_weights_have_changed_can_be_measured_anew(encoder, plan):
+    before = measure(encoder, plan)
+    tensors = load_file(encoder / "model.safetensors")
+    tensors["bert.embeddings.word_embeddings.weight"] *= 2
+    save_file(tensors, encoder / "model.safetensors", {"format": "pt"})
+    after = measure(encoder, plan)
+    assert before.weights_sha256 != after.weights_sha256
+    assert read_checkpoint(encoder).evidence == after
+
+
+def test_only_models_with_special_tokens_have_a_share_for_them(encoder, decoder, plan):
+    assert all(head.special > 0 for head in measure(encoder, plan).heads)
+    assert {head.special for head in measure(decoder, plan).heads} == {None}
+
+
+def test_what_cannot_be_measured_on_is_named(encoder, treebank, tmp_path):
+    def refused(*files):
+        with pytest.raises(NotMeasurableError) as caught:
+            measure(encoder, Plan(files))
+        assert not (encoder / "heads.json").exists()
+        return str(caught.value)
+
+    assert "nowhere.conllu cannot be read: No such file" in refused(tmp_path / "nowhere.conllu")
+    assert "one file, or two" in refused(treebank, treebank, treebank)
+    (tmp_path / "prose").write_text("Birds sing.\n")
+    assert "prose:1: 1 columns, not 10. Treebanks are read as CoNLL-U" in refused(
+        tmp_path / "prose"
+    )
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert "no text in UTF-8" in refused(tmp_path / "bytes")
+    (tmp_path / "empty").write_text("")
+    assert "can read too few sentences of empty: 0" in refused(tmp_path / "empty")
+
+
+def test_a_folder_that_cannot_be_written_is_named(encoder, plan):
+    (encoder / "heads.json").mkdir()
+    with pytest.raises(NotMeasurableError, match=r"heads\.json cannot be written"):
+        measure(encoder, plan)
+
+
+def test_where_no_terminal_looks_on_each_stage_is_a_line(capsys):
+    with Progress(5) as progress:
+        assert [*progress.over("its heads", [1, 2])] == [1, 2]
+        assert [*progress.over("its heads", [3])] == [3]
+        assert [*progress.over("the loss", [4, 5])] == [4, 5]
+    assert capsys.readouterr().err == "its heads\nthe loss\n"

@@ -1,0 +1,23 @@
+import pytest
+
+from app.models.written import written_whole
+
+
+def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
+    file = tmp_path / "heads.json"
+    file.write_text("old")
+    with written_whole(file) as partial:
+        partial.write_text("new")
+        assert file.read_text() == "old"
+    assert file.read_text() == "new"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_who_is_interrupted_leaves_the_old_file_and_no_half_one(tmp_path):
+    file = tmp_path / "heads.json"
+    file.write_text("old")
+    with pytest.raises(KeyboardInterrupt), written_whole(file) as partial:
+        partial.write_text("ne")
+        raise KeyboardInterrupt
+    assert file.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [file]
