@@ -1,0 +1,421 @@
+"""Checkpoints through the web: every lab, link, file and number works with them."""
+
+import io
+import json
+import logging
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from app.lesson import load_lessons
+from app.main import create_app
+from app.models import shipped_family
+from app.settings import Settings, site_folder
+from app.web.exports import KINDS as FILES
+from tests.models.checkpoints.tiny import save
+from tests.web.conftest import KINDS
+
+(LESSON,) = load_lessons(site_folder("lessons"), shipped_family()).lessons
+SLUGS = [step.slug for step in LESSON.steps]
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+TEXT = "The cat didn't sit down"
+ENCODERS, CAUSAL = ("bert", "roberta", "distilbert"), ("gpt2", "llama", "qwen2")
+WITH_SPECIALS = (*ENCODERS, "bert-base", "llama")
+
+
+def path(slug, **query):
+    return f"/{LESSON.slug}/{slug}?{urlencode({'text': TEXT} | query)}"
+
+
+def lab(client, slug, **query):
+    answer = client.get(f"/api/v1/labs{path(slug, **query)}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def maps(html):
+    return re.findall(r'<svg class="map map-(?!thumb).*?</svg>', html)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX, RESTORE], ids=["page", "fragment", "restore"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_step_answers_for_every_family(checkpoint_client, slug, kind, headers):
+    answer = checkpoint_client.get(path(slug, model=kind, layer=2, head=3), headers=headers)
+    assert answer.status_code == 200
+    assert maps(answer.text)
+    assert f"{kind} · layer 2" in answer.text
+    ids = re.findall(r'\sid="([^"]+)"', answer.text)
+    assert len(ids) == len(set(ids))
+    assert ">None<" not in answer.text
+
+
+@pytest.mark.parametrize("kind", CAUSAL)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_causal_models_are_causal_in_every_lab(checkpoint_client, slug, kind):
+    for layer in range(3):
+        weights = np.array(lab(checkpoint_client, slug, model=kind, layer=layer)["weights"])
+        assert np.all(np.triu(weights, k=1) == 0)
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_others_read_both_ways(checkpoint_client, kind):
+    weights = np.array(lab(checkpoint_client, SLUGS[0], model=kind)["weights"])
+    assert np.all(weights > 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_lab_shows_the_models_own_pass(checkpoint_client, checkpoint_models, kind):
+    model = checkpoint_models[kind]
+    read = model.read(model.tokenizer.sentence(TEXT))
+    for layer, weights in enumerate(read.weights):
+        shown = np.array(lab(checkpoint_client, SLUGS[0], model=kind, layer=layer)["weights"])
+        np.testing.assert_allclose(shown, weights, atol=1e-6)
+
+
+class TestSpecials:
+    @pytest.mark.parametrize("kind", WITH_SPECIALS)
+    def test_they_are_shown_and_marked(self, checkpoint_client, checkpoint_models, kind):
+        sentence = checkpoint_models[kind].tokenizer.sentence(TEXT)
+        shown = lab(checkpoint_client, SLUGS[0], model=kind)["tokens"]
+        assert [token["text"] for token in shown] == [token.text for token in sentence.tokens]
+        specials = [token["text"] for token in shown if token["special"]]
+        assert specials == {"llama": ["<s>"], "roberta": ["<s>", "</s>"]}.get(
+            kind, ["[CLS]", "[SEP]"]
+        )
+
+    @pytest.mark.parametrize("slug", SLUGS)
+    @pytest.mark.parametrize("kind", WITH_SPECIALS)
+    def test_hidden_the_rest_of_each_row_is_brought_back_to_one(
+        self, checkpoint_client, slug, kind
+    ):
+        whole = lab(checkpoint_client, slug, model=kind)
+        hidden = lab(checkpoint_client, slug, model=kind, hide=1)
+        own = [place for place, token in enumerate(whole["tokens"]) if not token["special"]]
+        assert hidden["tokens"] == [whole["tokens"][place] for place in own]
+        part = np.array(whole["weights"])[:, own][:, :, own]
+        expected = part / part.sum(axis=-1, keepdims=True)
+        np.testing.assert_allclose(hidden["weights"], expected, atol=1e-5)
+
+    def test_the_switch_says_that_rows_are_renormalised(self, checkpoint_client):
+        shown = checkpoint_client.get(path(SLUGS[0], model="bert")).text
+        assert 'name="hide" value="1"' in shown
+        assert "Hide specials (renormalised)" in shown
+        hidden = checkpoint_client.get(path(SLUGS[0], model="bert", hide=1)).text
+        assert "brought back to 1 (renormalised)" in hidden
+        assert "[CLS]" not in re.sub(r'<section class="explain" aria-labelledby="compare.*', "",
+                                     hidden, flags=re.S)  # fmt: skip
+
+    @pytest.mark.parametrize("kind", ["gpt2", "qwen2", "headwise-h4"])
+    def test_there_is_no_switch_where_nothing_is_added(self, checkpoint_client, kind):
+        assert 'name="hide"' not in checkpoint_client.get(path(SLUGS[0], model=kind)).text
+
+    def test_a_word_keeps_its_number_whatever_model_reads_it(self, checkpoint_client):
+        for kind in ("headwise-h4", *KINDS):
+            page = checkpoint_client.get(path(SLUGS[0], model=kind, word=1)).text
+            pressed = re.search(r'<button id="word-1"[^>]*aria-pressed="true"', page)
+            assert pressed, kind
+            asks = lab(checkpoint_client, SLUGS[0], model=kind, word=1)
+            of_word = [token for token in asks["tokens"] if token["word"] == 1]
+            assert (of_word[0]["start"], of_word[-1]["end"]) == (4, 7)
+
+    def test_a_special_token_can_ask_until_it_is_hidden(self, checkpoint_client):
+        asking = path(SLUGS[0], model="bert", word=5)
+        assert '<bdi class="is-query">[CLS]</bdi>' in checkpoint_client.get(asking).text
+        assert checkpoint_client.get(f"{asking}&hide=1").status_code == 422
+        pressed = checkpoint_client.get(f"{asking}&hide=1&edit=1&was_hide=", headers=HTMX)
+        assert pressed.status_code == 200
+        assert "word=4" in pressed.headers["HX-Push-Url"]
+
+    def test_a_cell_is_one_of_those_that_are_shown(self, checkpoint_client):
+        told = lab(checkpoint_client, SLUGS[1], model="bert", cell="1.0", hide=1)["explained"]
+        whole = lab(checkpoint_client, SLUGS[1], model="bert", cell="2.1")["explained"]
+        assert (told["query"], told["key"]) == (whole["query"], whole["key"]) == ("cat", "The")
+        assert told["weight"] == pytest.approx(whole["weight"])
+        shown = lab(checkpoint_client, SLUGS[1], model="bert", hide=1)["weights"][2][1][0]
+        assert told["among_shown"] == pytest.approx(shown, abs=1e-6)
+        assert whole["among_shown"] is None
+
+    def test_hiding_drops_a_cell_that_was_counted_otherwise(self, checkpoint_client):
+        asked = path(SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="")
+        assert "cell=" not in checkpoint_client.get(asked).headers["location"]
+        kept = path(SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="1")
+        assert "cell=2.1" in checkpoint_client.get(kept).headers["location"]
+
+
+class TestPredictions:
+    @pytest.mark.parametrize("slug", SLUGS)
+    @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
+    def test_a_prediction_is_about_the_checkpoint_that_is_shown(
+        self, checkpoint_client, slug, kind
+    ):
+        page = checkpoint_client.get(path(slug, model=kind))
+        choices = re.findall(r'name="commit" value="([^"]*)"', page.text)
+        assert choices
+        form = {"model": kind, "edit": 1, "commit": choices[0], "layer": 0, "head": 0, "word": 0}
+        form |= {f"was_{name}": form[name] for name in ("model", "layer", "head", "word")}
+        answer = checkpoint_client.get(path(slug, **form, was_text=TEXT))
+        view = parse_qs(urlsplit(answer.headers["location"]).query)
+        assert view["model"] == [kind]
+        assert view["predict"] == [choices[0]]
+        revealed = checkpoint_client.get(answer.headers["location"]).text
+        assert 'data-outcome="' in revealed
+
+    def test_how_many_words_the_heads_pick_is_counted_on_the_checkpoints_maps(
+        self, checkpoint_client, checkpoint_models
+    ):
+        model = checkpoint_models["gpt2"]
+        sentence = model.tokenizer.sentence("The cat sat down")
+        weights = model.read(sentence).weights[0]
+        query = next(i for i, token in enumerate(sentence.tokens) if token.word == 2)
+        words = {
+            sentence.tokens[int(key)].word
+            for key in weights[:, query].argmax(axis=-1)
+        }  # fmt: skip
+        assert all(not word.is_split for word in sentence.words) or words
+        told = lab(checkpoint_client, SLUGS[0], text="The cat sat down", model="gpt2", word=2)
+        if not any(word.is_split for word in sentence.words):
+            assert told["prediction"]["answers"] == [str(len(words))]
+
+
+class TestGuesses:
+    @pytest.mark.parametrize("kind", ENCODERS)
+    def test_encoders_fill_in_a_hidden_word(self, checkpoint_client, kind):
+        told = lab(checkpoint_client, SLUGS[4], model=kind, word=1)["lab"]["guesses"]
+        assert not told["is_next"]
+        mask = "<mask>" if kind == "roberta" else "[MASK]"
+        assert told["text"] == f"The {mask} didn't sit down"
+        page = checkpoint_client.get(path(SLUGS[4], model=kind, word=1)).text
+        assert "masked and guessed" in page
+
+    @pytest.mark.parametrize("kind", CAUSAL)
+    def test_causal_ones_guess_the_next_from_what_stands_before(self, checkpoint_client, kind):
+        told = lab(checkpoint_client, SLUGS[4], model=kind, word=1)["lab"]["guesses"]
+        assert told["is_next"]
+        assert told["text"] == "The cat"
+        other = lab(
+            checkpoint_client, SLUGS[4], model=kind, word=1, text="The cat sang, I think, and left"
+        )
+        # What follows has no influence.
+        before, after = told["before"], other["lab"]["guesses"]["before"]
+        assert [guess["text"] for guess in before] == [guess["text"] for guess in after]
+
+    @pytest.mark.parametrize("kind", ["gpt2", "bert"])
+    def test_heads_that_are_off_change_the_guess(self, checkpoint_client, kind):
+        off = ",".join(f"{layer}.{head}" for layer in range(3) for head in range(4))
+        told = lab(checkpoint_client, SLUGS[4], model=kind, word=1, off=off)["lab"]["guesses"]
+        assert told["before"] != told["after"]
+
+    def test_a_model_without_a_word_head_says_so(self, checkpoint_client):
+        assert lab(checkpoint_client, SLUGS[4], model="bert-base")["lab"]["guesses"] is None
+        page = checkpoint_client.get(path(SLUGS[4], model="bert-base")).text
+        assert "bert-base has no word head" in page
+        answer = checkpoint_client.get("/api/v1/predict?text=The+[MASK]+sat&model=bert-base")
+        assert answer.status_code == 422
+        assert "guesses no words" in answer.json()["error"]["problems"][0]["message"]
+
+    def test_the_api_predicts_in_each_models_way(self, checkpoint_client, checkpoint_models):
+        hidden = checkpoint_client.get("/api/v1/predict?text=The+[MASK]+sat&model=bert").json()
+        assert (hidden["guesses"], hidden["blanks"][0]["token"]) == ("hidden", 2)
+        following = checkpoint_client.get("/api/v1/predict?text=The+cat&model=llama").json()
+        tokens = checkpoint_models["llama"].tokenizer.sentence("The cat").tokens
+        assert (following["guesses"], following["blanks"][0]["token"]) == (
+            "next",
+            len(tokens) - 1,
+        )
+        named = checkpoint_client.get("/api/v1/predict?text=The+cat+sat&model=roberta")
+        assert "There is no <mask>" in named.json()["error"]["problems"][0]["message"]
+
+
+class TestSharedKeys:
+    def test_a_page_says_which_heads_share_keys_and_values(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[6], model="llama", show="grid")).text
+        assert page.count("keys and values shared by heads 0 to 1") == 2
+        assert page.count("keys and values shared by heads 2 to 3") == 2
+        assert "4 heads share 2 sets of keys and values" in page
+        assert "shared by heads" not in checkpoint_client.get(path(SLUGS[6], model="bert")).text
+
+    def test_the_overview_says_so_too(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[6], model="llama", show="overview")).text
+        assert re.findall(r'class="shared">(set \d)<', page) == ["set 0", "set 1"]
+
+    def test_sets_can_be_pooled_further_but_not_parted(self, checkpoint_client):
+        pooled = lab(checkpoint_client, SLUGS[6], model="llama", groups=1)
+        assert pooled["lab"]["groupings"] == [1, 2]
+        assert max(pooled["lab"]["moved"]) > 0
+        assert checkpoint_client.get(path(SLUGS[6], model="llama", groups=4)).status_code == 422
+
+    def test_the_shapes_are_those_of_the_model(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[6], model="llama")).text
+        assert "K and V, which heads share, are 2 ×" in page
+
+
+class TestOverview:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_every_head_of_every_layer_has_a_small_map(self, checkpoint_client, kind):
+        page = checkpoint_client.get(path(SLUGS[0], model=kind, show="overview")).text
+        places = re.findall(r'name="at" value="([^"]*)"', page)
+        assert places == [f"{layer}.{head}" for layer in range(3) for head in range(4)]
+
+    def test_a_press_chooses_layer_and_head(self, checkpoint_client):
+        asked = path(SLUGS[0], model="bert", show="overview", edit=1, at="2.3", was_text=TEXT)
+        view = parse_qs(urlsplit(checkpoint_client.get(asked).headers["location"]).query)
+        assert (view["layer"], view["head"], view["show"]) == (["2"], ["3"], ["overview"])
+
+    def test_own_models_have_one_as_well(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[4], model="headwise-h8", show="overview")).text
+        assert len(re.findall(r'name="at" value="', page)) == 16
+
+
+class TestChoosing:
+    def test_checkpoints_are_chosen_by_name(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[0], model="bert")).text
+        for kind in KINDS:
+            assert f'id="model-{kind}"' in page
+        assert 'id="source-trained"' in page
+
+    def test_one_can_go_back_to_own_models(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[0], model="bert")).text
+        back = re.search(r'id="source-trained" name="model" value="([^"]*)"', page).group(1)
+        assert back == "headwise-h4"
+
+    def test_without_checkpoints_nothing_speaks_of_them(self, client):
+        assert "checkpoint" not in client.get(f"/{LESSON.slug}/{SLUGS[0]}").text.lower()
+
+    def test_beside_stands_the_one_head_in_tokens_of_its_own(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[0], model="bert", text="The cat sat")).text
+        first, second = page.split('aria-labelledby="panel-')[1:3]
+        assert "[CLS]" not in first
+        assert "[CLS]" in second
+
+    def test_a_sentence_too_long_for_what_stands_beside_is_shown_without_it(
+        self, checkpoint_client
+    ):
+        long = "the cat sat down and " * 12
+        answer = checkpoint_client.get(path(SLUGS[0], model="llama", text=long))
+        assert answer.status_code == 200
+        assert "too long for headwise-h1" in answer.text
+        assert answer.text.count('aria-labelledby="panel-') == 1
+
+    def test_heads_are_compared_where_tokens_are_the_same(self, checkpoint_client):
+        page = checkpoint_client.get(path(SLUGS[0], model="bert")).text
+        menu = re.search(r'<select id="minus".*?</select>', page, re.S).group(0)
+        assert re.findall(r'optgroup label="([^"]*)"', menu) == ["bert", "bert-base", "distilbert"]
+        told = lab(checkpoint_client, SLUGS[0], model="bert", minus="distilbert.1")["compared"]
+        assert told["moved"] > 0
+        assert checkpoint_client.get(
+            path(SLUGS[0], model="bert", minus="headwise-h1.0")
+        ).status_code == 422  # fmt: skip
+
+
+class TestLimits:
+    @pytest.mark.parametrize(("kind", "most"), [("bert", 40), ("llama", 128)])
+    def test_too_long_a_sentence_is_refused_and_kept(self, checkpoint_client, kind, most):
+        long = "the cat sat down and " * 40
+        answer = checkpoint_client.get(path(SLUGS[0], model=kind, text=long))
+        assert answer.status_code == 422
+        assert f"{kind} reads at most {most}" in answer.text
+        assert f'value="{long}"' in unescape(answer.text)
+        remedy = re.search(r'<a href="([^"]*)">Keep the first', answer.text).group(1)
+        assert checkpoint_client.get(unescape(remedy)).status_code == 200
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_an_empty_field_is_told(self, checkpoint_client, kind):
+        answer = checkpoint_client.get(path(SLUGS[0], model=kind, text="  "))
+        assert answer.status_code == 422
+        assert "There is no word here yet" in answer.text
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(
+        "text",
+        ["<script>alert(1)</script>", "👩‍👩‍👧 is over", "מה שלומך", "a [MASK] b <mask>", "[CLS] [SEP]",
+         "</s><s> <|endoftext|>", "a  b   c", "\u0301", "x" * 300, "it’s 3.50$ & “so”…"],
+    )  # fmt: skip
+    def test_odd_sentences_are_read_in_every_lab(self, checkpoint_client, kind, text):
+        for slug in SLUGS:
+            answer = checkpoint_client.get(path(slug, model=kind, text=text))
+            assert answer.status_code in (200, 422)
+            assert "<script>alert" not in answer.text
+
+
+class TestFiles:
+    @pytest.mark.parametrize("file", [name for name in FILES if not name.startswith("difference")])
+    @pytest.mark.parametrize("kind", ["roberta", "llama"])
+    @pytest.mark.parametrize("show", ["map", "overview"])
+    def test_every_file_is_made_of_a_checkpoint_too(self, checkpoint_client, kind, file, show):
+        asked = path(f"{SLUGS[0]}/export/{file}", model=kind, layer=2, hide=1, show=show)
+        answer = checkpoint_client.get(asked)
+        assert answer.status_code == 200
+        assert f"{kind}-layer2-head" in answer.headers["content-disposition"]
+
+    def test_numbers_in_files_are_those_that_are_shown(self, checkpoint_client):
+        asked = {"model": "bert", "layer": 1, "hide": 1}
+        shown = lab(checkpoint_client, SLUGS[0], **asked)
+        told = checkpoint_client.get(path(f"{SLUGS[0]}/export/view.json", **asked)).json()
+        np.testing.assert_allclose(told["map"], shown["weights"][2], atol=1e-7)
+        assert told["labels"] == [token["text"] for token in shown["tokens"]]
+        assert len(told["q"]) == len(told["labels"])
+        archive = checkpoint_client.get(path(f"{SLUGS[0]}/export/view.npz", **asked)).content
+        arrays = np.load(io.BytesIO(archive), allow_pickle=False)
+        np.testing.assert_array_equal(arrays["maps"], np.array(shown["weights"], np.float32))
+
+    def test_table_handout_assignment_and_code_know_checkpoints(self, checkpoint_client):
+        table = checkpoint_client.get(path(f"{SLUGS[0]}/numbers", model="llama", hide=1)).text
+        assert "&lt;s&gt;" not in table
+        handout = checkpoint_client.get(path(f"{SLUGS[0]}/handout", model="llama", answers=1))
+        assert "llama" in handout.text
+        assert checkpoint_client.get(path(f"{SLUGS[0]}/qr.svg", model="llama")).status_code == 200
+        step = f"/{LESSON.slug}/{SLUGS[0]}"
+        assigned = checkpoint_client.get(f"/assign?step={step}&model=llama&hide=1&fixed=model")
+        link = re.search(r'value="[^"]*(/multi-head[^"]*task=[^"]*)"', assigned.text).group(1)
+        page = checkpoint_client.get(unescape(link)).text
+        assert re.search(r'id="model-llama"[^>]*disabled', page)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_link_opens_exactly_the_same_view(checkpoint_client, kind):
+    asked = {"model": kind, "layer": 1, "head": 2, "word": 1, "cell": "1.0"}
+    first = checkpoint_client.get(path(SLUGS[1], **asked))
+    link = re.search(r'id="share-link"[^>]*value="http://[^/]*([^"]*)"', first.text).group(1)
+    second = checkpoint_client.get(unescape(link))
+    assert maps(second.text) == maps(first.text)
+    assert len(maps(first.text)) == 4
+
+
+def test_a_bad_folder_stops_nothing_and_is_told_in_the_log(tmp_path, caplog):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text('{"model_type": "mamba"}')
+    save("gpt2", tmp_path / "good")
+    with caplog.at_level(logging.ERROR, "headwise"):
+        settings = Settings(checkpoints=(tmp_path, tmp_path / "nowhere"))
+        client = TestClient(create_app(settings), raise_server_exceptions=False)
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    assert re.search(r"Left out: .*broken: its model_type is 'mamba'; read are bert", told)
+    assert re.search(r"Left out: .*nowhere", told)
+    assert client.get(path(SLUGS[0], model="good")).status_code == 200
+    assert client.get(path(SLUGS[0], model="broken")).status_code == 422
+
+
+def test_scores_that_overflow_are_told_and_never_nan(tmp_path):
+    save("bert-base", tmp_path / "huge", initializer_range=1e19)
+    client = TestClient(
+        create_app(Settings(checkpoints=(tmp_path,))), raise_server_exceptions=False
+    )
+    with pytest.warns(RuntimeWarning):
+        answer = client.get(path(SLUGS[0], model="huge"))
+    assert answer.status_code == 422
+    assert "their products overflow" in answer.text
+
+
+def test_an_api_answer_lists_checkpoints_with_their_sizes(checkpoint_client):
+    cards = {each["id"]: each["card"] for each in checkpoint_client.get("/api/v1/models").json()}
+    assert cards["llama"]["source"] == "checkpoint"
+    assert (cards["llama"]["n_heads"], cards["llama"]["n_kv_heads"]) == (4, 2)
+    assert cards["gpt2"]["causal"]
+    assert json.dumps(cards["bert"])
