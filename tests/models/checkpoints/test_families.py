@@ -169,7 +169,7 @@ def like_llama(draw):
         "num_attention_heads": n_heads,
         "num_key_value_heads": n_kv_heads,
         "head_dim": d_head,
-        "hidden_size": draw(st.integers(1, 6)) * n_heads,
+        "hidden_size": draw(st.integers(8, 12)) * n_heads,
         "intermediate_size": draw(st.integers(1, 40)),
         "num_hidden_layers": draw(st.integers(1, 4)),
         "rope_parameters": turns,
@@ -184,8 +184,8 @@ def like_bert(draw):
     n_heads = draw(st.integers(1, 6))
     return {
         "num_attention_heads": n_heads,
-        # Norms of one or two numbers leave nothing but signs, and those of zeros.
-        "hidden_size": draw(st.integers(4, 12)) * n_heads,
+        # Norms of a few numbers may divide by next to nothing, and so multiply what rounding left.
+        "hidden_size": draw(st.integers(8, 12)) * n_heads,
         "intermediate_size": draw(st.integers(1, 40)),
         "num_hidden_layers": draw(st.integers(1, 4)),
         "max_position_embeddings": draw(st.integers(7, 200)),
