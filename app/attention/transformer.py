@@ -159,11 +159,6 @@ class Transformer:
     def n_heads(self) -> int:
         return self.layers[0].attention.n_heads
 
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers it has; those that serve twice count once."""
-        return sum(array.size for array in {id(each): each for each in arrays_of(self)}.values())
-
     def embedded(self, ids: Sequence[int]) -> Matrix:
         """(n, d_model), what enters the first layer."""
         x: Matrix = self.tokens[np.asarray(ids)]

@@ -69,7 +69,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a learner typed, and its tokens; for blank text none but special ones.
+    """What a learner typed, and its tokens; for blank text none but special ones and spaces.
 
     Words of the learner's are counted first, so that a word has one number whatever a model adds.
     """
@@ -83,7 +83,7 @@ class Sentence:
 
     @cached_property
     def is_blank(self) -> bool:
-        return all(token.special for token in self.tokens)
+        return all(token.special or token.text == SPACE for token in self.tokens)
 
     @cached_property
     def plain(self) -> list[int]:

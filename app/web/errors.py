@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.attention import ScoresOverflowError
 from app.web.htmx import VARY, htmx_of
 from app.web.templating import Pages
 from app.web.values import Problem
@@ -19,6 +20,9 @@ WHAT_TO_DO = {
     405: "Headwise only answers questions; nothing here can be changed.",
     500: "Nothing you typed was recorded. Try again; a slightly different sentence may work.",
 }
+
+
+MODEL_FAILS = "This model cannot be shown on this sentence."
 
 
 class UnusableRequestError(Exception):
@@ -63,6 +67,11 @@ class Errors:
         @app.exception_handler(Exception)
         async def fault(request: Request, _: Exception) -> Response:
             return self.response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+        @app.exception_handler(ScoresOverflowError)
+        async def overflow(request: Request, error: ScoresOverflowError) -> Response:
+            """Only a checkpoint's own numbers can be so large."""
+            return self.response(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{MODEL_FAILS} {error}")
 
         @app.exception_handler(UnusableRequestError)
         async def unusable(_: Request, error: UnusableRequestError) -> Response:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import softmax
-from app.attention.measure import merge_pieces, row_entropy, strongest_link, top_keys
+from app.attention.measure import among, merge_pieces, row_entropy, strongest_link, top_keys
 
 
 @st.composite
@@ -61,3 +61,21 @@ def test_the_top_key_of_each_head():
 def test_the_strongest_link_is_the_largest_cell():
     link = strongest_link(np.array([[0.4, 0.6], [0.9, 0.1]]))
     assert (link.query, link.key, link.weight) == (1, 0, 0.9)
+
+
+@given(maps_of_words(), st.data())
+def test_rows_among_some_tokens_sum_to_one_and_keep_their_proportions(drawn, data):
+    weights, _ = drawn
+    n = weights.shape[-1]
+    kept = sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))
+    part = among(weights, kept)
+    np.testing.assert_allclose(part.sum(axis=-1), 1)
+    for row, query in enumerate(kept):
+        total = sum(weights[0, query, key] for key in kept)
+        expected = [weights[0, query, key] / total for key in kept]
+        np.testing.assert_allclose(part[0, row], expected)
+
+
+def test_a_row_that_gave_the_others_nothing_stays_empty():
+    weights = np.array([[[1.0, 0.0], [1.0, 0.0]]])
+    assert among(weights, [1]).tolist() == [[[0.0]]]

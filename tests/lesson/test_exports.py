@@ -17,7 +17,9 @@ from nbclient import NotebookClient
 from app.lesson import Controls, LabView
 from app.lesson.exports import arrays, as_csv, as_json, difference, npz, reproduction, svg
 from app.lesson.reproduce import notebook
+from app.models.checkpoints import read_checkpoint
 from app.picture.colour import short
+from tests.models.checkpoints.tiny import save
 
 RULES = ".paper { fill: #fff; }"
 VIEWS = [
@@ -26,6 +28,15 @@ VIEWS = [
     ("headwise-h2", "lines", {"causal": True, "unscaled": True}),
     ("headwise-h8", "strip", {"groups": 2}),
     ("headwise-h4-random", "map", {}),
+]
+
+
+CHECKPOINT_VIEWS = [
+    ("bert", "map", {"hide": True}),
+    ("roberta", "strip", {"weighted": True, "hide": True}),
+    ("gpt2", "grid", {"unscaled": True, "off": frozenset({(0, 1), (1, 0)})}),
+    ("llama", "lines", {"weighted": True}),
+    ("llama-biased", "map", {"groups": 1, "hide": True}),
 ]
 
 
@@ -88,7 +99,37 @@ def numpy_alone(tmp_path_factory):
 @pytest.mark.parametrize("shown", VIEWS, ids=lambda shown: "-".join(shown[:2]))
 def test_the_script_makes_the_same_figure_with_numpy_alone(models, tmp_path, numpy_alone, shown):
     model, show, controls = shown
-    view = look(models, model, **controls)
+    made_again(look(models, model, **controls), show, tmp_path, numpy_alone)
+
+
+@pytest.mark.parametrize("shown", CHECKPOINT_VIEWS, ids=lambda shown: "-".join(shown[:2]))
+def test_so_it_does_for_checkpoints(models, tmp_path, numpy_alone, shown):
+    kind, show, controls = shown
+    model = read_checkpoint(save(kind, tmp_path / kind))
+    both = models.with_checkpoints([model])
+    made_again(look(both, kind, **controls), show, tmp_path / "archive", numpy_alone)
+
+
+def test_an_archive_of_a_checkpoint_holds_one_layer_and_no_more(models, tmp_path):
+    model = read_checkpoint(save("llama", tmp_path / "llama"))
+    held = arrays(look(models.with_checkpoints([model]), "llama"))
+    layers = [name for name in held if name.startswith("layers.")]
+    names = ("qkv", "qkv_bias", "output", "output_bias")
+    assert layers == [f"layers.1.{name}" for name in names]
+    assert "tokens" not in held
+
+
+def test_weights_too_large_for_a_file_are_refused_with_what_is_to_be_had(
+    models, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("app.lesson.exports.LARGEST_LAYER", 1000)
+    both = models.with_checkpoints([read_checkpoint(save("gpt2", tmp_path / "gpt2"))])
+    with pytest.raises(ValueError, match=r"no more than 0 MB go into a file\. SVG, CSV and JSON"):
+        npz(look(both, "gpt2"))
+
+
+def made_again(view, show, tmp_path, numpy_alone):
+    """The script, run with NumPy alone, makes the figure and the numbers of the view."""
     unpacked(view, tmp_path, show)
     # Without `site` nothing that is installed can be imported, Headwise itself least of all.
     done = subprocess.run(
@@ -140,6 +181,15 @@ def test_what_was_typed_is_escaped_in_the_picture(models, text):
     picture = svg(look(models, text=text), "map", RULES)
     assert "<script" not in picture
     assert picture.count("<title>") >= 1
+
+
+def test_an_overview_has_a_small_map_of_every_head_of_every_layer(models):
+    view = look(models, "headwise-h8")
+    root = ElementTree.fromstring(svg(view, "overview", RULES))  # noqa: S314
+    named = [each.text for each in root.iter() if each.get("class") == "name"]
+    assert named == [*map(str, range(8)), "Layer 0", "Layer 1"]
+    small = [each for each in root.iter() if "map-thumb" in (each.get("class") or "")]
+    assert len(small) == 16
 
 
 @pytest.mark.parametrize("show", ["grid", "map", "lines", "strip"])

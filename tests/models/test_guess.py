@@ -116,9 +116,7 @@ def test_a_checkpoint_fills_in_blanks_as_transformers_does(our_model, their_mode
     for blank in blanks:
         expected = likely(their_model, kind, sentence.ids, blank.token).sort(descending=True)
         found = [guess.probability for guess in blank.guesses]
-        assert found == pytest.approx(
-        expected.values[:20].tolist(), rel=1e-5
-    )
+        assert found == pytest.approx(expected.values[:20].tolist(), rel=1e-5)
 
 
 def test_what_follows_a_sentence_is_what_follows_its_last_token(our_model):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.picture import Axis, HeatmapFrame, heatmap
 from app.picture.colour import short
-from app.picture.heatmap import shortened
+from app.picture.heatmap import blocks, miniature, shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -101,3 +101,15 @@ def test_a_long_label_is_shortened_to_twelve():
 
 def test_the_same_numbers_give_the_same_bytes():
     assert drawn(rows(9)) == drawn(rows(9))
+
+
+@pytest.mark.parametrize("n", [3, 24, 25, 48, 100, 128])
+def test_a_miniature_has_few_cells_and_loses_no_strong_link(n):
+    weights = np.full((n, n), 0.001)
+    weights[n - 1, n // 2] = 0.9
+    small = blocks(weights)
+    assert len(small) <= 24
+    size = -(-n // 24)
+    assert small[(n - 1) // size, n // 2 // size] == 0.9
+    assert np.count_nonzero(small > 0.5) == 1
+    assert miniature(weights).startswith('<svg class="map map-thumb')

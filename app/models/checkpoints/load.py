@@ -97,7 +97,8 @@ def read_checkpoint(
         tensors = Tensors(folder)
         transformer = assembled(family, spec, tensors, LONGEST)
         tokenizer = read_tokenizer(folder, spec)
-        card = card_of(folder, family, spec, transformer, tokenizer)
+        card = card_of(name_of(folder), family, spec, transformer, tokenizer)
+        card = card.model_copy(update={"parameters": tensors.n_read})
         model = Model(card, folder, tokenizer, transformer, tuple(tensors.files), passes=passes)
         if not with_evidence:
             return model
@@ -160,12 +161,13 @@ def name_of(folder: Path) -> str:
 
 
 def card_of(
-    folder: Path, family: Family, spec: Spec, transformer: Transformer, tokenizer: SentenceTokenizer
+    name: str, family: Family, spec: Spec, model: Transformer, tokenizer: SentenceTokenizer
 ) -> Card:
+    """What is known of a model but for how many parameters it has."""
     guesses = "next" if spec.causal else "hidden"
-    can_guess = transformer.words is not None and (spec.causal or tokenizer.mask is not None)
+    can_guess = model.words is not None and (spec.causal or tokenizer.mask is not None)
     return Card(
-        id=name_of(folder),
+        id=name,
         source="checkpoint",
         family=family.title,
         n_layers=spec.n_layers,
@@ -174,9 +176,9 @@ def card_of(
         d_model=spec.d_model,
         d_head=spec.d_head,
         d_hidden=spec.d_hidden,
-        max_tokens=transformer.max_tokens,
+        max_tokens=model.max_tokens,
         vocabulary=spec.vocabulary,
-        parameters=transformer.n_parameters,
+        parameters=0,
         guesses=guesses if can_guess else "nothing",
         causal=spec.causal,
         has_turns=spec.rotary_base is not None,

@@ -51,6 +51,7 @@ class Tensors:
     def __init__(self, folder: Path) -> None:
         self.files = weight_files(folder)
         self._places: dict[str, Place] = {}
+        self._read: set[str] = set()
         for file in self.files:
             for name, place in places(file).items():
                 if name in self._places:
@@ -60,6 +61,11 @@ class Tensors:
 
     def __contains__(self, name: object) -> bool:
         return name in self._places
+
+    @property
+    def n_read(self) -> int:
+        """How many numbers were read, each tensor counted once."""
+        return sum(prod(self.shape(name)) for name in self._read)
 
     def shape(self, name: str) -> Shape:
         return self._places[name].shape
@@ -83,6 +89,7 @@ class Tensors:
 
         Raises `CheckpointError` for numbers that are none.
         """
+        self._read.add(name)
         stored = self.stored(name)
         rows = stored.T if transposed else stored
         if self._places[name].dtype == "BF16":
