@@ -16,18 +16,20 @@ REVISIONS = ("main", COMMIT)
 
 @dataclass
 class Hub:
-    """`repositories` are folders by name; `fetched` names the files that were asked for whole."""
+    """`repositories` are folders by name; `refusals` are statuses and the hub's names of errors;
+    `fetched` names the files that were asked for whole.
+    """
 
     address: str
     repositories: dict[str, Path]
-    gated: tuple[str, ...]
+    refusals: dict[str, tuple[int, str]]
     fetched: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def hub(repositories: dict[str, Path], gated: tuple[str, ...] = ()) -> Iterator[Hub]:
+def hub(repositories: dict[str, Path], refusals: dict[str, tuple[int, str]]) -> Iterator[Hub]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    served = Hub(f"http://127.0.0.1:{server.server_port}", repositories, gated)
+    served = Hub(f"http://127.0.0.1:{server.server_port}", repositories, refusals)
     server.hub = served
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -93,8 +95,9 @@ class Answers(BaseHTTPRequestHandler):
     def folder(self, name, revision):
         """None if it has been answered that there is none."""
         hub = self.server.hub
-        if name in hub.gated:
-            self.answer(403, b"", {"X-Error-Code": "GatedRepo"})
+        if name in hub.refusals:
+            status, code = hub.refusals[name]
+            self.answer(status, b"", {"X-Error-Code": code})
         elif name not in hub.repositories:
             self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
         elif revision not in REVISIONS:

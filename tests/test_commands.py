@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import termios
@@ -85,11 +86,33 @@ def test_who_is_interrupted_is_told_that_nothing_is_half_done(run, folder, monke
     assert "Stopped" in capsys.readouterr().err
 
 
+def test_an_interrupted_measurement_leaves_no_file(treebank, tmp_path):
+    folder = tiny_bert(tmp_path / "stopped")
+    command = [sys.executable, "-m", "app", "checkpoint", "measure", folder, "--treebank", treebank]
+    with subprocess.Popen(
+        [*command, "--twins", "100000"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        assert process.stderr.readline() == "untrained twin 1 of 100000\n"
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "Stopped. No file was left half written."
+    assert "Traceback" not in told
+    assert not [*folder.glob("heads*")]
+
+
 def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_path):
     own, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
     command = [sys.executable, "-m", "app", "checkpoint", "measure", tiny_bert(tmp_path / "shown")]
-    subprocess.run([*command, "--treebank", treebank, "--twins", "1"], stderr=terminal, check=True)
+    subprocess.run(
+        [*command, "--treebank", treebank, "--twins", "1"], cwd=ROOT, stderr=terminal, check=True
+    )
     os.close(terminal)
     shown = os.read(own, 100_000).decode()
     os.close(own)

@@ -224,6 +224,12 @@ def test_a_checkpoint_that_was_not_measured_names_the_command(with_checkpoints):
     assert "have not been measured. python -m app checkpoint measure FOLDER" in said
 
 
+def test_the_lab_of_measures_names_the_record_of_a_checkpoint(with_checkpoints, step_1):
+    path = step_1.rpartition("/")[0] + "/measure-before-you-name?model=encoder&layer=1"
+    said = text_of(with_checkpoints.get(path).text)
+    assert "The record counts relations in Our Own Trees (CC0)" in said
+
+
 def test_the_api_tells_of_checkpoints_too(with_checkpoints, encoder):
     listed = {each["id"]: each for each in with_checkpoints.get("/api/v1/models").json()}
     assert [*listed][-3:] == ["decoder", "encoder", "unmeasured"]

@@ -105,6 +105,8 @@ def told(hub: ModuleType, name: str, folder: Path, revision: str | None) -> Iter
     )
     try:
         yield
+    except HubError:
+        raise
     except errors.HFValidationError:
         raise HubError(
             f"{name!r} is no name of a model; such are bert-base-uncased and owner/model."
@@ -131,6 +133,7 @@ def told(hub: ModuleType, name: str, folder: Path, revision: str | None) -> Iter
     except OSError as error:
         raise HubError(f"{folder} cannot be written: {error.strerror or error}.") from None
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in CLIENTS:
-            raise
-        raise HubError(unreachable) from None
+        if type(error).__module__.partition(".")[0] in CLIENTS:
+            raise HubError(unreachable) from None
+        # A hub, or what answers in its place, may say anything.
+        raise HubError(f"{name} could not be fetched from {where}: {error!r}") from error

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.models.checkpoints import read_checkpoint
-from app.models.checkpoints.hub import HubError, package, wanted
+from app.models.checkpoints.hub import HubError, package, told, wanted
 from tests.hub import COMMIT, hub
 from tests.models.checkpoints.folder_for_hub import tiny_bert
 from tests.test_package import ROOT
@@ -40,7 +40,8 @@ def served(whole):
         "owner/unsized": without("config.json"),
         "owner/odd": odd,
     }
-    with hub(repositories, gated=("owner/gated",)) as running:
+    refusals = {"owner/gated": (403, "GatedRepo"), "owner/broken": (500, "")}
+    with hub(repositories, refusals) as running:
         yield running
 
 
@@ -96,6 +97,7 @@ def test_it_goes_where_it_is_told_to_in_the_revision_that_was_named(add, tmp_pat
     [
         (["owner/nobody"], "There is no model owner/nobody at http://127.0.0.1"),
         (["owner/gated"], "open only to those whom its owners let in"),
+        (["owner/broken"], "answered 500. Try again later."),
         (["owner/tiny", "--revision", "v9"], "owner/tiny has no revision v9"),
         (["no/such/name"], "'no/such/name' is no name of a model"),
         (["owner/pickled"], "only pickled weights (pytorch_model.bin)"),
@@ -143,6 +145,12 @@ def test_without_the_package_it_is_told_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(HubError, match=r'pip install "headwise\[hub\]"'):
         package()
+
+
+def test_what_no_hub_would_say_is_told_without_a_traceback(tmp_path):
+    with pytest.raises(HubError, match="x/y could not be fetched from"):  # noqa: SIM117
+        with told(package(), "x/y", tmp_path, None):
+            raise ValueError("this is no JSON")
 
 
 def test_of_weights_in_parts_all_parts_are_wanted_and_none_from_folders():
