@@ -12,14 +12,14 @@ import pytest
 
 from app import __main__ as commands
 from app.models.checkpoints.load import FAMILIES, LONGEST
-from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 from tests.test_package import ROOT
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tiny_bert(tmp_path_factory.mktemp("checkpoints") / "tiny")
+    return save("bert", tmp_path_factory.mktemp("checkpoints") / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def run(monkeypatch):
 
 
 def test_a_checkpoint_is_told_in_a_line(run, folder, tmp_path, capsys):
-    tiny_gpt2(tmp_path / "causal")
+    save("gpt2", tmp_path / "causal")
     assert run("check", folder, tmp_path) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("tiny: BERT, 2 layers × 4 heads, width 16, ")
+    assert first.startswith("tiny: BERT, 3 layers × 4 heads, width 32, ")
     assert first.endswith(" parameters, guesses hidden words; heads not measured")
-    assert second.startswith("causal: GPT-2, 2 layers × 2 heads, width 16, ")
+    assert second.startswith("causal: GPT-2, 3 layers × 2 heads, width 32, ")
     assert "guesses the next word" in second
 
 
@@ -58,9 +58,9 @@ def test_one_that_is_refused_says_why_and_the_command_fails(run, folder, tmp_pat
 
 
 def test_a_measured_checkpoint_is_told_to_be_measured(run, tmp_path, treebank, capsys):
-    folder = tiny_bert(tmp_path / "measured")
+    folder = save("bert", tmp_path / "measured")
     assert run("measure", folder, "--treebank", treebank, "--twins", 1, "--ablations", 2) == 0
-    assert "measured: 8 heads measured; relations found: none" in capsys.readouterr().out
+    assert "measured: 12 heads measured; relations found: none" in capsys.readouterr().out
     assert run("check", folder) == 0
     assert "heads measured on our-own" in capsys.readouterr().out
 
@@ -87,7 +87,7 @@ def test_who_is_interrupted_is_told_that_nothing_is_half_done(run, folder, monke
 
 
 def test_an_interrupted_measurement_leaves_no_file(treebank, tmp_path):
-    folder = tiny_bert(tmp_path / "stopped")
+    folder = save("bert", tmp_path / "stopped")
     command = [sys.executable, "-m", "app", "checkpoint", "measure", folder, "--treebank", treebank]
     with subprocess.Popen(
         [*command, "--twins", "100000"],
@@ -109,7 +109,8 @@ def test_an_interrupted_measurement_leaves_no_file(treebank, tmp_path):
 def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_path):
     own, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
-    command = [sys.executable, "-m", "app", "checkpoint", "measure", tiny_bert(tmp_path / "shown")]
+    shown = save("bert", tmp_path / "shown")
+    command = [sys.executable, "-m", "app", "checkpoint", "measure", shown]
     subprocess.run(
         [*command, "--treebank", treebank, "--twins", "1"], cwd=ROOT, stderr=terminal, check=True
     )
@@ -117,7 +118,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_pat
     shown = os.read(own, 100_000).decode()
     os.close(own)
     # (1 + 1 twin) × 6 sentences; 3 that are reported × (1 + 8 heads)
-    assert "/39 " in shown
+    assert "/51 " in shown
     assert "39/39" in shown
 
 

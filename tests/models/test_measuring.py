@@ -16,7 +16,7 @@ from app.models.measuring import (
     top_partners,
 )
 from app.models.treebank import Tree, read_trees
-from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 
 
@@ -35,13 +35,13 @@ def readings(models, trees):
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     """With [CLS] and [SEP]."""
-    return read_checkpoint(tiny_bert(tmp_path_factory.mktemp("encoder")))
+    return read_checkpoint(save("bert", tmp_path_factory.mktemp("encoder")))
 
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory):
     """Causal, with spaces before its tokens."""
-    return read_checkpoint(tiny_gpt2(tmp_path_factory.mktemp("decoder")))
+    return read_checkpoint(save("gpt2", tmp_path_factory.mktemp("decoder")))
 
 
 def readings_by(model, trees):

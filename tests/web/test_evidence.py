@@ -13,7 +13,7 @@ from app.models.two_neighbours import two_neighbours
 from app.picture import plain
 from app.settings import Settings
 from app.web.evidence import MANY, Records, exact_rows, head_rows, most_missed, widest_half
-from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
@@ -146,9 +146,9 @@ def folder(tmp_path_factory):
     treebank = tmp_path_factory.mktemp("treebank") / "our-own.conllu"
     treebank.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
     plan = Plan((treebank,), twins=2, ablations=3, name="Our Own Trees", licence="CC0")
-    measure(tiny_bert(folder / "encoder"), plan)
-    measure(tiny_gpt2(folder / "decoder"), plan)
-    tiny_bert(folder / "unmeasured")
+    measure(save("bert", folder / "encoder"), plan)
+    measure(save("gpt2", folder / "decoder"), plan)
+    save("bert", folder / "unmeasured")
     return folder
 
 
@@ -170,8 +170,8 @@ def test_checkpoints_are_listed_apart_with_what_is_known_of_them(with_checkpoint
     html = with_checkpoints.get("/models").text
     listed = html[html.index('id="checkpoints"') :]
     for name, told in {
-        "encoder": ["BERT", "2 × 4", "hidden words", "on Our Own Trees"],
-        "decoder": ["GPT-2", "2 × 2", "the next word", "on Our Own Trees"],
+        "encoder": ["BERT", "3 × 4", "hidden words", "on Our Own Trees"],
+        "decoder": ["GPT-2", "3 × 2", "the next word", "on Our Own Trees"],
         "unmeasured": ["not yet: python -m app checkpoint measure FOLDER --treebank FILE"],
     }.items():
         line = row_of(listed, name)
@@ -237,7 +237,7 @@ def test_the_api_tells_of_checkpoints_too(with_checkpoints, encoder):
     assert listed["encoder"]["card"]["training"] is None
     told = with_checkpoints.get("/api/v1/models/encoder/heads").json()
     assert told["record"] == encoder.evidence.model_dump(mode="json")
-    assert len(told["labels"]) == 8
+    assert len(told["labels"]) == 12
     response = with_checkpoints.get("/api/v1/models/unmeasured/heads")
     assert response.status_code == 404
     assert "The heads of unmeasured have not been measured" in response.text
@@ -259,7 +259,10 @@ def test_of_many_heads_those_are_drawn_whose_loss_changes_most(encoder):
 def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
     treebank = tmp_path / "our-own.conllu"
     treebank.write_text(f"{SAMPLE}\n", encoding="utf-8")
-    measure(tiny_bert(tmp_path / "deep", n_layers=9), Plan((treebank,), twins=1, ablations=1))
+    measure(
+        save("bert", tmp_path / "deep", num_hidden_layers=9),
+        Plan((treebank,), twins=1, ablations=1),
+    )
     client = TestClient(create_app(Settings(checkpoints=(tmp_path / "deep",))))
     html = client.get("/models/deep").text
     assert '<section class="table many-heads" aria-label="Heads of deep" tabindex="0">' in html

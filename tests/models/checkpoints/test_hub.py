@@ -9,14 +9,14 @@ import pytest
 from app.models.checkpoints import read_checkpoint
 from app.models.checkpoints.hub import HubError, package, told, wanted
 from tests.hub import COMMIT, hub
-from tests.models.checkpoints.folder_for_hub import tiny_bert
+from tests.models.checkpoints.tiny import save
 from tests.test_package import ROOT
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A repository, with more than is wanted of it."""
-    folder = tiny_bert(tmp_path_factory.mktemp("repositories") / "tiny")
+    folder = save("bert", tmp_path_factory.mktemp("repositories") / "tiny")
     (folder / "pytorch_model.bin").write_bytes(b"a pickle")
     (folder / "onnx").mkdir()
     (folder / "onnx" / "model.safetensors").write_bytes(b"another")
@@ -71,7 +71,7 @@ def add(served, tmp_path):
 def test_an_added_checkpoint_can_be_read(add, served, tmp_path):
     done = add("owner/tiny")
     assert done.code == 0, done.err
-    assert "tiny: BERT, 2 layers × 4 heads, width 16" in done.out
+    assert "tiny: BERT, 3 layers × 4 heads, width 32" in done.out
     assert "HEADWISE_CHECKPOINTS=checkpoints make serve" in done.out
     model = read_checkpoint(tmp_path / "checkpoints" / "tiny")
     assert model.card.id == "tiny"

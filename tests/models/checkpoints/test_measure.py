@@ -15,7 +15,7 @@ from app.models.checkpoints.measure import (
 )
 from app.models.checkpoints.progress import Progress
 from app.models.measuring import readings
-from tests.models.checkpoints.folder_for_hub import tiny_bert, tiny_gpt2
+from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 
 
@@ -28,12 +28,12 @@ def treebank(tmp_path):
 
 @pytest.fixture
 def encoder(tmp_path):
-    return tiny_bert(tmp_path / "encoder")
+    return save("bert", tmp_path / "encoder")
 
 
 @pytest.fixture
 def decoder(tmp_path):
-    return tiny_gpt2(tmp_path / "decoder")
+    return save("gpt2", tmp_path / "decoder")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_record_is_read_with_the_checkpoint_it_is_of(encoder, plan):
     assert model.evidence == written
     assert written.weights_sha256 == model.weights_sha256
     assert [(head.layer, head.head) for head in written.heads] == [
-        (layer, head) for layer in range(2) for head in range(4)
+        (layer, head) for layer in range(3) for head in range(4)
     ]
     assert all(len(baselines.twins) == 2 for baselines in written.baselines)
     assert not [*encoder.glob("*.partial")]
