@@ -119,7 +119,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_pat
     os.close(own)
     # (1 + 1 twin) × 6 sentences; 3 that are reported × (1 + 8 heads)
     assert "/51 " in shown
-    assert "39/39" in shown
+    assert "51/51" in shown
 
 
 def test_the_guide_names_every_family_and_every_option(capsys):

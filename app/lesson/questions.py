@@ -13,7 +13,18 @@ from app.lesson.options import CacheSizes, NoOptions, Options
 from app.lesson.shuffle import shuffled
 from app.models import Model, Sentence
 
-FIELDS = ("word", "layer", "head", "model", "n_heads", "n_words", "n_tokens", "answer", "guess")
+FIELDS = (
+    "word",
+    "layer",
+    "head",
+    "model",
+    "n_heads",
+    "d_model",
+    "n_words",
+    "n_tokens",
+    "answer",
+    "guess",
+)
 """What the sentences of every prediction may name in braces."""
 
 CHANGED = 1e-6

@@ -306,6 +306,7 @@ class StepPage:
             "head": str(min(view.head, card.n_heads - 1)),
             "model": card.id,
             "n_heads": str(card.n_heads),
+            "d_model": str(card.d_model),
             "n_words": str(len(words)),
             "n_tokens": str(len(reading.sentence.tokens)),
             "answer": " or ".join(labels[answer] for answer in truth.answers),
