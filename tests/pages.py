@@ -27,3 +27,20 @@ PAGES = [
     "/assign?text=" + "cat+" * 60,
     "/assign/codes?lines=a+line",
 ]
+
+CHECKPOINT_PAGES = [
+    "/models",
+    "/models/llama",
+    f"{LESSON}/1?model=bert&show=overview&layer=2&head=1&v=1",
+    f"{LESSON}/1?model=llama&text={'the+cat+' * 20}&show=overview",
+    f"{LESSON}/2?model=llama&cell=2.1&hide=1",
+    f"{LESSON}/3?model=gpt2",
+    f"{LESSON}/4?model=bert-base&unscaled=1",
+    f"{LESSON}/5?model=gpt2&off=0.1&word=2",
+    f"{LESSON}/5?model=bert-base",
+    f"{LESSON}/6?model=roberta&shuffled=1&show=strip&hide=1",
+    f"{LESSON}/7?model=llama&show=grid",
+    f"{LESSON}/7?model=deep&show=overview",
+    f"{LESSON}/why-one-head-is-not-enough/handout?model=llama&answers=1",
+]
+"""Those of a server that has the checkpoints of `tests.models.checkpoints.tiny`, and a deep one."""

@@ -2,6 +2,7 @@ import pytest
 
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
+from tests.models.checkpoints.tiny import save
 from tests.serving import serving
 
 
@@ -19,6 +20,17 @@ def browser_context_args(browser_context_args):
 @pytest.fixture(scope="session")
 def server():
     with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def checkpoint_server(tmp_path_factory):
+    """A server with tiny checkpoints of several families, one of them of 14 layers."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for kind in ("bert", "bert-base", "roberta", "gpt2", "llama"):
+        save(kind, folder / kind)
+    save("llama", folder / "deep", num_hidden_layers=14)
+    with serving(HEADWISE_CHECKPOINTS=str(folder)) as address:
         yield address
 
 

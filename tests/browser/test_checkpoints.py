@@ -1,0 +1,100 @@
+"""What people do with checkpoints."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import STEP_1
+from tests.pages import LESSON
+
+
+@pytest.fixture
+def lab(page, checkpoint_server):
+    page.goto(f"{checkpoint_server}{STEP_1}")
+    return page
+
+
+def view(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_a_checkpoint_is_chosen_beside_ones_own_sentence_and_left_again(lab):
+    lab.locator("#text").fill("Birds sing at dawn")
+    expect(lab.locator("#word-3")).to_have_text("dawn")
+    lab.locator("#source-checkpoint").click()
+    expect(lab.locator("#source-checkpoint")).to_have_attribute("aria-pressed", "true")
+    lab.locator("#model-llama").click()
+    expect(lab.locator("#model-llama")).to_have_attribute("aria-pressed", "true")
+    expect(lab.locator(".legend .source")).to_contain_text("llama · layer 0")
+    expect(lab.locator("#text")).to_have_value("Birds sing at dawn")
+    assert view(lab)["model"] == "llama"
+    lab.locator("#source-trained").click()
+    expect(lab.locator(".legend .source")).to_contain_text("headwise-h4")
+
+
+def test_special_tokens_are_hidden_and_shown_again(lab):
+    lab.goto(f"{lab.url}?model=bert")
+    labels = lab.locator("[data-head] svg.map text.key")
+    shown = labels.all_text_contents()
+    assert (shown[0], shown[-1]) == ("[CLS]", "[SEP]")
+    lab.locator("#hide").click()
+    expect(lab.locator("#hide")).to_have_attribute("aria-pressed", "true")
+    expect(lab.locator(".chip.special")).to_have_count(0)
+    assert "[CLS]" not in lab.locator("[data-head] svg.map text.key").all_text_contents()
+    lab.go_back()
+    expect(lab.locator("#hide")).to_have_attribute("aria-pressed", "false")
+    expect(lab.locator(".chip.special")).to_have_count(2)
+
+
+def test_a_cell_that_is_pressed_is_explained_with_special_tokens_hidden(lab, checkpoint_server):
+    lab.goto(f"{checkpoint_server}{LESSON}/2?model=bert&hide=1")
+    ground = lab.locator("figure[data-head] svg.map .ground").last
+    ground.scroll_into_view_if_needed()
+    box = ground.bounding_box()
+    n = lab.locator("figure[data-head] svg.map text.query").count()
+    cell = box["width"] / n
+    lab.mouse.click(box["x"] + 1.5 * cell, box["y"] + 0.5 * cell)
+    expect(lab.locator("#explained")).to_contain_text("Special tokens are hidden")
+    told = lab.locator("#explained p").first.inner_text()
+    assert "(row 0)" in told
+    assert "(column 1)" in told
+
+
+def test_a_small_map_of_any_layer_is_pressed_to_see_it_large(lab):
+    lab.goto(f"{lab.url}?model=bert&show=overview")
+    lab.locator("#at-2-3").click()
+    expect(lab.locator("#at-2-3")).to_have_attribute("aria-pressed", "true")
+    expect(lab.locator(".on-stage .meta-line").last).to_contain_text("layer 2 · head 3")
+    assert (view(lab)["layer"], view(lab)["head"]) == ("2", "3")
+
+
+def test_a_deep_model_chooses_among_its_layers(lab, checkpoint_server):
+    lab.goto(f"{checkpoint_server}{LESSON}/5?model=deep")
+    lab.locator("#layer").select_option("13")
+    expect(lab.locator(".legend .source")).to_contain_text("deep · layer 13")
+    assert view(lab)["layer"] == "13"
+
+
+def test_all_of_it_works_without_scripts(browser, checkpoint_server):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{checkpoint_server}{LESSON}/5?model=deep&text=Birds+sing+at+dawn")
+    page.locator("#layer").select_option("9")
+    page.get_by_role("button", name="Choose").click()
+    expect(page.locator(".legend .source")).to_contain_text("deep · layer 9")
+    page.locator("#hide").click()
+    expect(page.locator("#hide")).to_have_attribute("aria-pressed", "true")
+    page.locator("#show-overview").click()
+    page.locator("#at-3-1").click()
+    expect(page.locator(".on-stage .meta-line")).to_contain_text("layer 3 · head 1")
+    expect(page.locator("#text")).to_have_value("Birds sing at dawn")
+    assert re.search(r"layer=3", page.url)
+
+
+def test_a_prediction_about_a_checkpoint_is_made_and_revealed(lab):
+    lab.goto(f"{lab.url}?model=gpt2")
+    lab.locator("#predict button").first.click()
+    expect(lab.locator("#predict .reveal")).to_be_visible()
+    expect(lab.locator("#predict")).to_contain_text("gpt2")
+    assert view(lab)["model"] == "gpt2"
