@@ -35,4 +35,4 @@ def shuffled(sentence: Sentence, model: Model) -> Shuffled:
 
 
 def _sizes(sentence: Sentence) -> tuple[int, int]:
-    return len(sentence.tokens), len(sentence.words)
+    return len(sentence.tokens), len(sentence.plain_words)

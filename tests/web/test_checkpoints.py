@@ -246,6 +246,33 @@ class TestGuesses:
         assert "There is no <mask>" in named.json()["error"]["problems"][0]["message"]
 
 
+class TestShuffled:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_words_change_places_and_special_tokens_do_not(self, checkpoint_client, kind):
+        text = "The cat sat on the cat because it was the cat"
+        plain = lab(checkpoint_client, SLUGS[5], model=kind, text=text)
+        moved = lab(checkpoint_client, SLUGS[5], model=kind, text=text, shuffled=1)
+        names, other = ([token["text"] for token in each["tokens"]] for each in (plain, moved))
+        assert names != other
+        specials = [
+            [(i, token["text"]) for i, token in enumerate(each["tokens"]) if token["special"]]
+            for each in (plain, moved)
+        ]
+        assert specials[0] == specials[1]
+        words = [sorted(moved["lab"]["sentence"].split()), sorted(text.split())]
+        assert words[0] == words[1]
+
+    @pytest.mark.parametrize("kind", ["bert", "gpt2"])
+    def test_how_much_goes_to_special_tokens_is_a_measure_of_its_own(self, checkpoint_client, kind):
+        names = [
+            score["name"]
+            for score in lab(checkpoint_client, SLUGS[5], model=kind)["lab"]["measures"][0]["scores"]
+        ]
+        assert ("special tokens" in names) == (kind == "bert")
+        hidden = lab(checkpoint_client, SLUGS[5], model=kind, hide=1)["lab"]["measures"][0]
+        assert [score["name"] for score in hidden["scores"]] == names[:4]
+
+
 class TestSharedKeys:
     def test_a_page_says_which_heads_share_keys_and_values(self, checkpoint_client):
         page = checkpoint_client.get(path(SLUGS[6], model="llama", show="grid")).text

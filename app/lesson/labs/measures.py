@@ -81,13 +81,18 @@ def measures(view: LabView) -> Measures:
     return Measures(rows, heads, shown.sentence.text, treebank, licence)
 
 
+def has_specials(view: LabView) -> bool:
+    """Whether maps show special tokens."""
+    return any(token.special for token in view.tokens)
+
+
 def score_names(view: LabView) -> tuple[str, ...]:
-    return (*SCORES, SPECIAL) if view.sentence.n_specials else SCORES
+    return (*SCORES, SPECIAL) if has_specials(view) else SCORES
 
 
 def head_scores(view: LabView) -> Matrix:
     """Mean weight on the previous token, the next, itself, other tokens spelled the same, and
-    special tokens if there are any: (scores, n_heads).
+    special tokens if there are any in the maps: (scores, n_heads).
     """
     maps = view.maps
     texts = np.array([token.text.lower() for token in view.tokens])
@@ -98,7 +103,7 @@ def head_scores(view: LabView) -> Matrix:
         diagonal_mean(maps, 0),
         (maps * same).sum(axis=-1).mean(axis=-1),
     ]
-    if view.sentence.n_specials:
+    if has_specials(view):
         special = [token.special for token in view.tokens]
         scores.append(maps[..., special].sum(axis=-1).mean(axis=-1))
     return np.stack(scores)
