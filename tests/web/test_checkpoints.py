@@ -266,7 +266,9 @@ class TestShuffled:
     def test_how_much_goes_to_special_tokens_is_a_measure_of_its_own(self, checkpoint_client, kind):
         names = [
             score["name"]
-            for score in lab(checkpoint_client, SLUGS[5], model=kind)["lab"]["measures"][0]["scores"]
+            for score in lab(checkpoint_client, SLUGS[5], model=kind)["lab"]["measures"][0][
+                "scores"
+            ]
         ]
         assert ("special tokens" in names) == (kind == "bert")
         hidden = lab(checkpoint_client, SLUGS[5], model=kind, hide=1)["lab"]["measures"][0]
