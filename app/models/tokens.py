@@ -16,10 +16,11 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 # What a text field cannot hold or a page cannot show; a space keeps the words apart.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 # "don't" is one word to a reader; the tokenizer's own words would be three.
-_JOINED = re.compile(r"[^\W_]+(?:['’][^\W_]+)+")
+# Possessive, and never from within a word: a word of thousands of letters is looked at once.
+_JOINED = re.compile(r"(?<![^\W_])[^\W_]++(?:['’][^\W_]++)+")
 
 _SPACES = re.compile(r"\s*")
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -7,13 +8,16 @@ from tokenizers import Tokenizer
 
 from app.models import SentenceTokenizer
 from app.models.family import FAMILY, tokenizer_file
-from app.models.tokens import SPACE
+from app.models.tokens import _JOINED, SPACE
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
     return SentenceTokenizer(tokenizer_file(FAMILY))
 
+
+SLOW = r"[^\W_]+(?:['’][^\W_]+)+"
+"""Apostrophes within words, as one would write it; it takes the square of the letters."""
 
 anything = st.text(alphabet=st.characters(), max_size=80)
 
@@ -219,3 +223,19 @@ def test_a_text_that_the_tokenizer_fails_at_is_a_value_error(our_model, tmp_path
     tokenizer = SentenceTokenizer(tmp_path / "tokenizer.json")
     with pytest.raises(ValueError, match="the tokenizer cannot read this text"):
         tokenizer.sentence("a")
+
+
+def test_a_run_of_thousands_of_letters_is_one_word(tokenizer):
+    assert [word.text for word in tokenizer.sentence("a" * 32_000).words] == ["a" * 32_000]
+
+
+@given(st.text(alphabet="aé雪_'’ 1.", max_size=30))
+def test_words_are_joined_as_by_the_plain_expression(text):
+    expected = [match.span() for match in re.finditer(SLOW, text)]
+    assert [match.span() for match in _JOINED.finditer(text)] == expected
+
+
+@pytest.mark.parametrize("text", ["a\ufffeb", "\uffff"])
+def test_what_no_picture_may_hold_becomes_a_space(tokenizer, text):
+    assert "\ufffe" not in tokenizer.sentence(text).text
+    assert "\uffff" not in tokenizer.sentence(text).text
