@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from app.attention.transformer import with_shared_keys
+from app.attention import Intervention
 from app.models import Model, shipped_family
 from app.models.ablating import Asked, change, token_losses, with_ablations
 from app.models.evidence import Evidence, Pooled, evidence_file
-from app.models.family import FAMILY, digest, weights_file
+from app.models.family import FAMILY
 from app.models.measuring import Reading, figures, readings
 from app.models.treebank import read_trees
 from app.models.written import written_whole
@@ -62,8 +62,8 @@ def with_shared(model: Model, questions: list[Asked]) -> tuple[Pooled, ...]:
     found = []
     groups = model.card.n_heads // 2
     while groups:
-        shared = with_shared_keys(model.transformer, groups)
-        by, half = change(token_losses(shared, questions), whole)
+        shared = Intervention(groups=groups)
+        by, half = change(token_losses(model.transformer, questions, shared), whole)
         found.append(Pooled(groups=groups, change=by, half=half))
         groups //= 2
     return tuple(found)
@@ -76,7 +76,7 @@ def measured(model: Model, treebank: Path, build: Path) -> Evidence:
     questions = validation(model, build)
     return Evidence(
         model=model.card.id,
-        weights_sha256=digest(weights_file(model.folder.parent, model.card.id)),
+        weights_sha256=model.weights_sha256,
         treebank=TREEBANK,
         licence=LICENCE,
         sentences=len(test),

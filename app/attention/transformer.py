@@ -206,7 +206,7 @@ class Pass:
         """Every intermediate of one layer's attention, computed as it is read."""
         return Trace(
             self.inputs[layer],
-            self.model.layers[layer].attention,
+            changed_attention(self.model.layers[layer], self.intervention),
             self.mask,
             self.intervention.heads_off_in(layer),
             self.intervention.scaled,
@@ -242,7 +242,8 @@ def forward(
     """
     n = len(ids)
     check_asked(model, n, intervention)
-    model = changed(model, intervention)
+    if intervention.random_seed is not None:
+        model = random_twin(model, intervention.random_seed)
     if intervention.causal or model.causal:
         mask = causal_mask(n) if mask is None else mask & causal_mask(n)
     x = model.embedded(ids)
@@ -250,13 +251,14 @@ def forward(
     for index, layer in enumerate(model.layers):
         X = layer.attention_norm(x) if model.norm_first else x
         inputs.append(X)
+        attention = changed_attention(layer, intervention)
         if index == last_layer:
-            query, key, _ = fast.projections(X, layer.attention, scaled=intervention.scaled)
+            query, key, _ = fast.projections(X, attention, scaled=intervention.scaled)
             weights.append(fast.attention_weights(query, key, mask))
             return Pass(tuple(inputs), tuple(weights), None, model, intervention, mask)
         output, maps = fast.multi_head_attention(
             X,
-            layer.attention,
+            attention,
             mask,
             heads_off=intervention.heads_off_in(index),
             scaled=intervention.scaled,
@@ -276,11 +278,13 @@ def check_asked(model: Transformer, n: int, intervention: Intervention) -> None:
             raise ValueError(f"there is no head {head_off} in a layer {layer_off}")
 
 
-def changed(model: Transformer, intervention: Intervention) -> Transformer:
-    """The model as an intervention has it: with random numbers, or with fewer sets of keys."""
-    if intervention.random_seed is not None:
-        model = random_twin(model, intervention.random_seed)
-    return with_shared_keys(model, intervention.groups) if intervention.groups else model
+def changed_attention(layer: Layer, intervention: Intervention) -> AttentionWeights:
+    """The layer's attention as an intervention has it, with fewer sets of keys if it says so.
+
+    Raises `ValueError` as `contrast.pooled`. It is made anew each time: models may be large.
+    """
+    groups = intervention.groups
+    return pooled(layer.attention, groups) if groups else layer.attention
 
 
 def _after_attention(model: Transformer, layer: Layer, x: Matrix, output: Matrix) -> Matrix:
@@ -302,18 +306,6 @@ def logits(model: Transformer, hidden: Matrix) -> Matrix:
     if model.words is None:
         raise NoWordHeadError
     return model.words(hidden)
-
-
-@lru_cache(maxsize=16)
-def with_shared_keys(model: Transformer, groups: int) -> Transformer:
-    """The model with the K and V projections of every layer pooled into `groups` sets.
-
-    Raises `ValueError` as `contrast.pooled`.
-    """
-    layers = tuple(
-        replace(layer, attention=pooled(layer.attention, groups)) for layer in model.layers
-    )
-    return replace(model, layers=layers)
 
 
 @lru_cache(maxsize=8)

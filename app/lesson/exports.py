@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from app.attention.transformer import Layer, changed
-from app.attention.weights import Matrix
+from app.attention.transformer import Layer, changed_attention
+from app.attention.weights import AttentionWeights, Matrix
 from app.lesson.labs.base import LabView
 from app.lesson.labs.compare import compare
 from app.lesson.reproduce import archive, facts
@@ -106,9 +106,9 @@ def arrays(view: LabView) -> dict[str, Matrix]:
         "scores": trace.scores,
         "weights": trace.weights,
     }
-    model = changed(view.model.transformer, view.intervention)
+    model = view.model.transformer
     if view.from_inputs:
-        parts = attention_parts(model.layers[view.layer])
+        parts = attention_parts(trace.W)
         size = sum(part.nbytes for part in parts.values())
         if size > LARGEST_LAYER:
             raise ValueError(
@@ -120,19 +120,20 @@ def arrays(view: LabView) -> dict[str, Matrix]:
     if model.positions is not None:
         found["positions"] = model.positions
     for index, layer in enumerate(model.layers[: view.layer + 1]):
-        parts = attention_parts(layer) | other_parts(layer)
+        attention = changed_attention(layer, view.intervention)
+        parts = attention_parts(attention) | other_parts(layer)
         found |= {f"layers.{index}.{name}": values for name, values in parts.items()}
     return found
 
 
-def attention_parts(layer: Layer) -> dict[str, Matrix]:
+def attention_parts(attention: AttentionWeights) -> dict[str, Matrix]:
     """The arrays of a layer's attention, by the names that `reproduce.py` knows."""
     names = ("qkv", "qkv_bias", "output", "output_bias")
-    return {name: getattr(layer.attention, name) for name in names}
+    return {name: getattr(attention, name) for name in names}
 
 
 def other_parts(layer: Layer) -> dict[str, Matrix]:
-    """Those of its norms and its feed-forward part."""
+    """Those of a layer's norms and its feed-forward part."""
     parts = {
         "attention_norm.gain": layer.attention_norm.gain,
         "attention_norm.bias": getattr(layer.attention_norm, "bias", None),

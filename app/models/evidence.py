@@ -182,6 +182,12 @@ class Evidence(_Record):
     pooled: tuple[Pooled, ...] = ()
     ablation_text: str = ""
 
+    def is_of(self, n_layers: int, n_heads: int) -> bool:
+        """Whether it tells of every head of a model of that size, and of what they are held to."""
+        told = [(head.layer, head.head) for head in self.heads]
+        every = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
+        return sorted(told) == every and bool(self.baselines)
+
     def share_of_tops(self, head: HeadRecord, place: str) -> Share:
         """How many queries of the test part have their top word at a place."""
         return Share(hits=round(head.tops[place] * self.words), n=self.words)

@@ -1,6 +1,7 @@
 """The models that ship with Headwise: where their files lie and how they are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def tokenizer_file(family: Path) -> Path:
     return family / "tokenizer.json"
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The files that weights were read from, as they were then: their digest, and their size."""
+
+    sha256: str
+    n_bytes: int
+
+
+def origin_of(files: Sequence[Path]) -> Origin:
+    return Origin(digest(*files), sum(file.stat().st_size for file in files))
+
+
 def digest(*files: Path) -> str:
     """SHA-256 of a file, in hexadecimal; of several that of theirs, one after the other."""
     digests = []
@@ -52,7 +65,7 @@ def read_card(folder: Path) -> Card:
         raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
 
 
-def read_evidence(folder: Path, weights_sha256: Callable[[], str]) -> Evidence | None:
+def read_evidence(folder: Path, weights_sha256: str) -> Evidence | None:
     """What was measured of the heads of the model whose weights have that digest, None if nothing
     was. Raises `BrokenModelError`.
     """
@@ -63,7 +76,7 @@ def read_evidence(folder: Path, weights_sha256: Callable[[], str]) -> Evidence |
         evidence = Evidence.model_validate_json(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
-    if evidence.weights_sha256 != weights_sha256():
+    if evidence.weights_sha256 != weights_sha256:
         raise BrokenModelError(folder, f"{file.name} was measured with other weights; measure anew")
     return evidence
 

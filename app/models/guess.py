@@ -24,7 +24,8 @@ class NoGuessError(ValueError):
 
     def __init__(self, model: Model) -> None:
         super().__init__(
-            f"{model.card.id} guesses no words: its files have no word head, only hidden states."
+            f"{model.card.id} guesses no words: its files have no word head, or its tokenizer no"
+            " token for a hidden word."
         )
 
 

@@ -7,8 +7,9 @@ from cachetools import LRUCache
 from app.attention.intervene import Intervention
 from app.attention.transformer import Pass
 
-Key = tuple[str, str, Intervention]
-"""The model's name, the text, and what was changed: all that a pass follows from."""
+Key = tuple[str, tuple[int, ...], Intervention]
+"""The model's name, the text as the tokens that it reads, and what was changed: all that a pass
+follows from."""
 
 
 class Passes:

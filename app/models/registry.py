@@ -11,7 +11,9 @@ from app.models.card import Card
 from app.models.evidence import Evidence
 from app.models.family import (
     FAMILY,
-    digest,
+    BrokenModelError,
+    Origin,
+    origin_of,
     read_card,
     read_evidence,
     read_transformer,
@@ -46,15 +48,15 @@ class Model:
     """A card, and the weights behind it; those of a twin are drawn when they are first needed.
 
     `folder` holds the files of a trained model, and for a twin those of the model it is a twin of;
-    `files` are those of its weights. `evidence` is what was measured of its heads, None if nothing
-    was; `passes` keeps what was asked for.
+    `origin` is what its weights were read from. `evidence` is what was measured of its heads, None
+    if nothing was; `passes` keeps what was asked for.
     """
 
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
     stored: Transformer
-    files: tuple[Path, ...]
+    origin: Origin
     evidence: Evidence | None = None
     passes: Passes = NOTHING_KEPT
 
@@ -66,21 +68,26 @@ class Model:
         seed = self.card.random_seed
         return self.stored if seed is None else random_twin(self.stored, seed)
 
-    @cached_property
+    @property
     def weights_sha256(self) -> str:
         """Digest of the files of weights; a twin has that of the model it is a twin of."""
-        return digest(*self.files)
+        return self.origin.sha256
 
     @property
     def megabytes(self) -> float:
-        """Size of the files of weights that the model is read from."""
-        return sum(file.stat().st_size for file in self.files) / 1e6
+        """Size of the files of weights that the model was read from."""
+        return self.origin.n_bytes / 1e6
 
     def twin(self, seed: int = TWIN_SEED) -> "Model":
         """The same shape, tokenizer and files with untrained weights."""
         return replace(self, card=self.card.twin(seed), evidence=None)
 
     def with_evidence(self, evidence: Evidence | None) -> "Model":
+        """Raises `ValueError` for a record that is not of every head of this model."""
+        if evidence and not evidence.is_of(self.card.n_layers, self.card.n_heads):
+            raise BrokenModelError(
+                self.folder, "heads.json does not tell of every head of this model; measure anew"
+            )
         return replace(self, evidence=evidence)
 
     def read(
@@ -94,7 +101,7 @@ class Model:
 
         Raises `ValueError` if the sentence is blank or too long.
         """
-        key = self.card.id, sentence.text, intervention
+        key = self.card.id, tuple(sentence.ids), intervention
         known = self.passes.get(key, last_layer)
         if known is None:
             known = forward(
@@ -174,6 +181,6 @@ def shipped_family(family: Path = FAMILY, passes: Passes = NOTHING_KEPT) -> Regi
 def _shipped(folder: Path, tokenizer: SentenceTokenizer, passes: Passes) -> Model:
     card = read_card(folder)
     stored = read_transformer(folder, card)
-    files = (weights_file(folder.parent, folder.name),)
-    model = Model(card, folder, tokenizer, stored, files, passes=passes)
-    return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
+    origin = origin_of([weights_file(folder.parent, folder.name)])
+    model = Model(card, folder, tokenizer, stored, origin, passes=passes)
+    return model.with_evidence(read_evidence(folder, origin.sha256))

@@ -9,7 +9,6 @@ from app.attention.contrast import (
     pooled,
     sliced_weights,
 )
-from app.attention.transformer import with_shared_keys
 
 
 @pytest.fixture(params=[1, 2, 4, 8])
@@ -70,7 +69,7 @@ def test_as_many_groups_as_heads_changes_nothing(trace):
 @pytest.mark.parametrize("groups", [0, 3, 5, 16])
 def test_heads_part_into_equal_groups_only(models, groups):
     with pytest.raises(ValueError, match=f"8 sets of keys do not part into {groups} groups"):
-        with_shared_keys(models["headwise-h8"].transformer, groups)
+        pooled(models["headwise-h8"].transformer.layers[0].attention, groups)
 
 
 def test_contributions_and_bias_add_up_to_the_output(trace):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app.attention import Intervention, forward
+from app.models import Sentence
 from app.models.passes import NOTHING_KEPT, Passes
 
 PLENTY = 10_000_000
@@ -135,3 +136,12 @@ def test_several_threads_get_what_one_would(our_model):
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(asks, range(300)))
     assert crowded.passes.n_bytes <= 3 * expected[-1].nbytes
+
+
+def test_one_text_in_other_tokens_is_another_pass(models):
+    kept = Passes(10_000_000)
+    model = replace(models["headwise-h4"], passes=kept)
+    whole = model.tokenizer.sentence("cat sat down")
+    other = Sentence(whole.text, whole.tokens[:2])
+    assert model.read(other).weights[0].shape == (4, 2, 2)
+    assert model.read(whole).weights[0].shape == (4, 3, 3)

@@ -24,6 +24,9 @@ from app.models.checkpoints.tensors import Array, Shape, Tensors
 ALIGNED = 16
 """Arrays begin at multiples of so many numbers, as processors like to read them."""
 
+BUFFERS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
+"""Parts of layers in old files that follow from the rest: masks, and speeds of turns."""
+
 OLD_NAMES = {"weight": "gamma", "bias": "beta"}
 """What norms' parts are called in files of the first years."""
 
@@ -81,7 +84,7 @@ def assembled(family: Family, spec: Spec, tensors: Tensors, longest: int) -> Tra
     source = Source(spec, names, tensors, prefix)
     tokens = source.array(f"{prefix}{names.tokens}.weight", (spec.vocabulary, spec.d_model))
     embedding_norm, norm = names.embedding_norm, names.norm
-    return Transformer(
+    model = Transformer(
         tokens=tokens,
         positions=positions(source, longest),
         layers=tuple(layer(source, index) for index in range(spec.n_layers)),
@@ -92,6 +95,18 @@ def assembled(family: Family, spec: Spec, tensors: Tensors, longest: int) -> Tra
         causal=spec.causal,
         longest=min(longest, spec.max_tokens),
     )
+    check_all_read(source)
+    return model
+
+
+def check_all_read(source: Source) -> None:
+    """Raises `CheckpointError` if layers have numbers that nobody asked for: a bias, say, of which
+    config.json knows nothing. What would be left out would make another model.
+    """
+    of_layers = source.prefix + source.names.attention_norm.partition("{i}")[0]
+    unread = [name for name in source.tensors.unread(of_layers) if not name.endswith(BUFFERS)]
+    if unread:
+        raise CheckpointError(f"by config.json it has no {unread[0]}, yet its weights do")
 
 
 def check_spec(spec: Spec) -> None:

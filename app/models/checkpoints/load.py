@@ -16,8 +16,8 @@ from app.models.checkpoints.gpt2 import GPT2
 from app.models.checkpoints.llama import LLAMA
 from app.models.checkpoints.roberta import ROBERTA
 from app.models.checkpoints.spec import Family, Spec
-from app.models.checkpoints.tensors import Tensors
-from app.models.family import read_evidence
+from app.models.checkpoints.tensors import INDEX, PICKLES, Tensors
+from app.models.family import origin_of, read_evidence
 from app.models.passes import NOTHING_KEPT, Passes
 from app.models.registry import Model
 from app.models.tokens import SentenceTokenizer
@@ -29,6 +29,8 @@ LONGEST = 128
 that anyone could tell apart."""
 
 TOKENIZER = "tokenizer.json"
+
+TRACES = ("config.json", "*.safetensors", INDEX, *PICKLES)
 
 PROBE = "The cat sat, 1 2. \ue000 雪 😀"
 """What every tokenizer must be able to read: words, signs, and what no vocabulary has."""
@@ -74,12 +76,17 @@ def read_checkpoints(
 
 
 def folders(path: Path) -> Iterator[Path]:
-    """The folder itself, or those of checkpoints in it."""
-    inner = [] if (path / "config.json").exists() else sorted(path.glob("*/config.json"))
-    if inner:
-        yield from (file.parent for file in inner)
-    else:
+    """The folder itself, or those in it that hold any file of a checkpoint."""
+    if is_checkpoint(path) or not path.is_dir():
         yield path
+        return
+    inner = [each for each in sorted(path.iterdir()) if is_checkpoint(each)]
+    yield from inner or [path]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether it is meant to be one: something is there of what a checkpoint is made of."""
+    return path.is_dir() and any(any(path.glob(pattern)) for pattern in TRACES)
 
 
 def read_checkpoint(
@@ -99,10 +106,11 @@ def read_checkpoint(
         tokenizer = read_tokenizer(folder, spec)
         card = card_of(name_of(folder), family, spec, transformer, tokenizer)
         card = card.model_copy(update={"parameters": tensors.n_read})
-        model = Model(card, folder, tokenizer, transformer, tuple(tensors.files), passes=passes)
+        origin = origin_of(tensors.files)
+        model = Model(card, folder, tokenizer, transformer, origin, passes=passes)
         if not with_evidence:
             return model
-        return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
+        return model.with_evidence(read_evidence(folder, origin.sha256))
     except CheckpointError as error:
         raise refused(folder, error) from error
     except (OSError, ValueError) as error:  # what others find wrong with a file

@@ -59,6 +59,10 @@ class Tensors:
                                           f" {file.name}")  # fmt: skip
                 self._places[name] = place
 
+    def unread(self, prefix: str) -> list[str]:
+        """Names that begin so and were not asked for."""
+        return sorted(name for name in self._places.keys() - self._read if name.startswith(prefix))
+
     def __contains__(self, name: object) -> bool:
         return name in self._places
 

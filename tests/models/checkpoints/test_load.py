@@ -107,3 +107,23 @@ def test_no_more_is_read_of_a_sentence_than_a_map_can_show(our_model):
     assert our_model("gpt2").card.max_tokens == LONGEST
     assert our_model("bert").card.max_tokens == 40
     assert our_model("roberta-relu").card.max_tokens == 30 - 2
+
+
+def test_a_folder_that_lacks_its_configuration_is_told_and_not_passed_over(shelf):
+    root = shelf(good="bert", bare="gpt2")
+    (root / "bare" / "config.json").unlink()
+    (root / "notes").mkdir()
+    found = read_checkpoints([root])
+    assert names(found) == ["good"]
+    assert [str(each) for each in found.refusals] == [
+        f"{root / 'bare'}: config.json is missing: this is no folder of a checkpoint"
+    ]
+
+
+def test_the_digest_is_that_of_the_weights_that_were_read(shelf):
+    folder = shelf(one="bert") / "one"
+    model = read_checkpoint(folder)
+    before = model.weights_sha256
+    shutil.rmtree(folder)
+    assert model.weights_sha256 == before
+    assert model.megabytes > 0

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from app.models.checkpoints import CheckpointError, read_checkpoint
 from app.models.checkpoints.errors import MOST, refused
+from tests.models.checkpoints.tiny import save
 
 
 @pytest.fixture
@@ -385,3 +386,42 @@ def test_a_reason_is_one_line_that_a_log_can_hold(tmp_path):
     assert told.isprintable()
     assert len(told) < len(str(tmp_path)) + MOST + 10
     told.encode()
+
+
+def test_numbers_of_layers_that_the_configuration_knows_nothing_of_are_refused(tmp_path):
+    folder = save("llama-biased", tmp_path / "biased")
+    changed(folder, attention_bias=False)
+    refuses(folder, r"by config\.json it has no .*bias, yet its weights do")
+    shorter = save("bert", tmp_path / "shorter")
+    changed(shorter, num_hidden_layers=1)
+    refuses(shorter, r"by config\.json it has no .*layer\.1\.")
+
+
+@pytest.mark.parametrize("part", ["attn.bias", "attn.masked_bias"])
+def test_masks_that_old_files_hold_are_passed_over(tmp_path, part):
+    folder = save("gpt2", tmp_path / "old")
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    prefix = next(name for name in tensors if name.endswith("h.0.ln_1.weight"))[:-11]
+    tensors[f"{prefix}{part}"] = torch.zeros(1, 1, 4, 4)
+    save_file(tensors, file, metadata={"format": "pt"})
+    read_checkpoint(folder)
+
+
+def test_a_record_that_is_not_of_every_head_is_refused(tmp_path):
+    folder = save("bert", tmp_path / "measured")
+    record = {
+        "model": "measured",
+        "weights_sha256": read_checkpoint(folder).weights_sha256,
+        "treebank": "ours",
+        "licence": "",
+        "sentences": 1,
+        "left_out": 0,
+        "words": 1,
+        "command": "",
+        "heads": [],
+        "baselines": [],
+        "twin_tops": {},
+    }
+    (folder / "heads.json").write_text(json.dumps(record))
+    refuses(folder, "does not tell of every head of this model")
