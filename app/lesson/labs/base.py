@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.attention import Intervention, Trace
-from app.attention.measure import among, merge_pieces
+from app.attention.measure import among, read_by
 from app.attention.weights import Matrix
 from app.lesson.shuffle import Shuffled, shuffled
 from app.models import Model, Registry, Sentence, Token, Word
@@ -178,7 +178,7 @@ class LabView:
         """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
         show, both in the order of reading.
         """
-        rows = merge_pieces(self.maps, self.word_of)[:, self.word]
+        rows = read_by(self.maps, self.word_of, self.word)
         return rows[:, [word.index for word in self.words]], [word.text for word in self.words]
 
     @property
