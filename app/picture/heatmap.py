@@ -252,7 +252,8 @@ def _thumb(cells: _Cells, heat: str) -> str:
 
 
 def _signed_levels(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
-    steps = np.rint(np.clip(np.nan_to_num(values / largest), -1, 1) * SIGNED_LEVELS)
+    # np.clip does the same at three times the cost for small maps.
+    steps = np.rint(np.minimum(np.maximum(values / largest, -1), 1) * SIGNED_LEVELS)
     return np.where(np.isfinite(values), steps, 0).astype(np.intp).ravel()
 
 
@@ -266,14 +267,13 @@ def signed_map(values: NDArray[np.floating], frame: HeatmapFrame, largest: float
     heat = _signed_levels(values, largest)
     forbidden = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
     crossed = "".join(map(cells.crosses.__getitem__, forbidden))
-    texts = [signed_short(value) for value in values.ravel().tolist()]
-    numbers = _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
+    numbers = _signed_numbers(values, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
         f'{frame.opening}<g transform="translate({frame.left} {frame.top})">'
         f'<rect class="ground" width="{cells.side}" height="{cells.side}"/>'
         f'<g class="cells">{_heat(heat, cells, signed_class)}</g>'
         f'<path class="forbidden" d="{crossed}"/>'
-        f"{numbers if cells.n <= _NUMBERS_UP_TO else ''}{frame.query_frame}</g></svg>"
+        f"{numbers}{frame.query_frame}</g></svg>"
     )
 
 
@@ -300,6 +300,11 @@ def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
 def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
     texts = [short(weight) for weight in weights.ravel().tolist()]
     return _texts(texts, [ink(level) for level in heat.tolist()], cells)
+
+
+def _signed_numbers(values: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
+    texts = [signed_short(value) for value in values.ravel().tolist()]
+    return _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
 
 
 def _texts(texts: Sequence[str], inks: Sequence[str], cells: _Cells) -> str:

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.attention import Intervention
-from app.models.guess import NoBlankError, fill_in
+from app.models.guess import NoBlankError, fill_in, largest
 from training.export import shipped_names
 from training.model import MaskedWordModel, Sizes
 
@@ -80,3 +82,9 @@ def _at(transformer, name):
     for part in names.get(name, name).split("."):
         place = getattr(place, part)
     return place
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=12), st.integers(1, 14))
+def test_the_largest_come_first_and_of_equals_the_first(figures, top):
+    expected = sorted(range(len(figures)), key=lambda place: -figures[place])[:top]
+    assert largest(np.array(figures), top) == expected
