@@ -93,6 +93,16 @@ class LabView:
         numbers = dict.fromkeys(self.word_of)
         return [self.sentence.words[number] for number in numbers]
 
+    @cached_property
+    def order(self) -> list[int]:
+        """The numbers of these words."""
+        return [word.index for word in self.words]
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """These words as text."""
+        return [word.text for word in self.words]
+
     @property
     def queries(self) -> list[int]:
         """The rows of the chosen word."""
@@ -179,7 +189,7 @@ class LabView:
         show, both in the order of reading.
         """
         rows = read_by(self.maps, self.word_of, self.word)
-        return rows[:, [word.index for word in self.words]], [word.text for word in self.words]
+        return rows[:, self.order], self.spelled
 
     @property
     def from_inputs(self) -> bool:

@@ -70,9 +70,8 @@ class HeadFigure:
 
     @property
     def strip(self) -> str:
-        numbers = [word.index for word in self.view.words]
-        words = [word.text for word in self.view.words]
-        return strip(self.row[numbers], words, query=numbers.index(self.view.word))
+        view = self.view
+        return strip(self.row[view.order], view.spelled, query=view.order.index(view.word))
 
 
 def draw(view: LabView, weights: Matrix) -> str:
