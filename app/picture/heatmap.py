@@ -318,7 +318,10 @@ def _heat(
     for place, level in zip(hot.tolist(), heat[hot].tolist(), strict=True):
         of_level[level].append(strokes[place])
     return "".join(
-        [f'<path class="{name(level)}" d="{"".join(of_level[level])}"/>' for level in sorted(of_level)]
+        [
+            f'<path class="{name(level)}" d="{"".join(of_level[level])}"/>'
+            for level in sorted(of_level)
+        ]
     )
 
 

@@ -14,6 +14,7 @@ from app.lesson.directives import filled, inline
 from app.picture import ink, number, plain
 from app.picture.plot import signed
 from app.settings import site_folder
+from app.web.chips import cell_chips, word_chips
 from app.web.escaping import QuickEscapes, escaped
 from app.web.heads import heads_by
 
@@ -104,5 +105,7 @@ def environment(static_path: str) -> Environment:
     jinja.filters["number"] = number
     kept = jinja.globals["kept"] = parts_kept(jinja)
     jinja.globals["head"] = heads_by(kept)
+    jinja.globals["word_chips"] = word_chips
+    jinja.globals["cell_chips"] = cell_chips
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja
