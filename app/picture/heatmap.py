@@ -181,7 +181,8 @@ class HeatmapFrame:
     def _query_labels(self, axis: Axis, labels: Sequence[str], places: Sequence[str]) -> str:
         cell = self.cells.cell
         parts = [
-            f'<text class="query{" chosen" if index in axis.queries else ""}" {place}>{label}</text>'
+            f'<text class="{"query chosen" if index in axis.queries else "query"}" {place}>'
+            f"{label}</text>"
             for index, (label, place) in enumerate(zip(labels, places, strict=True))
         ]
         for first, last in axis.split_words:
@@ -240,8 +241,8 @@ def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
     heat = levels(weights).ravel()
     numbers = _numbers(weights, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{frame.opening}<g class="cells">{_heat(heat, cells)}</g>{_maxima(weights, cells)}{numbers}'
-        f"{frame.closing}"
+        f'{frame.opening}<g class="cells">{_heat(heat, cells)}</g>'
+        f"{_maxima(weights, cells)}{numbers}{frame.closing}"
     )
 
 
