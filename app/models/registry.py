@@ -1,6 +1,6 @@
 """Every model that can be asked, by name."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from app.models.family import (
     digest,
     read_card,
     read_evidence,
-    read_transformer,
+    stored_transformer,
     tokenizer_file,
     weights_file,
 )
@@ -43,7 +43,8 @@ SOURCES = ("trained", "random", "checkpoint")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A card, and the weights behind it; those of a twin are drawn when they are first needed.
+    """A card, and the weights behind it, which are read when they are first needed, or drawn if it
+    is a twin.
 
     `folder` holds the files of a trained model, and for a twin those of the model it is a twin of;
     `files` are those of its weights. `evidence` is what was measured of its heads, None if nothing
@@ -53,7 +54,7 @@ class Model:
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-    stored: Transformer
+    stored: Callable[[], Transformer]
     files: tuple[Path, ...]
     evidence: Evidence | None = None
     passes: Passes = NOTHING_KEPT
@@ -64,7 +65,7 @@ class Model:
     @cached_property
     def transformer(self) -> Transformer:
         seed = self.card.random_seed
-        return self.stored if seed is None else random_twin(self.stored, seed)
+        return self.stored() if seed is None else random_twin(self.stored(), seed)
 
     @cached_property
     def weights_sha256(self) -> str:
@@ -173,7 +174,7 @@ def shipped_family(family: Path = FAMILY, passes: Passes = NOTHING_KEPT) -> Regi
 
 def _shipped(folder: Path, tokenizer: SentenceTokenizer, passes: Passes) -> Model:
     card = read_card(folder)
-    stored = read_transformer(folder, card)
+    stored = stored_transformer(folder, card)
     files = (weights_file(folder.parent, folder.name),)
     model = Model(card, folder, tokenizer, stored, files, passes=passes)
     return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))

@@ -84,7 +84,9 @@ def read_checkpoint(folder: Path, passes: Passes = NOTHING_KEPT) -> Model:
         transformer = assembled(family, spec, tensors, LONGEST)
         tokenizer = read_tokenizer(folder, spec)
         card = card_of(folder, family, spec, transformer, tokenizer)
-        model = Model(card, folder, tokenizer, transformer, tuple(tensors.files), passes=passes)
+        model = Model(
+            card, folder, tokenizer, lambda: transformer, tuple(tensors.files), passes=passes
+        )
         return model.with_evidence(read_evidence(folder, lambda: model.weights_sha256))
     except CheckpointError as error:
         raise refused(folder, error) from error
