@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -147,8 +147,13 @@ class StepPage:
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
         embedded = "&embed=1" if self.is_embedded else ""
-        view = self.reading.view.but(text=self.reading.typed)
-        return f"{self.path}?{self.link(view)}{self.task.in_address}{embedded}"
+        view, typed = self.reading.view, self.reading.typed
+        link = self.own_link if typed == view.text else self.link(view.but(text=typed))
+        return f"{self.path}?{link}{self.task.in_address}{embedded}"
+
+    @cached_property
+    def own_link(self) -> str:
+        return self.link(self.reading.view)
 
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
@@ -225,7 +230,7 @@ class StepPage:
     def _link_context(self, view: View) -> dict[str, object]:
         """What a page says of links to this view, and what the link that it came by says."""
         return {
-            "link": escape(self.link(view)),
+            "link": escape(self.own_link),
             "nameless": self._without_sentence(view),
             "version": self.pin.version,
             "has_changed": self.pin.changed(self.reading.model),
@@ -236,16 +241,16 @@ class StepPage:
             "fixed": lambda name: DISABLED if name in self.task.fixed else "",
             "fixed_names": self.task.fixed,
             "is_embedded": self.is_embedded,
-            **self._embedding(view),
+            **self._embedding(),
             "files": FILES,
             "scales": SCALES,
         }
 
-    def _embedding(self, view: View) -> dict[str, object]:
+    def _embedding(self) -> dict[str, object]:
         """How others put this lab into a page of theirs; nothing where none may."""
         if not self.site.may_be_embedded:
             return {"oembed": None, "frame": None}
-        address = f"{self.path}?{self.link(view)}"
+        address = f"{self.path}?{self.own_link}"
         framed = f"{origin_of(self.request)}{address}&embed=1"
         return {
             "oembed": discovery(self.request, address),
