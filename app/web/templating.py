@@ -15,7 +15,7 @@ from app.picture import ink, number, plain
 from app.picture.plot import signed
 from app.settings import site_folder
 from app.web.chips import cell_chips, word_chips
-from app.web.escaping import QuickEscapes, escaped
+from app.web.escaping import escaped
 from app.web.heads import heads_by
 
 _inline = cache(inline)
@@ -54,11 +54,6 @@ class Pages:
         return HTMLResponse(page, status, headers)
 
 
-class QuickEnvironment(Environment):
-    code_generator_class = QuickEscapes
-    escaped = staticmethod(escaped)
-
-
 def parts_kept(jinja: Environment) -> Callable[..., Markup]:
     """A function for templates that fills in a part, the macro `content` of a file, and keeps what
     came out for as long as it is asked for with the same values.
@@ -90,7 +85,7 @@ def _blank(name: str) -> str:
 
 def environment(static_path: str) -> Environment:
     """`static_path` is where the folder `static/` is served."""
-    jinja = QuickEnvironment(
+    jinja = Environment(
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
