@@ -30,12 +30,13 @@ def sliced_weights(trace: Trace, X: Matrix) -> Matrix:
     """
     W = trace.W
     query, key = np.empty((2, W.n_heads, len(X), W.d_head), X.dtype)
+    (W_Q, W_K, _), (b_Q, b_K, _) = W.parts(W.qkv), W.parts(W.qkv_bias)
     edges = [head * W.d_model // W.n_heads for head in range(W.n_heads + 1)]
     for head, (first, end) in enumerate(pairwise(edges)):
         of_query, of_key = _columns(head, W.d_head), _columns(head // W.group, W.d_head)
         inputs = X[:, first:end]
-        query[head] = inputs @ W.query[first:end, of_query] + W.query_bias[of_query]
-        key[head] = inputs @ W.key[first:end, of_key] + W.key_bias[of_key]
+        query[head] = inputs @ W_Q[first:end, of_query] + b_Q[of_query]
+        key[head] = inputs @ W_K[first:end, of_key] + b_K[of_key]
     query, key = turned(query, W.rotary), turned(key, W.rotary)
     scores = query @ np.swapaxes(key, -1, -2) / sqrt(W.d_head)
     return softmax(masked_scores(scores, trace.mask))

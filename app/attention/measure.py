@@ -13,10 +13,17 @@ def row_entropy(weights: Matrix) -> Matrix:
 
     0 when one key gets everything, log2(n_k) when all get the same.
     """
-    logarithms = np.log2(weights, where=weights > 0, out=np.zeros_like(weights))
+    # Of 0 the logarithm is not asked for: the least number in its place is multiplied by 0.
+    logarithms = np.log2(np.maximum(weights, np.finfo(weights.dtype).tiny))
     # + 0.0 turns the -0.0 of a row that is all on one key into 0.0
-    entropy: Matrix = -(weights * logarithms).sum(axis=-1) + 0.0
+    entropy: Matrix = -np.add.reduce(weights * logarithms, axis=-1) + 0.0
     return entropy
+
+
+def mean_entropy(weights: Matrix) -> list[float]:
+    """The mean of its rows' entropies for each head of (n_heads, n_q, n_k)."""
+    means: list[float] = (np.add.reduce(row_entropy(weights), axis=-1) / weights.shape[-2]).tolist()
+    return means
 
 
 def merge_pieces(weights: Matrix, words: Sequence[int]) -> Matrix:
@@ -32,6 +39,16 @@ def merge_pieces(weights: Matrix, words: Sequence[int]) -> Matrix:
     return merged
 
 
+def read_by(weights: Matrix, words: Sequence[int], word: int) -> Matrix:
+    """Of `merge_pieces` what one word reads: (..., n, n) -> (..., n_words)."""
+    if [*words] == list(range(len(words))):
+        row: Matrix = weights[..., word, :]
+        return row
+    members = np.equal.outer(np.arange(max(words) + 1), words).astype(weights.dtype)  # (n_words, n)
+    row = members[word] / members[word].sum() @ weights @ members.T
+    return row
+
+
 def among(weights: Matrix, kept: Sequence[int]) -> Matrix:
     """(..., n, n) without the rows and columns of all tokens but those `kept`, each row brought
     back to 1, (..., n_kept, n_kept); a row that gave them nothing stays empty.
@@ -40,11 +57,6 @@ def among(weights: Matrix, kept: Sequence[int]) -> Matrix:
     totals = part.sum(axis=-1, keepdims=True)
     shares: Matrix = (part / np.where(totals > 0, totals, 1)).astype(weights.dtype)
     return shares
-
-
-def top_keys(weights: Matrix, query: int) -> list[int]:
-    """For each head of (n_heads, n, n), the key that `query` reads most; of equals the first."""
-    return [int(key) for key in weights[:, query, :].argmax(axis=-1)]
 
 
 def diagonal_mean(weights: Matrix, offset: int) -> Matrix:
@@ -77,5 +89,5 @@ class Link:
 
 def strongest_link(weights: Matrix) -> Link:
     """The largest cell of one head's (n, n) map; of equals the first."""
-    query, key = np.unravel_index(weights.argmax(), weights.shape)
-    return Link(int(query), int(key), float(weights[query, key]))
+    query, key = divmod(int(weights.argmax()), weights.shape[1])
+    return Link(query, key, float(weights[query, key]))

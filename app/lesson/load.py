@@ -47,7 +47,7 @@ END = "end"
 Facts = TypeVar("Facts", bound=BaseModel)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One step: its facts, and its prose cut at the markers."""
 
@@ -70,7 +70,7 @@ class Outline:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """`broken` are steps with a mistake in their files: left out until somebody mends it."""
 

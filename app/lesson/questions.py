@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.attention.contrast import nudged, sliced_weights
-from app.attention.measure import diagonal_mean, merge_pieces, top_keys
+from app.attention.measure import diagonal_mean, read_by
 from app.attention.weights import Matrix
 from app.lesson.options import CacheSizes, NoOptions, Options
 from app.lesson.shuffle import shuffled
@@ -121,7 +121,8 @@ def distinct_top_words(asked: Asked) -> Truth:
 
     A word that stands twice in the sentence counts as two.
     """
-    tops = top_keys(merge_pieces(asked.weights(), asked.sentence.word_of), asked.word)
+    read = read_by(asked.weights(), asked.sentence.word_of, asked.word)  # (n_heads, n_words)
+    tops: list[int] = read.argmax(axis=-1).tolist()
     words = asked.sentence.words
     picks = tuple(
         Pick(

@@ -1,6 +1,7 @@
 """What is measured of a model's heads on a treebank, and the words that the figures support."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 from pathlib import Path
 from typing import Literal
@@ -55,7 +56,7 @@ class Share(_Record):
     hits: int
     n: int
 
-    @property
+    @cached_property
     def rate(self) -> float:
         return self.hits / self.n if self.n else 0.0
 
@@ -82,7 +83,7 @@ class Baselines(_Record):
     offset_share: Share
     twins: tuple[float, ...]
 
-    @property
+    @cached_property
     def rate(self) -> float:
         """The best that needs no training."""
         return max(self.offset_share.rate, *self.twins)
@@ -194,13 +195,20 @@ class Evidence(_Record):
 
     def found_by(self, head: HeadRecord) -> list[Finding]:
         """The relations that a head finds above all baselines, widest margin first."""
-        known = {(each.relation, each.direction): each for each in self.baselines}
-        margins = [
-            (finding.test.rate - known[finding.relation, finding.direction].rate, finding)
-            for finding in head.findings
-            if finding.beats(known[finding.relation, finding.direction])
-        ]
-        return [finding for _, finding in sorted(margins, key=lambda each: -each[0])]
+        found = [each for each in head.findings if each.beats(self.baselines_of(each))]
+        return sorted(found, key=self.margin, reverse=True)
+
+    def baselines_of(self, finding: Finding) -> Baselines:
+        """What is found of the same relation without any training."""
+        return self._baselines[finding.relation, finding.direction]
+
+    @cached_property
+    def _baselines(self) -> dict[tuple[str, str], Baselines]:
+        return {(each.relation, each.direction): each for each in self.baselines}
+
+    def margin(self, finding: Finding) -> float:
+        """By how much a head beats them, as a share of the test part."""
+        return finding.test.rate - self.baselines_of(finding).rate
 
     def labels(self, head: HeadRecord) -> list[str]:
         """What may be printed on a head; "no clear role" if the figures support nothing."""
@@ -212,7 +220,7 @@ class Evidence(_Record):
         share = head.tops[place]
         return share >= MOSTLY and share >= self.twin_tops[place] + MARGIN
 
-    @property
+    @cached_property
     def best(self) -> list[BestHead]:
         """For every relation and direction the head that is best on the dev part."""
         found = []
@@ -227,7 +235,7 @@ class Evidence(_Record):
             found.append(max(cases, key=lambda case: case.finding.dev.rate))
         return found
 
-    @property
+    @cached_property
     def relations_found(self) -> list[str]:
         """The relations that the head which is best on the dev part finds on the test part."""
         return list(dict.fromkeys(case.finding.relation for case in self.best if case.found))

@@ -1,13 +1,13 @@
 """The models that ship with Headwise: where their files lie and how they are read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from hashlib import file_digest, sha256
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 from app.attention.transformer import Layer, Linear, Norm, Transformer, WordHead
 from app.attention.weights import AttentionWeights, Matrix
@@ -81,18 +81,36 @@ def read_evidence(folder: Path, weights_sha256: str) -> Evidence | None:
     return evidence
 
 
-def read_transformer(folder: Path, card: Card) -> Transformer:
-    """The weights in float32. Raises `BrokenModelError` if they do not fit the card."""
-    try:
-        tensors = load_file(weights_file(folder.parent, folder.name))
-    except (OSError, SafetensorError) as error:
-        raise BrokenModelError(folder, f"weights.safetensors cannot be read: {error}") from error
-    expected = expected_shapes(card)
-    found = {name: tensor.shape for name, tensor in tensors.items()}
+def stored_transformer(folder: Path, card: Card) -> Callable[[], Transformer]:
+    """Reads the weights when they are first asked for, which no class does of all models; whether
+    they fit the card is seen at once. Raises `BrokenModelError`.
+    """
+    expected, found = expected_shapes(card), _found_shapes(folder)
     if found != expected:
         odd = sorted(name for name in expected | found if expected.get(name) != found.get(name))
         raise BrokenModelError(folder, f"weights do not fit the card: {', '.join(odd)}")
-    return transformer({name: tensor.astype(np.float32) for name, tensor in tensors.items()}, card)
+    return cache(partial(_read_transformer, folder, card))
+
+
+def _found_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    with _weights(folder) as file:
+        names = file.keys()
+        return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _read_transformer(folder: Path, card: Card) -> Transformer:
+    """In float32."""
+    with _weights(folder) as file:
+        names = file.keys()
+        tensors = {name: file.get_tensor(name).astype(np.float32) for name in names}
+    return transformer(tensors, card)
+
+
+def _weights(folder: Path) -> safe_open:
+    try:
+        return safe_open(weights_file(folder.parent, folder.name), "numpy")
+    except (OSError, SafetensorError) as error:
+        raise BrokenModelError(folder, f"weights.safetensors cannot be read: {error}") from error
 
 
 def expected_shapes(card: Card) -> dict[str, tuple[int, ...]]:

@@ -1,6 +1,6 @@
 """Every model that can be asked, by name."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.models.family import (
     origin_of,
     read_card,
     read_evidence,
-    read_transformer,
+    stored_transformer,
     tokenizer_file,
     weights_file,
 )
@@ -45,7 +45,8 @@ SOURCES = ("trained", "random", "checkpoint")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A card, and the weights behind it; those of a twin are drawn when they are first needed.
+    """A card, and the weights behind it, which are read when they are first needed, or drawn if it
+    is a twin.
 
     `folder` holds the files of a trained model, and for a twin those of the model it is a twin of;
     `origin` is what its weights were read from. `evidence` is what was measured of its heads, None
@@ -55,7 +56,7 @@ class Model:
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-    stored: Transformer
+    stored: Callable[[], Transformer]
     origin: Origin
     evidence: Evidence | None = None
     passes: Passes = NOTHING_KEPT
@@ -66,7 +67,7 @@ class Model:
     @cached_property
     def transformer(self) -> Transformer:
         seed = self.card.random_seed
-        return self.stored if seed is None else random_twin(self.stored, seed)
+        return self.stored() if seed is None else random_twin(self.stored(), seed)
 
     @property
     def weights_sha256(self) -> str:
@@ -180,7 +181,7 @@ def shipped_family(family: Path = FAMILY, passes: Passes = NOTHING_KEPT) -> Regi
 
 def _shipped(folder: Path, tokenizer: SentenceTokenizer, passes: Passes) -> Model:
     card = read_card(folder)
-    stored = read_transformer(folder, card)
+    stored = stored_transformer(folder, card)
     origin = origin_of([weights_file(folder.parent, folder.name)])
     model = Model(card, folder, tokenizer, stored, origin, passes=passes)
     return model.with_evidence(read_evidence(folder, origin.sha256))

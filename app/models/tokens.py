@@ -118,8 +118,12 @@ class Sentence:
 
     def place_if_repeated(self, word: int) -> int | None:
         """The word's place from 1, but None if no other word is spelled like it."""
-        spelled = [each.text for each in self.words]
-        return word + 1 if spelled.count(spelled[word]) > 1 else None
+        return word + 1 if self.spelled.count(self.spelled[word]) > 1 else None
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """The words as text, by their numbers."""
+        return [word.text for word in self.words]
 
     def start(self, n_tokens: int) -> str:
         """The text up to the end of the last whole word within the first `n_tokens` tokens, those

@@ -4,10 +4,12 @@ Cells of one heat are one path, drawn as strokes, so that a map of 48 tokens sta
 colours come from classes, so that themes and print need no new picture.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from html import escape
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,7 @@ _GAPS_UP_TO = 14
 _STRAIGHT_LABELS_UP_TO = 6
 _LONGEST_LABEL = 12
 _MINIATURE = 24
+_PLACES = 256
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class _Cells:
         ]
 
     @cached_property
+    def rows(self) -> range:
+        """The place of the first cell of each row."""
+        return range(0, self.n * self.n, self.n)
+
+    @cached_property
     def middles(self) -> list[str]:
         """Where the number of each cell stands, row by row."""
         half = self.cell // 2
@@ -131,13 +139,20 @@ class HeatmapFrame:
     def __init__(self, axis: Axis) -> None:
         n = len(axis.labels)
         self.cells = _cells(n)
-        longest = max(len(shortened(label)) for label in axis.labels)
+        longest = min(max(map(len, axis.labels)), _LONGEST_LABEL)
         self.left = round(longest * _LETTER) + 18
-        self.straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
-        self.top = 34 if self.straight else self.left
+        straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
+        self.top = 34 if straight else self.left
         self.scrolls = self.cells.size == "large"
-        self.opening = self._opening() + self._key_labels(axis) + self._query_labels(axis)
-        self.query_frame = self._query_frame(axis.queries)
+        labels = [_label(text) for text in axis.labels]
+        places = _places(self.cells, self.left, self.top, straight)
+        self.opening = (
+            self._opening()
+            + self._key_labels(axis, labels, places.keys)
+            + self._query_labels(axis, labels, places.queries)
+            + self._ground()
+        )
+        self.closing = f"{self._query_frame(axis.queries)}</g></svg>"
 
     def _opening(self) -> str:
         width, height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
@@ -146,28 +161,30 @@ class HeatmapFrame:
             f' width="{width}" height="{height}" aria-hidden="true">'
         )
 
-    def _key_labels(self, axis: Axis) -> str:
-        cell, y = self.cells.cell, self.top - 11
-        parts = []
-        for index, text in enumerate(axis.labels):
-            x = self.left + (index + 0.5) * cell
-            if self.straight:
-                place = f'x="{x:g}" y="{y}" text-anchor="middle"'
-            else:
-                place = f'transform="translate({x + _LABEL / 3:g} {y}) rotate(-90)"'
-            parts.append(_label(text, "key", place))
+    def _ground(self) -> str:
+        return (
+            f'<g transform="translate({self.left} {self.top})">'
+            f'<rect class="ground" width="{self.cells.side}" height="{self.cells.side}"/>'
+        )
+
+    def _key_labels(self, axis: Axis, labels: Sequence[str], places: Sequence[str]) -> str:
+        cell = self.cells.cell
+        parts = [
+            f'<text class="key" {place}>{label}</text>'
+            for label, place in zip(labels, places, strict=True)
+        ]
         for first, last in axis.split_words:
             begin, end = self.left + first * cell + 3, self.left + (last + 1) * cell - 3
             parts.append(f'<path class="word-bracket" d="M{begin} {self.top - 4}H{end}"/>')
         return "".join(parts)
 
-    def _query_labels(self, axis: Axis) -> str:
-        cell, x = self.cells.cell, self.left - 10
-        parts = []
-        for index, text in enumerate(axis.labels):
-            y = self.top + (index + 0.5) * cell + _LABEL / 3
-            kind = "query chosen" if index in axis.queries else "query"
-            parts.append(_label(text, kind, f'x="{x}" y="{y:g}"'))
+    def _query_labels(self, axis: Axis, labels: Sequence[str], places: Sequence[str]) -> str:
+        cell = self.cells.cell
+        parts = [
+            f'<text class="{"query chosen" if index in axis.queries else "query"}" {place}>'
+            f"{label}</text>"
+            for index, (label, place) in enumerate(zip(labels, places, strict=True))
+        ]
         for first, last in axis.split_words:
             begin, end = self.top + first * cell + 3, self.top + (last + 1) * cell - 3
             parts.append(f'<path class="word-bracket" d="M{self.left - 4} {begin}V{end}"/>')
@@ -186,11 +203,31 @@ def shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
 
 
-def _label(text: str, kind: str, place: str) -> str:
+def _label(text: str) -> str:
     inside = escape(shortened(text))
-    if len(text) > _LONGEST_LABEL:
-        inside = f"<title>{escape(text)}</title>{inside}"
-    return f'<text class="{kind}" {place}>{inside}</text>'
+    return inside if len(text) <= _LONGEST_LABEL else f"<title>{escape(text)}</title>{inside}"
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where labels stand, of keys and of queries."""
+
+    keys: list[str]
+    queries: list[str]
+
+
+@lru_cache(_PLACES)
+def _places(cells: _Cells, left: int, top: int, straight: bool) -> _Places:
+    keys, queries = [], []
+    for index in range(cells.n):
+        middle = (index + 0.5) * cells.cell
+        x, y = left + middle, top + middle + _LABEL / 3
+        if straight:
+            keys.append(f'x="{x:g}" y="{top - 11}" text-anchor="middle"')
+        else:
+            keys.append(f'transform="translate({x + _LABEL / 3:g} {top - 11}) rotate(-90)"')
+        queries.append(f'x="{left - 10}" y="{y:g}"')
+    return _Places(keys, queries)
 
 
 def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
@@ -204,10 +241,8 @@ def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
     heat = levels(weights).ravel()
     numbers = _numbers(weights, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{frame.opening}<g transform="translate({frame.left} {frame.top})">'
-        f'<rect class="ground" width="{cells.side}" height="{cells.side}"/>'
-        f'<g class="cells">{_heat(heat, cells)}</g>{_maxima(weights, cells)}{numbers}'
-        f"{frame.query_frame}</g></svg>"
+        f'{frame.opening}<g class="cells">{_heat(heat, cells)}</g>'
+        f"{_maxima(weights, cells)}{numbers}{frame.closing}"
     )
 
 
@@ -252,7 +287,8 @@ def _thumb(cells: _Cells, heat: str) -> str:
 
 
 def _signed_levels(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
-    steps = np.rint(np.clip(np.nan_to_num(values / largest), -1, 1) * SIGNED_LEVELS)
+    # np.clip does the same at three times the cost for small maps.
+    steps = np.rint(np.minimum(np.maximum(values / largest, -1), 1) * SIGNED_LEVELS)
     return np.where(np.isfinite(values), steps, 0).astype(np.intp).ravel()
 
 
@@ -266,14 +302,10 @@ def signed_map(values: NDArray[np.floating], frame: HeatmapFrame, largest: float
     heat = _signed_levels(values, largest)
     forbidden = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
     crossed = "".join(map(cells.crosses.__getitem__, forbidden))
-    texts = [signed_short(value) for value in values.ravel().tolist()]
-    numbers = _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
+    numbers = _signed_numbers(values, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{frame.opening}<g transform="translate({frame.left} {frame.top})">'
-        f'<rect class="ground" width="{cells.side}" height="{cells.side}"/>'
-        f'<g class="cells">{_heat(heat, cells, signed_class)}</g>'
-        f'<path class="forbidden" d="{crossed}"/>'
-        f"{numbers if cells.n <= _NUMBERS_UP_TO else ''}{frame.query_frame}</g></svg>"
+        f'{frame.opening}<g class="cells">{_heat(heat, cells, signed_class)}</g>'
+        f'<path class="forbidden" d="{crossed}"/>{numbers}{frame.closing}'
     )
 
 
@@ -281,25 +313,35 @@ def _heat(
     heat: NDArray[np.intp], cells: _Cells, name: Callable[[int], str] = "heat-{}".format
 ) -> str:
     """One path a level; cells of level 0 are left to the ground beneath."""
-    strokes: dict[int, list[str]] = {}
+    of_level = defaultdict(list)
+    strokes = cells.strokes
     hot = heat.nonzero()[0]
     for place, level in zip(hot.tolist(), heat[hot].tolist(), strict=True):
-        strokes.setdefault(level, []).append(cells.strokes[place])
+        of_level[level].append(strokes[place])
     return "".join(
-        f'<path class="{name(level)}" d="{"".join(strokes[level])}"/>' for level in sorted(strokes)
+        [
+            f'<path class="{name(level)}" d="{"".join(of_level[level])}"/>'
+            for level in sorted(of_level)
+        ]
     )
 
 
 def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
     """Outlines the largest cell of each row, on a halo that parts the line from any heat."""
-    places = weights.argmax(axis=1) + np.arange(cells.n) * cells.n
-    outlines = "".join(map(cells.outlines.__getitem__, places.tolist()))
+    columns = weights.argmax(axis=1).tolist()
+    places = map(add, cells.rows, columns)
+    outlines = "".join(map(cells.outlines.__getitem__, places))
     return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
 
 
 def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
     texts = [short(weight) for weight in weights.ravel().tolist()]
     return _texts(texts, [ink(level) for level in heat.tolist()], cells)
+
+
+def _signed_numbers(values: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
+    texts = [signed_short(value) for value in values.ravel().tolist()]
+    return _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
 
 
 def _texts(texts: Sequence[str], inks: Sequence[str], cells: _Cells) -> str:

@@ -1,7 +1,7 @@
 """What one query reads: its row laid over the sentence, every word shaded by its weight."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 import numpy as np
@@ -9,18 +9,30 @@ from numpy.typing import NDArray
 
 from app.picture.colour import ink, levels, short
 
+_WORDS = 512
+"""The words of a sentence stand in the strips of all heads."""
+
 
 def strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) -> str:
     """HTML list of the words with their weights (n_words,), the query's own word marked."""
     top = int(weights.argmax())
     row = zip(words, weights.tolist(), levels(weights).tolist(), strict=True)
     items = [
-        f'<li class="{_classes(level, index == query, index == top)}">'
-        f'<span class="word">{escape(word)}</span>'
-        f'<span class="weight">{escape(short(weight))}</span></li>'
+        f'<li class="{_classes(level, index == query, index == top)}">{_word(word)}'
+        f'<span class="weight">{_written(short(weight))}</span></li>'
         for index, (word, weight, level) in enumerate(row)
     ]
     return f'<ol class="strip">{"".join(items)}</ol>'
+
+
+@lru_cache(_WORDS)
+def _word(word: str) -> str:
+    return f'<span class="word">{escape(word)}</span>'
+
+
+@cache
+def _written(number: str) -> str:
+    return escape(number)
 
 
 @cache

@@ -1,34 +1,16 @@
-"""Escaping in templates, with fewer steps for what cannot need it: half a thousand values stand in
-a fragment, and most are numbers, plain words, or HTML already.
+"""Escaping with fewer steps for what cannot need it: most of what fills a kept part is a number, a
+plain word, or HTML already.
 """
 
 from typing import Any
 
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.nodes import Expr
-from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
 
 def escaped(value: Any) -> str:  # noqa: ANN401
     """As `markupsafe.escape`; safe to put into HTML, but not marked so."""
     kind = type(value)
-    if kind is Markup or (kind is str and (not value or value.isalnum())):
+    if kind is Markup or (kind is str and value.isalnum()):
         unchanged: str = value
         return unchanged
-    # What comes of {{ "words" if condition }} where there is no “else”.
-    if kind is Undefined:
-        return ""
     return str(value) if kind is int else escape(value)
-
-
-class QuickEscapes(CodeGenerator):
-    """Compiles `{{ value }}` to a call of the environment's `escaped` where Jinja's own calls
-    `escape`. Should Jinja no longer ask here, templates are compiled as it does, and only slower.
-    """
-
-    def _output_child_pre(self, node: Expr, frame: Frame, finalize: Any) -> None:  # noqa: ANN401
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escaped(")
-        else:
-            super()._output_child_pre(node, frame, finalize)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import resvg_py
-
 from app.lesson import LabView, exports
 from app.lesson.reproduce import notebook_text, script
 from app.picture.standalone import HEATS, THEMES, plain_rules
@@ -62,6 +60,8 @@ class Studio:
         return self._pixels(self.difference(view, look), look)
 
     def _pixels(self, svg: str, look: Look) -> bytes:
+        import resvg_py  # noqa: PLC0415  # a megabyte that few servers need
+
         picture: bytes = resvg_py.svg_to_bytes(
             svg_string=svg, zoom=look.scale, font_files=[str(self.font)]
         )

@@ -8,10 +8,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.lesson import LABS, Lab, LabView, Lesson, Step
-from app.models import Model, Registry
+from app.models import SOURCES, Model, Registry
 from app.web.exports import Studio
 from app.web.tasks import Signer
 from app.web.templating import Pages
+
+IdsAndHeads = tuple[tuple[str, int], ...]
+"""Models, each by its id and its number of heads."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What can be chosen beside a model: those of its source, the nearest one of each source, and
+    those whose maps are of the same tokens.
+    """
+
+    models: IdsAndHeads
+    sources: tuple[tuple[str, str], ...]
+    heads: IdsAndHeads
 
 
 @dataclass(frozen=True)
@@ -25,18 +39,20 @@ class Site:
     signer: Signer
     may_be_embedded: bool = False
 
-    def heads_of(self, model: Model) -> tuple[tuple[str, int], ...]:
-        """Id and number of heads of every model whose maps are of the same tokens."""
-        return self._heads_of[model.card.id]
+    def beside(self, model: Model) -> Beside:
+        return self._beside[model.card.id]
 
     @cached_property
-    def _heads_of(self) -> dict[str, tuple[tuple[str, int], ...]]:
-        return {
-            model.card.id: tuple(
-                (each.card.id, each.card.n_heads) for each in self.models.that_read_like(model)
-            )
-            for model in self.models
-        }
+    def _beside(self) -> dict[str, Beside]:
+        return {model.card.id: self._beside_one(model) for model in self.models}
+
+    def _beside_one(self, model: Model) -> Beside:
+        likes = {source: self.models.like(model, source) for source in SOURCES}
+        return Beside(
+            _ids_and_heads(self.models.of_source(model.card.source)),
+            tuple((source, like.card.id) for source, like in likes.items() if like),
+            _ids_and_heads(self.models.that_read_like(model)),
+        )
 
     def lesson(self, slug: str) -> Lesson:
         for lesson in self.lessons:
@@ -64,6 +80,10 @@ class Site:
         model, chosen = self.models[facts.defaults.model], facts.defaults
         sentence = model.tokenizer.sentence(chosen.text)
         return LabView(sentence, model, chosen.layer, chosen.head, chosen.word, self.models)
+
+
+def _ids_and_heads(models: Sequence[Model]) -> IdsAndHeads:
+    return tuple((model.card.id, model.card.n_heads) for model in models)
 
 
 def path_of(lesson: Lesson, step: Step) -> str:

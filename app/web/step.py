@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
@@ -27,7 +27,7 @@ from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
 from app.lesson.labs.figures import small_maps
 from app.lesson.load import END
-from app.models import SOURCES, Model, Sentence
+from app.models import Model, Sentence
 from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES
 from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
@@ -42,6 +42,11 @@ complaint, and the answer is the address of the view that came out."""
 
 
 DISABLED = Markup(" disabled")
+
+FILES = tuple(
+    (name, kind.label) for name, kind in KINDS.items() if not name.endswith((".svg", ".png"))
+)
+"""What a page offers beside pictures: name and label of each."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +147,13 @@ class StepPage:
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
         embedded = "&embed=1" if self.is_embedded else ""
-        view = self.reading.view.but(text=self.reading.typed)
-        return f"{self.path}?{self.link(view)}{self.task.in_address}{embedded}"
+        view, typed = self.reading.view, self.reading.typed
+        link = self.own_link if typed == view.text else self.link(view.but(text=typed))
+        return f"{self.path}?{link}{self.task.in_address}{embedded}"
+
+    @cached_property
+    def own_link(self) -> str:
+        return self.link(self.reading.view)
 
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
@@ -169,31 +179,23 @@ class StepPage:
             "facts": self.step.facts,
             # Escaped once: they stand in a fragment twenty times.
             "path": escape(self.path),
-            "links": self._links(view),
+            "path_of": path_of,
+            "travels": self._travels(view),
             "next": self.lesson.after(self.step),
             "end_path": f"/{self.lesson.slug}/{END}" if self.lesson.facts.end else None,
             "partial": self.htmx.partial,
             "typed": reading.typed,
             "view": view,
-            "models": self.site.models.of_source(reading.model.card.source),
-            "sources": {
-                source: like.card.id
-                for source in SOURCES
-                if (like := self.site.models.like(reading.model, source))
-            },
             "model": reading.model.card,
+            "beside": self.site.beside(reading.model),
             "problems": reading.problems if self.is_refused else (),
             **self._link_context(view),
-            "chosen_option": next(
-                (o for o in self.step.facts.check.options if o.id == view.check), None
-            ),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
             "shows": self.lab.shows,
             "show": view.controls.show or self.lab.shows[0],
             "lab": None,
             "explained": None,
             "compared": None,
-            "heads_of": self.site.heads_of(reading.model),
             "prediction": None,
             **shown,
         }
@@ -228,7 +230,7 @@ class StepPage:
     def _link_context(self, view: View) -> dict[str, object]:
         """What a page says of links to this view, and what the link that it came by says."""
         return {
-            "link": escape(self.link(view)),
+            "link": escape(self.own_link),
             "nameless": self._without_sentence(view),
             "version": self.pin.version,
             "has_changed": self.pin.changed(self.reading.model),
@@ -237,17 +239,18 @@ class StepPage:
             "task_signed": self.site.signer.signs,
             "assignment": self.task.assignment,
             "fixed": lambda name: DISABLED if name in self.task.fixed else "",
+            "fixed_names": self.task.fixed,
             "is_embedded": self.is_embedded,
-            **self._embedding(view),
-            "files": KINDS,
+            **self._embedding(),
+            "files": FILES,
             "scales": SCALES,
         }
 
-    def _embedding(self, view: View) -> dict[str, object]:
+    def _embedding(self) -> dict[str, object]:
         """How others put this lab into a page of theirs; nothing where none may."""
         if not self.site.may_be_embedded:
             return {"oembed": None, "frame": None}
-        address = f"{self.path}?{self.link(view)}"
+        address = f"{self.path}?{self.own_link}"
         framed = f"{origin_of(self.request)}{address}&embed=1"
         return {
             "oembed": discovery(self.request, address),
@@ -276,17 +279,16 @@ class StepPage:
             view.controls,
         )
 
-    def _links(self, view: View) -> dict[int, str]:
-        """The addresses of all steps. A sentence of one's own travels along, with the model that
-        read it; so does a model that is not the step's own.
+    def _travels(self, view: View) -> str:
+        """What a link to another step takes along: a sentence of one's own, with the model that
+        read it; so a model that is not the step's own.
         """
         defaults = self.step.facts.defaults
         if view.text != defaults.text:
             chosen = {"text": view.text, "model": view.model}
         else:
             chosen = {} if view.model == defaults.model else {"model": view.model}
-        query = f"?{urlencode(chosen)}" if chosen else ""
-        return {step.number: path_of(self.lesson, step) + query for step in self.lesson.steps}
+        return f"?{urlencode(chosen)}" if chosen else ""
 
     def _label(self, choice: Choice) -> str:
         """What stands on the button of an answer."""

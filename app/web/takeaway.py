@@ -3,7 +3,6 @@
 import io
 from dataclasses import replace
 
-import segno
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -105,6 +104,8 @@ def qr(page: StepPage) -> Response:
     """This view's link as a picture that a phone can read."""
     if page.is_refused:
         return page.response()
+    import segno  # noqa: PLC0415  # as resvg_py in exports.py
+
     try:
         code = segno.make(f"{origin_of(page.request)}{page.address}", error="l", micro=False)
     except segno.DataOverflowError:

@@ -14,7 +14,9 @@ from app.lesson.directives import filled, inline
 from app.picture import ink, number, plain
 from app.picture.plot import signed
 from app.settings import site_folder
-from app.web.escaping import QuickEscapes, escaped
+from app.web.chips import cell_chips, word_chips
+from app.web.escaping import escaped
+from app.web.heads import heads_by
 
 _inline = cache(inline)
 
@@ -52,29 +54,38 @@ class Pages:
         return HTMLResponse(page, status, headers)
 
 
-class QuickEnvironment(Environment):
-    code_generator_class = QuickEscapes
-    escaped = staticmethod(escaped)
-
-
 def parts_kept(jinja: Environment) -> Callable[..., Markup]:
     """A function for templates that fills in a part, the macro `content` of a file, and keeps what
     came out for as long as it is asked for with the same values.
 
     A macro sees nothing but its values, so equal values are the same part; values must be hashable.
+    Those given by name are another each time: the part is kept with blanks for them, which are
+    filled in afterwards, escaped as ever. The macro can print them, and nothing else.
     """
 
     @lru_cache(KEPT_PARTS, typed=True)
-    def part(template: str, *values: object) -> Markup:
+    def form(template: str, blanks: tuple[str, ...], *values: object) -> str:
         content: Macro = vars(jinja.get_template(template).module)["content"]
-        return Markup(content(*values))  # noqa: S704
+        part = content(*values, **{name: _blank(name) for name in blanks}).replace("%", "%%")
+        for name in blanks:
+            part = part.replace(_blank(name), f"%({name})s")
+        return str(part)
+
+    def part(template: str, *values: object, **blanks: object) -> Markup:
+        filled_in = {name: escaped(value) for name, value in blanks.items()}
+        return Markup(form(template, tuple(blanks), *values) % filled_in)  # noqa: S704
 
     return part
 
 
+def _blank(name: str) -> str:
+    """What stands for a value that is yet to come: of signs that nobody's text has."""
+    return f"\ufdd0{name}\ufdd1"
+
+
 def environment(static_path: str) -> Environment:
     """`static_path` is where the folder `static/` is served."""
-    jinja = QuickEnvironment(
+    jinja = Environment(
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -87,6 +98,9 @@ def environment(static_path: str) -> Environment:
     jinja.filters["signed"] = signed
     jinja.filters["ink"] = ink
     jinja.filters["number"] = number
-    jinja.globals["kept"] = parts_kept(jinja)
+    kept = jinja.globals["kept"] = parts_kept(jinja)
+    jinja.globals["head"] = heads_by(kept)
+    jinja.globals["word_chips"] = word_chips
+    jinja.globals["cell_chips"] = cell_chips
     jinja.globals["static"] = lambda name: f"{static_path}/{name}"
     return jinja

@@ -1,9 +1,17 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import softmax
-from app.attention.measure import among, merge_pieces, row_entropy, strongest_link, top_keys
+from app.attention.measure import (
+    among,
+    mean_entropy,
+    merge_pieces,
+    read_by,
+    row_entropy,
+    strongest_link,
+)
 
 
 @st.composite
@@ -52,10 +60,25 @@ def test_words_that_are_not_split_are_left_as_they_are():
     np.testing.assert_allclose(merge_pieces(weights, [0, 1, 2, 3]), weights)
 
 
-def test_the_top_key_of_each_head():
-    weights = np.array([[[0.1, 0.9], [0.6, 0.4]], [[0.5, 0.5], [0.2, 0.8]]])
-    assert top_keys(weights, 0) == [1, 0]
-    assert top_keys(weights, 1) == [0, 1]
+@given(maps_of_words(), st.data())
+def test_what_one_word_reads_is_its_row_of_the_merged_map(drawn, data):
+    weights, words = drawn
+    word = data.draw(st.sampled_from(words))
+    expected = merge_pieces(weights, words)[:, word]
+    np.testing.assert_allclose(read_by(weights, words, word), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("words", [[2, 0, 1, 3], [2, 0, 0, 3, 1]], ids=str)
+def test_words_need_not_stand_in_the_order_of_their_numbers(words):
+    weights = softmax(np.random.default_rng(0).normal(size=(2, len(words), len(words))))
+    for word in words:
+        expected = merge_pieces(weights, words)[:, word]
+        np.testing.assert_allclose(read_by(weights, words, word), expected, atol=1e-15)
+
+
+def test_a_head_s_entropy_is_the_mean_of_its_rows():
+    even, sharp = np.full((2, 2), 0.5), np.eye(2)
+    assert mean_entropy(np.stack([even, sharp])) == [1.0, 0.0]
 
 
 def test_the_strongest_link_is_the_largest_cell():

@@ -15,7 +15,7 @@ from app.models.family import (
     digest,
     read_card,
     read_evidence,
-    read_transformer,
+    stored_transformer,
     tokenizer_file,
     weights_file,
 )
@@ -30,7 +30,7 @@ def folder(tmp_path):
 
 
 def test_weights_are_widened_to_float32(folder):
-    transformer = read_transformer(folder, read_card(folder))
+    transformer = stored_transformer(folder, read_card(folder))()
     assert transformer.layers[0].attention.qkv.dtype == np.float32
     assert transformer.layers[0].attention.qkv.flags.c_contiguous
 
@@ -39,7 +39,7 @@ def test_a_truncated_file_is_refused_with_its_name(folder):
     file = weights_file(folder.parent, folder.name)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(BrokenModelError, match=r"weights\.safetensors cannot be read"):
-        read_transformer(folder, read_card(folder))
+        stored_transformer(folder, read_card(folder))
 
 
 def test_a_tensor_of_another_shape_is_refused_by_name(folder):
@@ -49,7 +49,7 @@ def test_a_tensor_of_another_shape_is_refused_by_name(folder):
     del tensors["norm.gain"]
     save_file(tensors, file)
     with pytest.raises(BrokenModelError, match=r"do not fit the card: norm\.gain, positions"):
-        read_transformer(folder, read_card(folder))
+        stored_transformer(folder, read_card(folder))
 
 
 def test_a_card_with_a_missing_figure_is_refused(folder):
@@ -88,3 +88,10 @@ def test_a_damaged_record_is_refused_at_the_start(folder):
     evidence_file(folder).write_text('{"model": "headwise-h1"}')
     with pytest.raises(BrokenModelError, match=r"heads\.json cannot be read"):
         read_evidence(folder, digest(folder / "weights.safetensors"))
+
+
+def test_weights_are_read_when_they_are_first_asked_for_and_once(folder):
+    stored = stored_transformer(folder, read_card(folder))
+    transformer = stored()
+    weights_file(folder.parent, folder.name).unlink()
+    assert stored() is transformer

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.attention import Intervention
-from app.models.guess import NoBlankError, NoGuessError, fill_in, guessed, next_word
+from app.models.guess import NoBlankError, NoGuessError, fill_in, guessed, largest, next_word
 from training.export import shipped_names
 from training.model import MaskedWordModel, Sizes
 
@@ -140,3 +142,9 @@ def test_a_model_that_fills_in_blanks_guesses_no_next_word(our_model):
     model = our_model("bert")
     with pytest.raises(NoGuessError):
         next_word(model, model.tokenizer.sentence("The cat"), 1)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=12), st.integers(1, 14))
+def test_the_largest_come_first_and_of_equals_the_first(figures, top):
+    expected = sorted(range(len(figures)), key=lambda place: -figures[place])[:top]
+    assert largest(np.array(figures), top) == expected

@@ -33,12 +33,6 @@ def test_any_value_is_escaped_as_jinja_does(value):
     assert escaped(value) == str(escape(value))
 
 
-def test_templates_are_compiled_to_it():
-    source = environment("/static/x").compile("{{ value }}", raw=True)
-    assert "environment.escaped(" in source
-    assert " escape(" not in source.partition("\n")[2]
-
-
 def test_what_is_typed_stays_text_through_blocks_macros_and_parts():
     jinja = environment("/static/x")
     macro = "{% macro m(x) %}[{{ x }}]{% endmacro %}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.attention import Intervention, Trace
-from app.attention.measure import among, merge_pieces
+from app.attention.measure import among, read_by
 from app.attention.weights import Matrix
 from app.lesson.shuffle import Shuffled, shuffled
 from app.models import Model, Registry, Sentence, Token, Word
@@ -92,6 +92,16 @@ class LabView:
         """Those that maps show, in the order of reading."""
         numbers = dict.fromkeys(self.word_of)
         return [self.sentence.words[number] for number in numbers]
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The numbers of these words."""
+        return [word.index for word in self.words]
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """These words as text."""
+        return [word.text for word in self.words]
 
     @property
     def queries(self) -> list[int]:
@@ -178,8 +188,8 @@ class LabView:
         """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
         show, both in the order of reading.
         """
-        rows = merge_pieces(self.maps, self.word_of)[:, self.word]
-        return rows[:, [word.index for word in self.words]], [word.text for word in self.words]
+        rows = read_by(self.maps, self.word_of, self.word)
+        return rows[:, self.order], self.spelled
 
     @property
     def from_inputs(self) -> bool:

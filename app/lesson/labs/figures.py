@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.attention.measure import merge_pieces, row_entropy, strongest_link
+from app.attention.measure import mean_entropy, read_by, strongest_link
 from app.attention.weights import Matrix
 from app.lesson.labs.base import LabView
 from app.picture import heatmap, miniature, strip, thumbnail, token_lines
@@ -70,9 +70,8 @@ class HeadFigure:
 
     @property
     def strip(self) -> str:
-        numbers = [word.index for word in self.view.words]
-        words = [word.text for word in self.view.words]
-        return strip(self.row[numbers], words, query=numbers.index(self.view.word))
+        view = self.view
+        return strip(self.row[view.order], view.spelled, query=view.order.index(view.word))
 
 
 def draw(view: LabView, weights: Matrix) -> str:
@@ -112,14 +111,14 @@ def small_maps(view: LabView) -> tuple[tuple[SmallMap, ...], ...]:
 
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
-    rows = merge_pieces(maps, view.word_of)[:, view.word, :]  # (n_heads, n_words)
-    entropies = row_entropy(maps).mean(axis=-1)
+    rows = read_by(maps, view.word_of, view.word)  # (n_heads, n_words)
+    entropies = mean_entropy(maps)
     return tuple(
         HeadFigure(
             head,
             chosen and head == view.head,
             _reading(rows[head], view),
-            float(entropies[head]),
+            entropies[head],
             _strongest(maps[head], view.axis.labels),
             view,
             maps[head],

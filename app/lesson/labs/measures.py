@@ -116,13 +116,8 @@ def record_of(
     if evidence is None:
         return (), None
     record = next(each for each in evidence.heads if (each.layer, each.head) == (layer, head))
-    known = {(each.relation, each.direction): each for each in evidence.baselines}
-
-    def margin(finding: Finding) -> float:
-        return finding.test.rate - known[finding.relation, finding.direction].rate
-
-    best = max(record.findings, key=margin)
-    baselines = known[best.relation, best.direction]
+    best = max(record.findings, key=evidence.margin)
+    baselines = evidence.baselines_of(best)
     return tuple(evidence.labels(record)), Record(
         best, baselines.offset, baselines.offset_share, best.beats(baselines)
     )

@@ -93,7 +93,9 @@ def guesses_of(view: LabView) -> Guesses | None:
         return None
     text = read_so_far(view) if is_next else masked_word(view)
     guess = next_guesses if is_next else hidden_guesses
-    return Guesses(is_next, text, guess(view, Intervention()), guess(view, view.intervention))
+    before = guess(view, Intervention())
+    after = guess(view, view.intervention) if view.intervention != Intervention() else before
+    return Guesses(is_next, text, before, after)
 
 
 def masked_word(view: LabView) -> str:

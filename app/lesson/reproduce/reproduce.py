@@ -19,7 +19,7 @@ from app.attention import (
     fast,
     forward,
 )
-from app.attention.measure import among, merge_pieces
+from app.attention.measure import among, read_by
 from app.attention.rotary import Rotary
 from app.attention.transformer import Layer, Linear, Norm
 from app.picture.heatmap import Axis
@@ -94,7 +94,7 @@ print(np.array2string(weights, precision=2, suppress_small=True))
 
 # %% The figure
 axis = Axis(view["labels"], view["word_of"], view["queries"])
-rows = merge_pieces(maps, view["word_of"])[:, view["word"]][:, view["order"]]
+rows = read_by(maps, view["word_of"], view["word"])[:, view["order"]]
 figure = whole(view["show"], Heads(maps, view["head"], axis, rows, view["words"]))
 rules = (HERE / "style.css").read_text(encoding="utf-8")
 (HERE / "map.svg").write_text(embedded(figure, rules, view["title"]), encoding="utf-8")

@@ -107,7 +107,7 @@ def read_checkpoint(
         card = card_of(name_of(folder), family, spec, transformer, tokenizer)
         card = card.model_copy(update={"parameters": tensors.n_read})
         origin = origin_of(tensors.files)
-        model = Model(card, folder, tokenizer, transformer, origin, passes=passes)
+        model = Model(card, folder, tokenizer, lambda: transformer, origin, passes=passes)
         if not with_evidence:
             return model
         return model.with_evidence(read_evidence(folder, origin.sha256))
