@@ -20,6 +20,8 @@ STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_LAYER = 64_000_000
 """Bytes of attention weights that an archive may hold."""
 
+HIDDEN = " Special tokens are hidden, rows renormalised."
+
 A_DAY = (1980, 1, 1, 0, 0, 0)
 """Archives carry no time, so that one view is always one archive."""
 
@@ -28,7 +30,7 @@ def title_of(view: LabView) -> str:
     card = view.model.card
     return (
         f"Headwise: {card.id} ({card.source}), layer {view.layer}, head {view.head}, on"
-        f" “{view.sentence.text}”. Rows ask, columns answer."
+        f" “{view.sentence.text}”. Rows ask, columns answer.{HIDDEN if view.controls.hide else ''}"
     )
 
 

@@ -121,7 +121,7 @@ def answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mist
             Mistake(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
             for name in beyond
         ]
-    asked_model = models[facts.predict.model or defaults.model]
+    asked_model = models.asked(facts.predict.model, model)
     head = min(defaults.head, asked_model.card.n_heads - 1)
     asked = Asked(sentence, asked_model, defaults.layer, head, defaults.word, facts.predict.options)
     truth = TRUTHS[facts.predict.computed_by].truth(asked)

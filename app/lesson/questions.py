@@ -178,7 +178,7 @@ def cells_and_parameters(asked: Asked) -> Truth:
     n = len(asked.sentence.tokens)
     n_heads = asked.model.card.n_heads
     right = (n_heads * n * n, 1)
-    wrong = [(n_heads * n * n, n_heads // 2), (n * n, 1), (n_heads * n, 1)]
+    wrong = [(n_heads * n * n, max(2, n_heads // 2)), (n * n, 1), (n_heads * n, 1)]
     pairs = sorted(dict.fromkeys([right, *wrong]))
     choices = tuple(
         Choice(f"{cells}x{factor}", {"cells": f"{cells:,}", "factor": str(factor)})

@@ -109,9 +109,11 @@ def _guessed(
 
 
 def _best(model: Model, probabilities: Matrix, top: int) -> tuple[Guess, ...]:
+    # A vocabulary may be padded with rows that stand for no token.
+    named = probabilities[: model.tokenizer.n_ids]
     return tuple(
-        Guess(*model.tokenizer.guess(token_id), float(probabilities[token_id]))
-        for token_id in largest(probabilities, top)
+        Guess(*model.tokenizer.guess(token_id), float(named[token_id]))
+        for token_id in largest(named, top)
     )
 
 

@@ -153,6 +153,13 @@ class Registry:
 
         return min(self.of_source(source), key=distance, default=None)
 
+    def asked(self, named: str | None, chosen: Model) -> Model:
+        """The model that a question is about: the one that is named for it, as long as it reads a
+        sentence in the same tokens as the chosen one, which is asked otherwise.
+        """
+        other = chosen if named is None else self[named]
+        return other if other.tokenizer.reads_like(chosen.tokenizer) else chosen
+
     def that_read_like(self, model: Model) -> list[Model]:
         """The models whose maps are of the same tokens as this one's."""
         return [each for each in self if each.tokenizer.reads_like(model.tokenizer)]

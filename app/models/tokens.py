@@ -155,9 +155,19 @@ def is_punctuation(character: str) -> bool:
     return category(character)[0] == "P" or character in "$+<=>^`|~"
 
 
+IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F))
+"""First and last of the ranges of signs that stand for words."""
+
+
+def stands_alone(character: str) -> bool:
+    """Whether it is a word by itself, as BERT's tokenizer has it."""
+    code = ord(character)
+    return is_punctuation(character) or any(first <= code <= last for first, last in IDEOGRAPHS)
+
+
 def word_at(text: str) -> list[int]:
     """For each character the word that it stands in, -1 for space: words are parted by space, and
-    every sign of punctuation is one of its own.
+    every sign of punctuation and every ideograph is one of its own.
     """
     found, word, within = [], -1, False
     for character in text:
@@ -165,7 +175,7 @@ def word_at(text: str) -> list[int]:
             found.append(-1)
             within = False
             continue
-        alone = is_punctuation(character)
+        alone = stands_alone(character)
         word += alone or not within
         found.append(word)
         within = not alone
@@ -247,7 +257,7 @@ class SentenceTokenizer:
         starts_a_word = spelled.startswith(STARTS_A_WORD) or not text[:1].isalnum()
         return text or SPACE, not starts_a_word
 
-    @property
+    @cached_property
     def n_ids(self) -> int:
         """One more than the largest id that a token can have."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1

@@ -22,11 +22,16 @@ DIGITS = 7
 
 
 class ModelSummary(BaseModel):
-    """A model and the shapes that its attention has; `card` tells how it was trained."""
+    """A model and the shapes that its attention has; `card` tells how it was trained.
+
+    `n_sets` is how many sets of keys and values the heads of a layer share: as many as heads where
+    each has its own.
+    """
 
     id: str
     n_layers: int
     n_heads: int
+    n_sets: int
     d_model: int
     d_head: int
     max_tokens: int
@@ -133,7 +138,8 @@ def router(models: Registry, default_model: str) -> APIRouter:
         text: Annotated[
             str,
             Query(
-                description="The sentence, with [MASK] for each word to be guessed.",
+                description="The sentence, with [MASK] for each word to be guessed (<mask> where"
+                " the model calls it so); of a causal model what comes before the next word.",
                 examples=["Birds [MASK] at dawn"],
             ),
         ],
@@ -172,7 +178,8 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
 
 def summary(card: Card) -> ModelSummary:
-    return ModelSummary(card=card, **card.model_dump(include=set(ModelSummary.model_fields)))
+    told = card.model_dump(include=set(ModelSummary.model_fields))
+    return ModelSummary(card=card, n_sets=card.n_sets, **told)
 
 
 def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:

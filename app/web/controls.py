@@ -99,7 +99,12 @@ def _read_minus(value: str, around: Around) -> tuple[str, int] | None:
     alike = {each.card.id: each.card for each in around.models.that_read_like(around.model)}
     number = whole_number(head)
     if name in alike and number is not None and 0 <= number < alike[name].n_heads:
-        return name, number
+        most = alike[name].max_tokens
+        if len(around.sentence.tokens) <= most:
+            return name, number
+        message = f"{name} reads at most {most} tokens, too few for this sentence."
+        around.problems.append(Problem("minus", message))
+        return None
     message = (
         f"There is no head “{quoted(value)}” to compare with. Name a model that reads the same"
         f" tokens and a head of it, as in {next(iter(alike))}.0."

@@ -72,6 +72,7 @@ class QuestionOut(BaseModel):
 class LabOut(BaseModel):
     """`view` is the view by the names of its address, `link` the shortest address that opens it.
 
+    `sets` tells for each head the set of keys and values that it reads.
     `weights[head][query][key]` are what the maps show, of `tokens`, which stand in another order if
     the view is shuffled. `lab` has what the step's lab computes, `explained` the arithmetic of the
     cell and `compared` the difference that were asked for.
@@ -80,6 +81,7 @@ class LabOut(BaseModel):
     view: dict[str, str]
     link: str
     tokens: list[TokenOut]
+    sets: list[int]
     weights: list[list[list[float]]]
     lab: dict[str, Any]
     explained: dict[str, Any] | None
@@ -171,6 +173,7 @@ def lab_of(page: StepPage) -> LabOut:
         view=page.reading.view.values(),
         link=page.address,
         tokens=tokens_of(drawn.tokens),
+        sets=[head // drawn.group for head in range(drawn.model.card.n_heads)],
         weights=drawn.maps.tolist(),
         lab=plain(shown.lab),
         explained=plain(shown.explained),

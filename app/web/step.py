@@ -91,8 +91,7 @@ class StepPage:
     def _reading(self) -> Reading:
         query = self.query
         if self.is_edit:
-            query = settled(query, self._asked_model(query), self.question.about)
-            query = self.task.enforced(query)
+            query = self.task.enforced(self._settled(query))
         return read_view(
             query,
             self.pin,
@@ -105,12 +104,22 @@ class StepPage:
             ),
         )
 
-    def _asked_model(self, form: Mapping[str, str]) -> str | None:
-        """The model that committing to a prediction chooses, None if it stays the one chosen."""
-        models, chosen = self.site.models, form.get("model", "")
-        if chosen in models and models[chosen].card.source == "checkpoint":
-            return None
-        return self.step.facts.predict.model
+    def _settled(self, form: Mapping[str, str]) -> dict[str, str]:
+        """What the form sends, as an address would say it: see `settled`."""
+        models, named = self.site.models, self.step.facts.predict.model
+        usual = models[self.pin.defaults.model]
+        was, now = (
+            models[form[name]] if form.get(name) in models else usual
+            for name in ("was_model", "model")
+        )
+        about, asked = self.question.about, models.asked(named, now)
+        if models.asked(named, was) is not asked:
+            about = (*about, "model")
+        query = settled(form, None if asked is now else asked.card.id, about)
+        if not was.tokenizer.reads_like(now.tokenizer):
+            # A cell is counted in tokens.
+            query.pop("cell", None)
+        return query
 
     @property
     def lab(self) -> Lab:
@@ -121,12 +130,9 @@ class StepPage:
         return TRUTHS[self.step.facts.predict.computed_by]
 
     def predicted(self, view: View) -> Model:
-        """The model that the prediction is about: the one that the step names, unless a checkpoint
-        was chosen, which reads a sentence in tokens of its own.
-        """
-        models, named = self.site.models, self.step.facts.predict.model
-        chosen = models[view.model]
-        return chosen if named is None or chosen.card.source == "checkpoint" else models[named]
+        """The model that the prediction is about."""
+        models = self.site.models
+        return models.asked(self.step.facts.predict.model, models[view.model])
 
     def _truth(self, sentence: Sentence, view: View) -> Truth:
         """The view's truth, computed once for as long as nothing that it is about changes."""

@@ -1,7 +1,6 @@
 """What a view has beside its page: a table, a handout, files, a picture of its link."""
 
 import io
-from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -72,7 +71,8 @@ def handout(page: StepPage) -> Response:
     if page.is_refused:
         return page.response()
     asked = page.predicted(page.reading.view)
-    drawn = replace(page.lab_view(), model=asked)
+    own = page.lab_view()
+    drawn = own.by(asked) or own
     context = page.context() | {
         "answers": page.query.get("answers") == "1",
         "model": asked.card,

@@ -192,7 +192,7 @@ def read_view(
     model = read_model(query.get("model", defaults.model), models, models[defaults.model], problems)
     sentence = read_sentence(typed, model, problems)
     if sentence is None:
-        sentence = model.tokenizer.sentence(defaults.text)
+        sentence = fitting(defaults.text, model)
         query = {name: value for name, value in query.items() if name != "word"}
     word = defaults.word if sentence.text == defaults.text else 0
     hides = query.get("hide") == "1" and "hide" in allowed.controls
@@ -213,6 +213,12 @@ def read_view(
     if "check" in query:
         view = view.but(check=read_choice("check", query["check"], allowed.checks, problems))
     return Reading(typed, view, model, sentence, tuple(problems))
+
+
+def fitting(text: str, model: Model) -> Sentence:
+    """The text, or as much of its beginning as the model reads."""
+    sentence = model.tokenizer.sentence(text)
+    return model.tokenizer.sentence(sentence.start(model.card.max_tokens))
 
 
 def read_model(name: str, models: Registry, nearest: Model, problems: list[Problem]) -> Model:
@@ -251,5 +257,5 @@ def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence
                 f"Keep the first {most} tokens",
             )
         )
-        return model.tokenizer.sentence(sentence.start(most))
+        return fitting(typed, model)
     return sentence

@@ -84,10 +84,12 @@ def _at(transformer, name):
     return place
 
 
-def likely(their_model, kind, ids, at):
-    """transformers' probabilities of every token of the vocabulary there."""
+def likely(their_model, model, ids, at):
+    """transformers' probabilities there of every token that the tokenizer knows."""
+    kind = model.card.id
     with torch.no_grad():
-        return their_model(kind)(torch.tensor([ids])).logits[0, at].double().softmax(-1)
+        whole = their_model(kind)(torch.tensor([ids])).logits[0, at].double().softmax(-1)
+    return whole[: model.tokenizer.n_ids]
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "gpt2-wide", "llama", "llama-narrow", "mistral", "qwen2"])
@@ -98,7 +100,7 @@ def test_a_causal_checkpoint_guesses_the_next_word_as_transformers_does(
     model = our_model(kind)
     sentence = model.tokenizer.sentence("The cat sat down because")
     after %= len(sentence.tokens)
-    expected = likely(their_model, kind, sentence.ids, after).sort(descending=True)
+    expected = likely(their_model, model, sentence.ids, after).sort(descending=True)
     blank = next_word(model, sentence, after, top=20)
     assert blank.token == after
     assert [g.probability for g in blank.guesses] == pytest.approx(
@@ -116,7 +118,7 @@ def test_a_checkpoint_fills_in_blanks_as_transformers_does(our_model, their_mode
     blanks = fill_in(model, sentence, top=20)
     assert [sentence.tokens[blank.token].text for blank in blanks] == [mask, mask]
     for blank in blanks:
-        expected = likely(their_model, kind, sentence.ids, blank.token).sort(descending=True)
+        expected = likely(their_model, model, sentence.ids, blank.token).sort(descending=True)
         found = [guess.probability for guess in blank.guesses]
         assert found == pytest.approx(expected.values[:20].tolist(), rel=1e-5)
 
@@ -148,3 +150,13 @@ def test_a_model_that_fills_in_blanks_guesses_no_next_word(our_model):
 def test_the_largest_come_first_and_of_equals_the_first(figures, top):
     expected = sorted(range(len(figures)), key=lambda place: -figures[place])[:top]
     assert largest(np.array(figures), top) == expected
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "gpt2", "llama"])
+def test_rows_that_stand_for_no_token_are_never_guessed(our_model, kind):
+    model = our_model(kind)
+    assert len(model.transformer.tokens) > model.tokenizer.n_ids
+    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask or 'cat'}")
+    for blank in guessed(model, sentence, top=len(model.transformer.tokens)):
+        assert len(blank.guesses) == model.tokenizer.n_ids
+        assert all(guess.text != "None" for guess in blank.guesses)

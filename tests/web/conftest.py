@@ -15,6 +15,8 @@ def checkpoint_settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     for kind in KINDS:
         save(kind, folder / kind)
+    # A small sibling, of other depth and reach but of the same tokens.
+    save("bert", folder / "bert-short", num_hidden_layers=1, max_position_embeddings=9)
     # Numbers that the server keeps of one test are not those that the next one asks for.
     return Settings(checkpoints=(folder,), cache_megabytes=0, api_per_minute=100_000)
 

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from html import unescape
+from shutil import copytree
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -156,9 +157,13 @@ class TestSpecials:
         assert whole["among_shown"] is None
 
     def test_hiding_drops_a_cell_that_was_counted_otherwise(self, checkpoint_client):
-        asked = path(SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="")
+        asked = path(
+            SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="", was_model="bert"
+        )
         assert "cell=" not in checkpoint_client.get(asked).headers["location"]
-        kept = path(SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="1")
+        kept = path(
+            SLUGS[1], model="bert", cell="2.1", hide="1", edit="1", was_hide="1", was_model="bert"
+        )
         assert "cell=2.1" in checkpoint_client.get(kept).headers["location"]
 
 
@@ -196,6 +201,39 @@ class TestPredictions:
         if not any(word.is_split for word in sentence.words):
             assert told["prediction"]["answers"] == [str(len(words))]
 
+    def test_a_prediction_about_one_model_is_not_judged_on_another(self, checkpoint_client):
+        form = {"edit": 1, "layer": 0, "word": 0, "predict": "1", "was_text": TEXT}
+        form |= {"was_layer": 0, "was_word": 0, "was_head": 0, "head": 0}
+        for was, now, stays in [
+            ("headwise-h8", "bert", False),
+            ("bert", "gpt2", False),
+            ("gpt2", "headwise-h2", False),
+            ("headwise-h2", "headwise-h4", True),
+            ("bert", "bert", True),
+        ]:
+            asked = path(SLUGS[0], was_model=was, model=now, **form)
+            assert ("predict=1" in checkpoint_client.get(asked).headers["location"]) == stays
+
+    def test_an_empty_field_with_a_prediction_is_told_by_a_model_of_few_tokens(
+        self, checkpoint_client
+    ):
+        for slug in SLUGS:
+            asked = path(slug, model="bert-short", text="", predict="0")
+            assert checkpoint_client.get(asked).status_code == 422
+
+    def test_a_step_may_have_a_checkpoint_as_its_own_model(self, checkpoint_models, tmp_path):
+        copytree(site_folder("lessons"), tmp_path / "lessons")
+        facts = tmp_path / "lessons" / LESSON.slug / f"0{6}-measure-before-you-name.toml"
+        own = facts.read_text(encoding="utf-8")
+        facts.write_text(
+            own.replace('model = "headwise-h8"', 'model = "bert"', 1), encoding="utf-8"
+        )
+        library = load_lessons(tmp_path / "lessons", checkpoint_models)
+        told = [str(mistake) for mistake in library.mistakes if "release" not in str(mistake)]
+        assert not any("cannot be loaded" in each for each in told)
+        (lesson,) = library.lessons
+        assert lesson.step("6").facts.defaults.model == "bert"
+
 
 class TestGuesses:
     @pytest.mark.parametrize("kind", ENCODERS)
@@ -228,7 +266,7 @@ class TestGuesses:
     def test_a_model_without_a_word_head_says_so(self, checkpoint_client):
         assert lab(checkpoint_client, SLUGS[4], model="bert-base")["lab"]["guesses"] is None
         page = checkpoint_client.get(path(SLUGS[4], model="bert-base")).text
-        assert "bert-base has no word head" in page
+        assert "bert-base cannot be asked for a word" in page
         answer = checkpoint_client.get("/api/v1/predict?text=The+[MASK]+sat&model=bert-base")
         assert answer.status_code == 422
         assert "guesses no words" in answer.json()["error"]["problems"][0]["message"]
@@ -275,6 +313,29 @@ class TestShuffled:
         assert [score["name"] for score in hidden["scores"]] == names[:4]
 
 
+class TestToldWhereHidden:
+    @pytest.mark.parametrize("place", ["", "/numbers", "/handout"])
+    def test_pages_say_that_rows_are_renormalised(self, checkpoint_client, place):
+        page = checkpoint_client.get(path(f"{SLUGS[0]}{place}", model="bert", hide=1)).text
+        assert "renormalised" in page
+
+    def test_files_say_so(self, checkpoint_client):
+        for file in ("map.svg", "view.json"):
+            asked = path(f"{SLUGS[0]}/export/{file}", model="bert", hide=1)
+            assert (
+                "Special tokens are hidden, rows renormalised" in checkpoint_client.get(asked).text
+            )
+
+    def test_what_is_announced_counts_the_learners_words(self, checkpoint_client):
+        told = checkpoint_client.get(path(SLUGS[0], model="bert"), headers=HTMX).text
+        assert "Maps of 5 words by bert" in told
+
+    def test_entropies_with_and_without_the_divisor_are_those_of_the_maps(self, checkpoint_client):
+        told = lab(checkpoint_client, SLUGS[3], model="bert", hide=1)["lab"]
+        for head, (divided, _) in zip(told["heads"], told["entropies"], strict=True):
+            assert head["mean_entropy"] == pytest.approx(divided, abs=1e-5)
+
+
 class TestSharedKeys:
     def test_a_page_says_which_heads_share_keys_and_values(self, checkpoint_client):
         page = checkpoint_client.get(path(SLUGS[6], model="llama", show="grid")).text
@@ -292,6 +353,15 @@ class TestSharedKeys:
         assert pooled["lab"]["groupings"] == [1, 2]
         assert max(pooled["lab"]["moved"]) > 0
         assert checkpoint_client.get(path(SLUGS[6], model="llama", groups=4)).status_code == 422
+
+    def test_the_api_tells_which_set_each_head_reads(self, checkpoint_client):
+        assert lab(checkpoint_client, SLUGS[6], model="llama")["sets"] == [0, 0, 1, 1]
+        assert lab(checkpoint_client, SLUGS[6], model="llama", groups=1)["sets"] == [0, 0, 0, 0]
+        assert lab(checkpoint_client, SLUGS[6], model="bert")["sets"] == [0, 1, 2, 3]
+        sets = {
+            each["id"]: each["n_sets"] for each in checkpoint_client.get("/api/v1/models").json()
+        }
+        assert (sets["llama"], sets["bert"], sets["headwise-h8"]) == (2, 4, 8)
 
     def test_the_shapes_are_those_of_the_model(self, checkpoint_client):
         page = checkpoint_client.get(path(SLUGS[6], model="llama")).text
@@ -353,12 +423,44 @@ class TestChoosing:
     def test_heads_are_compared_where_tokens_are_the_same(self, checkpoint_client):
         page = checkpoint_client.get(path(SLUGS[0], model="bert")).text
         menu = re.search(r'<select id="minus".*?</select>', page, re.S).group(0)
-        assert re.findall(r'optgroup label="([^"]*)"', menu) == ["bert", "bert-base", "distilbert"]
+        assert re.findall(r'optgroup label="([^"]*)"', menu) == [
+            "bert",
+            "bert-base",
+            "bert-short",
+            "distilbert",
+        ]
         told = lab(checkpoint_client, SLUGS[0], model="bert", minus="distilbert.1")["compared"]
         assert told["moved"] > 0
         assert checkpoint_client.get(
             path(SLUGS[0], model="bert", minus="headwise-h1.0")
         ).status_code == 422  # fmt: skip
+
+    def test_a_model_with_fewer_layers_is_compared_by_its_last_and_says_so(self, checkpoint_client):
+        asked = path(SLUGS[0], model="bert", layer=2, minus="bert-short.1", text="The cat sat")
+        page = checkpoint_client.get(asked).text
+        assert "layer 2 minus layer 0, the last of bert-short" in page
+
+    def test_a_model_that_cannot_read_so_much_is_not_compared(self, checkpoint_client):
+        for place in (SLUGS[0], f"{SLUGS[0]}/handout"):
+            answer = checkpoint_client.get(
+                path(place, model="bert", minus="bert-short.0", text="cat " * 20)
+            )
+            assert answer.status_code == 422
+            assert "bert-short reads at most 9 tokens" in answer.text
+
+    def test_a_cell_is_dropped_with_the_tokens_that_it_was_counted_in(self, checkpoint_client):
+        asked = {"cell": "1.0", "edit": 1, "was_text": TEXT}
+        other = path(SLUGS[1], model="bert", was_model="headwise-h4", **asked)
+        assert "cell=" not in checkpoint_client.get(other).headers["location"]
+        alike = path(SLUGS[1], model="headwise-h8", was_model="headwise-h4", **asked)
+        assert "cell=1.0" in checkpoint_client.get(alike).headers["location"]
+
+    def test_each_panel_names_the_word_that_its_own_model_was_asked(self, checkpoint_client):
+        words = len(TEXT.split())
+        page = checkpoint_client.get(path(SLUGS[0], model="bert", word=words)).text
+        first, second = page.split('aria-labelledby="panel-')[1:3]
+        assert '<bdi class="is-query">[CLS]</bdi>' in second
+        assert "[CLS]" not in first
 
 
 class TestLimits:

@@ -312,3 +312,8 @@ def test_a_step_with_a_mistake_is_told_and_the_others_are_served(tmp_path, caplo
     response = client.get(f"/{LESSON.slug}/2")
     assert response.status_code == 404
     assert "This step is being mended." in response.text
+
+
+def test_a_handout_of_a_step_about_another_model_forgets_what_only_this_one_has(client):
+    asked = "/multi-head-attention/concatenate-then-mix/handout?model=headwise-h8&off=0.7&head=7"
+    assert client.get(asked).status_code == 200

@@ -151,7 +151,10 @@ class LabView:
 
     def trace_of(self, intervention: Intervention) -> Trace:
         """Every intermediate of the chosen layer under another intervention."""
-        read = self.model.read(self.sentence, last_layer=self.layer, intervention=intervention)
+        last = self.layer
+        if self.controls.show == "overview":
+            last = self.model.card.n_layers - 1  # which all are asked for in a moment
+        read = self.model.read(self.sentence, last_layer=last, intervention=intervention)
         return read.trace(self.layer)
 
     @cached_property
@@ -190,6 +193,12 @@ class LabView:
         """
         rows = read_by(self.maps, self.word_of, self.word)
         return rows[:, self.order], self.spelled
+
+    @property
+    def group(self) -> int:
+        """How many heads read the same keys and values, as the controls have it."""
+        card = self.model.card
+        return card.n_heads // (self.controls.groups or card.n_sets)
 
     @property
     def from_inputs(self) -> bool:

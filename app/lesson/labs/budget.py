@@ -65,5 +65,6 @@ def attention_parameters(d_model: int) -> int:
 
 
 def _entropies(view: LabView, *, scaled: bool) -> Matrix:
-    means: Matrix = row_entropy(view.trace_of(Intervention(scaled=scaled)).weights).mean(axis=-1)
+    weights = view.trace_of(Intervention(scaled=scaled)).weights
+    means: Matrix = row_entropy(view.among_shown(weights)).mean(axis=-1)
     return means

@@ -10,11 +10,12 @@ from app.picture import signed_map
 
 @dataclass(frozen=True)
 class Comparison:
-    """The chosen head minus head `head` of `model`, in the same layer; `moved` is the largest
-    difference of a weight.
+    """The chosen head minus head `head` of `model` in `layer`, the same or that model's last;
+    `moved` is the largest difference of a weight.
     """
 
     model: str
+    layer: int
     head: int
     map: str
     moved: float
@@ -27,10 +28,10 @@ def compare(view: LabView) -> Comparison | None:
     name, head = view.controls.minus
     shown, other = view.shown, view.models[name]
     read = shown.by(other)
-    # Only heads of models that read the same tokens can be chosen.
+    # Only heads of models that read the same tokens, and as many, can be chosen.
     assert read is not None  # noqa: S101
     theirs = read.maps[head]
     difference = shown.maps[shown.head] - theirs
     moved = float(np.abs(difference).max())
     drawn = signed_map(difference, shown.frame, moved or 1.0)
-    return Comparison(name, head, drawn, moved)
+    return Comparison(name, read.layer, head, drawn, moved)

@@ -55,8 +55,7 @@ class HeadFigure:
     @property
     def sharing(self) -> tuple[int, ...]:
         """The heads that read the same keys and values, this one among them."""
-        card = self.view.model.card
-        group = card.n_heads // (self.view.controls.groups or card.n_sets)
+        group = self.view.group
         first = self.head // group * group
         return tuple(range(first, first + group))
 

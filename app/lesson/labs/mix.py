@@ -68,6 +68,8 @@ class Mix:
 
 
 def mix(view: LabView) -> Mix:
+    # Guesses take passes to the end, of which those to the layer are a part.
+    guesses = guesses_of(view)
     trace, whole = view.trace, view.trace_of(Intervention())
     lengths = np.linalg.norm(whole.contributions[:, view.asking_tokens], axis=-1).mean(axis=1)
     contributions = tuple(
@@ -80,7 +82,7 @@ def mix(view: LabView) -> Mix:
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
         head_figures(view, view.maps),
         output_value(trace, view.asking_tokens[0]),
-        guesses_of(view),
+        guesses,
         float(np.linalg.norm(averaged) / np.linalg.norm(whole.output)),
     )
 

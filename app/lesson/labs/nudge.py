@@ -76,7 +76,7 @@ def nudge(view: LabView) -> Nudge:
     return Nudge(
         view.sentence.tokens[token].text,
         NUDGE,
-        NUDGED_INPUTS,
+        min(NUDGED_INPUTS, trace.W.d_model),
         draw(view, before[view.head]),
         draw(view, after[view.head]),
         signed_map(differences["project"][view.head], view.frame, largest),
