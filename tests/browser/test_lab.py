@@ -290,7 +290,7 @@ def test_the_keyboard_alone_leads_through_the_lab(page, step):
     expect(page.locator(MAPS).first.locator(".key")).to_have_text(["Birds", "sing"])
     page.keyboard.press("Enter")
     expect(page.get_by_label("Your sentence")).to_have_value("Birds sing")
-    for _ in range(4 + 2 + 2 + 4 + 2):
+    for _ in range(4 + 2 + 2 + 5 + 2):
         page.keyboard.press("Tab")
     expect(page.locator("#word-1")).to_be_focused()
     page.keyboard.press("Space")
