@@ -4,10 +4,11 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
@@ -38,6 +39,9 @@ HEADERS = {
 EMBED = b"embed=1"
 """In a query: the lab alone, for a frame in another site's page."""
 
+FAULT = "Something broke on our side. Try again."
+"""Said where no page can say it."""
+
 logger = logging.getLogger("headwise")
 
 ErrorPage = Callable[[Request, int, str], Response]
@@ -52,6 +56,13 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 
 
 RAW_HEADERS = _raw(HEADERS)
+
+
+def _log(error: Exception, scope: Scope) -> None:
+    """The kind of an error and its place; nothing that a learner typed, and no line of theirs."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    path = quote(scope["path"], errors="replace")
+    logger.error("%s in %s %s\n%s", type(error).__name__, scope["method"], path, place)
 
 
 def _framed(parents: Sequence[str]) -> dict[str, str]:
@@ -97,11 +108,18 @@ class Guard:
         except BodyTooLargeError:
             await self._too_large(scope)(scope, receive, send_guarded)
         except Exception as error:
-            logger.error("%s in %s %s\n%s", type(error).__name__, scope["method"], scope["path"],
-                         "".join(traceback.format_tb(error.__traceback__)))  # fmt: skip
+            _log(error, scope)
             if not started:
-                page = self.error_page(Request(scope), 500, "")
+                page = self._page(scope, HTTPStatus.INTERNAL_SERVER_ERROR)
                 await page(scope, receive, send_guarded)
+
+    def _page(self, scope: Scope, status: int, message: str = "") -> Response:
+        """Plain text where making the page is what fails."""
+        try:
+            return self.error_page(Request(scope), status, message)
+        except Exception as error:
+            _log(error, scope)
+            return PlainTextResponse(FAULT, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _guarded(self, scope: Scope, headers: RawHeaders) -> RawHeaders:
         """An answer's headers, and of ours those that it does not bring itself.
@@ -119,7 +137,7 @@ class Guard:
                 f"This address is longer than {self.settings.max_query_bytes:,} bytes. "
                 "Go back and shorten the sentence; it is still in its field."
             )
-            return self.error_page(Request(scope), HTTPStatus.REQUEST_URI_TOO_LONG, message)
+            return self._page(scope, HTTPStatus.REQUEST_URI_TOO_LONG, message)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > self.settings.max_body_bytes:
             return self._too_large(scope)
@@ -127,7 +145,7 @@ class Guard:
 
     def _too_large(self, scope: Scope) -> Response:
         message = f"Headwise takes at most {self.settings.max_body_bytes:,} bytes in a request."
-        return self.error_page(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+        return self._page(scope, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
     def _limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
         taken = 0
