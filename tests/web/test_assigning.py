@@ -107,6 +107,17 @@ def test_a_line_with_a_code_is_made_and_verified(signing):
     assert "Ada" in page.text
 
 
+def test_letters_that_no_code_has_are_no_fault_of_ours(signing):
+    end = signing.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
+    line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
+    start, _, code = line.rpartition(" ")
+    lines = f"{start} {code.replace('-', '–')}\n{start} {code[:-1]}é"
+    page = signing.get("/assign/codes", params={"lines": lines})
+    assert page.status_code == 200
+    assert page.text.count("not made by this server") == 1
+    assert signing.get(STEP, params={"task": "abc.é"}).status_code == 200
+
+
 def test_a_line_that_cannot_be_made_is_told(signing):
     answer = signing.get(f"{LESSON}/end", params={"results": "1xx"})
     assert answer.status_code == 422

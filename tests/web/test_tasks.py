@@ -33,7 +33,9 @@ def test_a_changed_token_is_found_out(assignment, data):
             SIGNER.assignment(changed)
 
 
-@pytest.mark.parametrize("token", ["", "x", "bnVsbA", "WzEsMiwzLDRd", "W10", "é", "a.b.c"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "bnVsbA", "WzEsMiwzLDRd", "W10", "é", "a.b.c", "abc.é", "a.\ud800"]
+)
 @pytest.mark.parametrize("signer", [SIGNER, Signer("")])
 def test_what_is_no_token_is_found_out(token, signer):
     with pytest.raises(ChangedError):
@@ -67,6 +69,21 @@ def test_changed_results_or_names_are_found_out():
     assert SIGNER.verified(f"  {line} ").is_valid
     for changed in (line.replace("1rw", "1rr"), line.replace("Ada", "Bob"), line[:-1], "", "· · ·"):
         assert not SIGNER.verified(changed).is_valid
+
+
+@pytest.mark.parametrize("hyphen", ["–", "‑", "—", "‐", "−"])
+def test_a_code_is_known_with_the_hyphens_that_a_word_processor_makes(hyphen):
+    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada-Lee")
+    start, _, code = line.rpartition(" ")
+    receipt = SIGNER.verified(f"{start} {code.replace('-', hyphen)}")
+    assert receipt.is_valid
+    assert receipt.name == "Ada-Lee"
+
+
+def test_a_code_of_other_letters_than_ours_is_found_out():
+    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada")
+    assert not SIGNER.verified(line[:-1] + "é").is_valid
+    assert not SIGNER.verified(line[:-1] + "\ud800").is_valid
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "1r", "1rr;", "1rr" * 50, "0rr"])
