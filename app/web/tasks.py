@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 LONGEST_NOTE, LONGEST_NAME = 600, 80
 _RESULTS = re.compile(r"(?:[1-9][0-9]?[rwn]{2}){1,40}")
 _RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
+_HALVES = re.compile("[\ud800-\udfff]")
 _SEPARATOR = " · "
 _NAMELESS = "–"
 """Stands in a line for a name; whoever is called so has none."""
@@ -100,10 +101,10 @@ class Signer:
         try:
             path, query, fixed, note = json.loads(_unbase64(content))
             assignment = Assignment(path, query, tuple(fixed), note)
-        except (ValueError, TypeError, Base64Error) as error:
+        except (ValueError, TypeError, RecursionError, Base64Error) as error:
             raise ChangedError(token) from error
         texts = (assignment.path, assignment.query, assignment.note, *assignment.fixed)
-        if not all(isinstance(text, str) for text in texts):
+        if not all(map(_is_text, texts)):
             raise ChangedError(token)
         return assignment
 
@@ -171,6 +172,11 @@ class Receipt:
 def _same(given: str, known: str) -> bool:
     """Takes as long whatever of it is wrong; bytes, since text must be ASCII."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), known.encode())
+
+
+def _is_text(value: object) -> bool:
+    """Whether a page can hold it: JSON has halves of letters, too."""
+    return isinstance(value, str) and not _HALVES.search(value)
 
 
 def _base64(content: bytes) -> str:

@@ -1,5 +1,6 @@
 import html
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from starlette.testclient import TestClient
@@ -70,6 +71,14 @@ def test_a_changed_assignment_says_so_and_fixes_nothing(signing):
     assert "was changed after it was made" in page.text
     assert "Which head writes" not in page.text
     assert not re.search(r'<button id="layer-0"[^>]* disabled', page.text)
+
+
+@pytest.mark.parametrize("content", ["[" * 20_000, f'["{STEP}","v=1",[],"\\ud800"]'])
+def test_a_crafted_assignment_is_no_fault_of_ours(client, content):
+    token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    page = client.get(STEP, params={"task": token})
+    assert page.status_code == 200
+    assert "was changed after it was made" in page.text
 
 
 def test_an_assignment_says_nothing_on_another_step(signing):

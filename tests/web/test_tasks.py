@@ -1,3 +1,5 @@
+from base64 import urlsafe_b64encode
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,6 +42,22 @@ def test_a_changed_token_is_found_out(assignment, data):
 def test_what_is_no_token_is_found_out(token, signer):
     with pytest.raises(ChangedError):
         signer.assignment(token)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 50_000,
+        '["/a","text=b",[],"\\ud800"]',
+        '["/a","text=\\udfff",[],""]',
+        '["/a","text=b",["\\ud800"],""]',
+        '["\\ud800","text=b",[],""]',
+    ],
+)
+def test_what_no_form_could_have_said_is_no_assignment(content):
+    token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    with pytest.raises(ChangedError):
+        Signer("").assignment(token)
 
 
 def test_an_unsigned_token_is_none_to_a_server_that_signs():
