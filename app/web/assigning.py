@@ -1,7 +1,6 @@
 """`/assign`: for those who teach. A link with some of its view fixed, and the codes of a class."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,9 +70,7 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
     fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
     note = form.get("note", "").strip()[:LONGEST_NOTE]
-    # The view's own address first: the token repeats it, so that what is fixed can be restored.
-    link = urlsplit(page.address).query
-    assignment = Assignment(page.path, link, fixed, note)
+    assignment = Assignment(page.path, page.whole_link, fixed, note)
     page.task.token = site.signer.token(assignment) if fixed or note else ""
     return page.context() | {
         "choices": choices,

@@ -34,7 +34,7 @@ from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
-from app.web.view import Allowed, Reading, View, link, pinned, read_view, settled
+from app.web.view import VERSION, Allowed, Reading, View, link, pinned, read_view, settled
 
 EDIT = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
@@ -147,6 +147,14 @@ class StepPage:
 
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
+
+    @property
+    def whole_link(self) -> str:
+        """The view with nothing left unsaid, and the version that it is of: what is the step's own
+        value now stays that value beside whatever else is chosen.
+        """
+        version = {VERSION: self.pin.version} if self.pin.version else {}
+        return urlencode(self.reading.view.values() | version)
 
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:

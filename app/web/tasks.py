@@ -29,8 +29,8 @@ class ChangedError(ValueError):
 
 @dataclass(frozen=True)
 class Assignment:
-    """`query` is the view as its link says it, of the step at `path`; `fixed` names what of it a
-    learner cannot change.
+    """`query` is the view of the step at `path`, with nothing left unsaid; `fixed` names what of it
+    a learner cannot change. The first links said in `query` only what was not the step's own.
     """
 
     path: str

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from app.web.tasks import Assignment, Signer
 from tests.pages import LESSON
 from tests.web.test_links import shown
 
@@ -55,6 +56,29 @@ def test_what_is_fixed_cannot_be_changed_and_the_rest_can(signing):
     answer = signing.get(STEP, params=sent)
     view = shown(signing.get(answer.headers["location"]).text)
     assert (view["text"], view["layer"], view["word"]) == ("Birds sing at dawn", "1", "2")
+
+
+def test_what_is_fixed_as_the_step_has_it_is_fixed_too(signing):
+    usual = shown(signing.get(STEP).text)
+    assert usual["word"] != "0"
+    page = signing.get(link_of(signing, step=STEP, fixed=["word", "model"])).text
+    text = "Birds sing at dawn in the old trees"
+    sent = {**shown(page), "edit": "1", "text": text, "word": "0", "model": "headwise-h1"}
+    view = shown(signing.get(signing.get(STEP, params=sent).headers["location"]).text)
+    assert view["text"] == text
+    assert (view["word"], view["model"]) == (usual["word"], usual["model"])
+
+
+def test_an_assignment_that_says_less_than_ours_is_read_as_ever(signing):
+    """As links were made at first."""
+    shortest = Assignment(STEP, "layer=1&v=1", ("layer", "head"), "A note")
+    token = Signer("a secret").token(shortest)
+    page = signing.get(STEP, params={"task": token, "layer": "0", "head": "3"})
+    assert page.status_code == 200
+    usual = shown(signing.get(STEP).text)
+    view = shown(page.text)
+    assert (view["layer"], view["head"]) == ("1", usual["head"])
+    assert "A note" in page.text
 
 
 def test_an_assignment_stays_with_the_view(signing):
