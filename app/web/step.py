@@ -41,6 +41,9 @@ EDIT = "edit"
 complaint, and the answer is the address of the view that came out."""
 
 
+UNBENDING = ("text", "model", VERSION)
+"""What is told even if it is fixed: a page that shows another sentence or model would mislead."""
+
 DISABLED = Markup(" disabled")
 
 
@@ -78,8 +81,9 @@ class StepPage:
         query = dict(request.query_params) if query is None else query
         self.task = Task(query.get(TASK, ""), self.path, site.signer)
         self.query = self.task.enforced(query)
-        self.is_edit = EDIT in self.query
-        self.is_embedded = self.query.get("embed") == "1"
+        # By the address alone: no assignment says these.
+        self.is_edit = EDIT in query
+        self.is_embedded = query.get("embed") == "1"
         self.pin = pinned(self.query, lesson, step)
         self.reading = self._reading()
 
@@ -88,7 +92,7 @@ class StepPage:
         if self.is_edit:
             query = settled(query, self._asked_model(query), self.question.about)
             query = self.task.enforced(query)
-        return read_view(
+        reading = read_view(
             query,
             self.pin,
             self.site.models,
@@ -99,6 +103,13 @@ class StepPage:
                 shows=self.lab.shows,
             ),
         )
+        return self._fitted(reading)
+
+    def _fitted(self, reading: Reading) -> Reading:
+        """What is fixed bends without complaint to what was chosen beside it, as in an edit."""
+        bends = {name for name in self.task.fixed if name not in UNBENDING}
+        told = tuple(problem for problem in reading.problems if problem.name not in bends)
+        return replace(reading, problems=told)
 
     def _asked_model(self, form: Mapping[str, str]) -> str | None:
         """The model that committing to a prediction chooses, None if it stays the one chosen."""

@@ -81,6 +81,53 @@ def test_an_assignment_that_says_less_than_ours_is_read_as_ever(signing):
     assert "A note" in page.text
 
 
+@pytest.mark.parametrize(
+    ("assigned", "chosen", "seen"),
+    [
+        ({"model": "headwise-h8", "head": "7", "fixed": "head"}, {"model": "headwise-h1"}, "head"),
+        ({"word": "3", "fixed": "word"}, {"text": "Birds sing"}, "word"),
+        ({"model": "headwise-h8", "off": "0.7", "fixed": "off"}, {"model": "headwise-h1"}, "off"),
+    ],
+)
+def test_what_is_fixed_bends_to_what_else_is_chosen_and_comes_back(signing, assigned, chosen, seen):
+    page = signing.get(link_of(signing, step=STEP, **assigned))
+    assert page.status_code == 200
+    before = shown(page.text)
+    address = edited(signing, before, chosen)
+    now = signing.get(address)
+    assert now.status_code == 200
+    view = shown(now.text)
+    assert chosen.items() <= view.items()
+    assert view.get(seen) == {"head": "0", "word": "1", "off": None}[seen]
+    for path in ("export/map.csv", "numbers", "handout"):
+        assert signing.get(address.replace("?", f"/{path}?", 1)).status_code == 200
+    assert signing.get(f"/api/v1/labs{address}").status_code == 200
+    part = signing.get(address, headers={"HX-Request-Type": "partial"})
+    assert part.status_code == 200
+    back = signing.get(edited(signing, view, {name: before[name] for name in chosen}))
+    assert shown(back.text)[seen] == before[seen]
+
+
+def edited(client, view, chosen):
+    answer = client.get(STEP, params={**view, "edit": "1", **chosen})
+    assert answer.status_code == 303
+    return answer.headers["location"]
+
+
+def test_what_is_not_fixed_is_still_told(signing):
+    link = link_of(signing, step=STEP, model="headwise-h8", head="7", fixed="head")
+    page = signing.get(f"{link}&layer=9")
+    assert page.status_code == 422
+    assert "There is no layer “9” here" in page.text
+
+
+def test_a_crafted_assignment_cannot_lead_in_circles(client):
+    assignment = Assignment(STEP, "edit=1&embed=1", ("edit", "embed"))
+    answer = client.get(STEP, params={"task": Signer("").token(assignment)})
+    assert answer.status_code == 200
+    assert 'class="bar"' in answer.text
+
+
 def test_an_assignment_stays_with_the_view(signing):
     page = signing.get(link_of(signing, **FORM)).text
     answer = signing.get(STEP, params={**shown(page), "edit": "1", "head": "3"})
