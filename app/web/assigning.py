@@ -12,6 +12,7 @@ from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 from app.web.tasks import LONGEST_NOTE, Assignment
+from app.web.view import VERSION
 
 FIXABLE = ("text", "model", "layer", "head", "word", "show")
 """What of a view an assignment can fix, beside the controls of the step's lab."""
@@ -66,6 +67,8 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     # What is left empty is as the step has it.
     extra = site.lab_of(chosen.step).controls
     query = {name: form[name] for name in (*CHOSEN, *extra) if form.get(name)}
+    if (version := form.get(VERSION, "")) in chosen.lesson.releases:
+        query[VERSION] = version
     page = StepPage(site, chosen.lesson, chosen.step, request, query)
     fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
     fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
@@ -79,6 +82,7 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
         "fixable": fixable,
         # What a view from a lab brought along and the form has no field for.
         "brought": {name: query[name] for name in extra if name in query and name not in CHOSEN},
+        "asked_version": query.get(VERSION),
         "wanted": fixed,
         "note": note,
         "longest_note": LONGEST_NOTE,

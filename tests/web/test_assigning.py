@@ -225,6 +225,18 @@ def test_a_view_of_a_lab_can_be_assigned_with_all_its_controls(client):
     assert "weighted" not in view
 
 
+def test_the_version_of_a_view_stays_with_its_assignment(client):
+    page = client.get("/assign", params={"step": STEP, "v": "1", "fixed": "text"})
+    assert page.text.count('<input type="hidden" name="v" value="1">') == 1
+    assert "From the lab it brings along" not in page.text
+
+
+def test_a_version_that_the_chosen_lesson_never_had_is_left_out(client):
+    page = client.get("/assign", params={"step": STEP, "v": "99"}).text
+    assert 'name="v"' not in page
+    assert "assigned-link" in page
+
+
 def test_a_lab_offers_to_assign_what_it_shows(client):
     page = client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text
     address = html.unescape(re.search(r'href="(/assign\?step=[^"]+)"', page)[1])
