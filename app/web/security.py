@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -74,8 +75,12 @@ def _framed(parents: Sequence[str]) -> dict[str, str]:
     return framed
 
 
-class BodyTooLargeError(Exception):
-    pass
+class BodyTooLargeError(HTTPException):
+    """Raised where a body is read, and told there or here."""
+
+    def __init__(self, most_bytes: int) -> None:
+        message = f"Headwise takes at most {most_bytes:,} bytes in a request."
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 class Guard:
@@ -105,8 +110,9 @@ class Guard:
                 await refusal(scope, receive, send_guarded)
             else:
                 await self.app(scope, self._limited(receive), send_guarded)
-        except BodyTooLargeError:
-            await self._too_large(scope)(scope, receive, send_guarded)
+        except BodyTooLargeError as error:
+            page = self._page(scope, error.status_code, error.detail)
+            await page(scope, receive, send_guarded)
         except Exception as error:
             _log(error, scope)
             if not started:
@@ -140,12 +146,9 @@ class Guard:
             return self._page(scope, HTTPStatus.REQUEST_URI_TOO_LONG, message)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > self.settings.max_body_bytes:
-            return self._too_large(scope)
+            error = BodyTooLargeError(self.settings.max_body_bytes)
+            return self._page(scope, error.status_code, error.detail)
         return None
-
-    def _too_large(self, scope: Scope) -> Response:
-        message = f"Headwise takes at most {self.settings.max_body_bytes:,} bytes in a request."
-        return self._page(scope, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
     def _limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
         taken = 0
@@ -155,7 +158,7 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.settings.max_body_bytes:
-                raise BodyTooLargeError
+                raise BodyTooLargeError(self.settings.max_body_bytes)
             return message
 
         return receive_limited

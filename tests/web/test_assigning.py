@@ -187,6 +187,48 @@ def test_a_line_with_a_code_is_made_and_verified(signing):
     assert "Ada" in page.text
 
 
+def lines_of(client, n):
+    results = "".join(f"{number}rr" for number in range(1, 8))
+    end = client.get(f"{LESSON}/end", params={"results": results, "name": "Zoë Ó Murchú"}).text
+    return [html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])] * n
+
+
+def test_the_lines_of_a_large_class_are_verified_at_once(signing):
+    page = signing.post("/assign/codes", data={"lines": "\r\n".join(lines_of(signing, 400))})
+    assert page.status_code == 200
+    assert page.text.count("made by this server") == 400
+    assert "Zoë Ó Murchú" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-frame-options"] == "DENY"
+    assert '<form action="/assign/codes" method="post">' in page.text
+
+
+def test_lines_that_were_not_looked_at_are_told(signing):
+    lines = ["a", " "] * 500
+    page = signing.post("/assign/codes", data={"lines": "\n".join(lines)}).text
+    assert page.count("not made by this server") == 500
+    assert "were looked at" not in page
+    page = signing.post("/assign/codes", data={"lines": "\n".join([*lines, "b", "c"])}).text
+    assert page.count("not made by this server") == 500
+    assert "Of 502 lines the first 500 were looked at" in page
+
+
+@pytest.mark.parametrize("body", [b"", b"lines", b"\xff=\xff&lines=%ff%ff", b"x" * 60_000])
+def test_a_body_that_is_no_form_is_no_fault_of_ours(signing, body):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert signing.post("/assign/codes", content=body, headers=form).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/assign/codes", "/assign/codes?lines=a"])
+def test_a_post_is_answered_by_what_it_brings_and_kept_by_nobody(signing, path):
+    etag = signing.get(path).headers["etag"]
+    page = signing.post(path, data={"lines": "Ann"}, headers={"If-None-Match": etag})
+    assert page.status_code == 200
+    assert ">Ann</textarea>" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert ">Ann</textarea>" not in signing.get(path).text
+
+
 def test_letters_that_no_code_has_are_no_fault_of_ours(signing):
     end = signing.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
     line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])

@@ -112,6 +112,16 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(chunks, status):
     assert response.headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize("secret", ["", "a secret"])
+def test_a_form_without_a_length_is_read_up_to_the_limit(secret, caplog):
+    client = TestClient(create_app(Settings(secret=secret)))
+    response = client.post("/assign/codes", content=(b"x" * 60_000 for _ in range(160)))
+    assert response.status_code == 413
+    assert "at most 65,536 bytes" in response.text
+    assert response.headers["x-frame-options"] == "DENY"
+    assert not caplog.text.count("Error")
+
+
 def test_an_answer_that_fails_half_way_is_logged_and_not_answered_twice(caplog):
     response = guarded(fails_half_way).get("/")
     assert response.status_code == 200
