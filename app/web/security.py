@@ -37,8 +37,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-EMBED = b"embed=1"
-"""In a query: the lab alone, for a frame in another site's page."""
+FRAMED = "headwise-may-be-framed"
+"""The header by which a page tells that it is an embedded lab; it goes no further than here."""
+_FRAMED = FRAMED.encode()
 
 FAULT = "Something broke on our side. Try again."
 """Said where no page can say it."""
@@ -102,7 +103,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": self._guarded(scope, message["headers"])}
+                message = {**message, "headers": self._guarded(message["headers"])}
             await send(message)
 
         try:
@@ -127,14 +128,15 @@ class Guard:
             _log(error, scope)
             return PlainTextResponse(FAULT, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _guarded(self, scope: Scope, headers: RawHeaders) -> RawHeaders:
+    def _guarded(self, headers: RawHeaders) -> RawHeaders:
         """An answer's headers, and of ours those that it does not bring itself.
 
-        What is asked for as an embedded lab may stand in the frames of some sites.
+        What says that it is an embedded lab may stand in the frames of some sites.
         """
-        is_framed = self.framed and EMBED in scope["query_string"].split(b"&")
         brought = {name.lower() for name, _ in headers}
-        ours = self.framed if is_framed else RAW_HEADERS
+        if _FRAMED in brought:
+            headers = [each for each in headers if each[0].lower() != _FRAMED]
+        ours = self.framed if self.framed and _FRAMED in brought else RAW_HEADERS
         return [*headers, *(each for each in ours if each[0] not in brought)]
 
     def _refusal(self, scope: Scope) -> Response | None:

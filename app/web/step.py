@@ -31,6 +31,7 @@ from app.models import SOURCES, Model, Sentence
 from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES
 from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
+from app.web.security import FRAMED
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
@@ -175,6 +176,8 @@ class StepPage:
         status = 422 if self.is_refused else 200
         vary = VARY_WITH_ADDRESS if self.htmx.partial else VARY
         headers = {"Vary": vary} | self.htmx.address_headers(self.address)
+        if template == "embed.html":
+            headers[FRAMED] = "1"
         return self.site.pages.response(
             self.request, template, self.context(), status=status, headers=headers
         )
