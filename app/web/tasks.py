@@ -7,9 +7,10 @@ import json
 import re
 from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 LONGEST_NOTE, LONGEST_NAME = 600, 80
@@ -108,15 +109,16 @@ class Signer:
             raise ChangedError(token)
         return assignment
 
-    def receipt(self, lesson: str, results: str, name: str) -> str:
+    def receipt(self, lesson: str, results: str, name: str, steps: Container[int]) -> str:
         """A line that tells what was answered, with a code that only this server can make.
 
-        `results` has for each step its number and two letters: prediction and check, right, wrong
-        or not given. Raises `ValueError` if it is none of that kind, or the name is too long.
+        `results` has for each step its number, which is one of `steps`, and two letters: prediction
+        and check, right, wrong or not given. Raises `ValueError` if it is none of that kind, or the
+        name is too long.
         """
-        if not _RESULTS.fullmatch(results):
-            raise ValueError("these are no results")
-        name = " ".join(name.replace("·", " ").split())
+        _check_results(results, steps)
+        # The Greek dot is ours once it is normalised.
+        name = _tidied(normalize("NFC", name).replace("·", " "))
         if len(name) > LONGEST_NAME:
             raise ValueError(f"a name has at most {LONGEST_NAME} letters")
         name = name or _NAMELESS
@@ -124,7 +126,7 @@ class Signer:
 
     def verified(self, line: str) -> "Receipt":
         """What a line says, and whether this server made it."""
-        parts = [part.strip() for part in line.split(_SEPARATOR.strip())]
+        parts = [_tidied(part) for part in normalize("NFC", line).split(_SEPARATOR.strip())]
         if len(parts) != 4 or not _RESULTS.fullmatch(parts[1]):
             return Receipt(line, "", "", False)
         lesson, results, name, code = parts
@@ -167,6 +169,23 @@ class Receipt:
         """How many predictions and how many checks were right."""
         predictions = sum(predicted == "right" for _, predicted, _ in self.steps)
         return predictions, sum(checked == "right" for _, _, checked in self.steps)
+
+
+def _check_results(results: str, steps: Container[int]) -> None:
+    """Raises `ValueError` for what no lesson of these steps gives."""
+    if not _RESULTS.fullmatch(results):
+        raise ValueError("these are no results")
+    seen: set[int] = set()
+    for step in (int(number) for number, _, _ in _RESULT.findall(results)):
+        if step not in steps:
+            raise ValueError(f"this lesson has no step {step}")
+        if step in seen:
+            raise ValueError(f"step {step} is there twice")
+        seen.add(step)
+
+
+def _tidied(part: str) -> str:
+    return " ".join(part.split())
 
 
 def _same(given: str, known: str) -> bool:

@@ -246,6 +246,14 @@ def test_a_line_that_cannot_be_made_is_told(signing):
     assert "No line could be made" in answer.text
 
 
+@pytest.mark.parametrize("results", ["1rr1rr", "8rr", "1rr40rr"])
+def test_steps_that_the_lesson_does_not_have_once_get_no_line(signing, results):
+    answer = signing.get(f"{LESSON}/end", params={"results": results})
+    assert answer.status_code == 422
+    assert "No line could be made" in answer.text
+    assert 'id="line"' not in answer.text
+
+
 def test_without_a_secret_there_are_no_codes(client):
     assert 'id="receipt"' not in client.get(f"{LESSON}/end?results=1rr").text
     assert "HEADWISE_SECRET" in client.get("/assign/codes?lines=x").text
