@@ -90,7 +90,8 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     page = StepPage(site, chosen.lesson, chosen.step, request, query)
     fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
     fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
-    note = form.get("note", "").strip()[:LONGEST_NOTE]
+    # As the field counts: the end of a line is one letter.
+    note = form.get("note", "").replace("\r\n", "\n").strip()[:LONGEST_NOTE]
     assignment = Assignment(page.path, page.whole_link, fixed, note)
     page.task.token = site.signer.token(assignment) if fixed or note else ""
     return page.context() | {

@@ -171,6 +171,14 @@ def test_nothing_fixed_and_no_note_is_a_plain_link(client):
     assert link_of(client, step=STEP, text="Birds sing") == f"{STEP}?text=Birds+sing&v=1"
 
 
+def test_a_note_keeps_as_many_letters_as_its_field_lets_in(client):
+    """A field counts the end of a line as one letter and sends it as two."""
+    note = "\r\n".join(["a" * 19] * 30)
+    page = client.get("/assign", params={"step": STEP, "note": note}).text
+    assert note.replace("\r\n", "\n") in page.replace("\r\n", "\n")
+    assert "\r" not in page
+
+
 def test_the_preview_shows_the_view(client):
     page = client.get("/assign", params=FORM, headers={"HX-Request-Type": "partial"}).text
     assert "<html" not in page
