@@ -35,6 +35,7 @@ from app.web.security import FRAMED
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
+from app.web.values import told
 from app.web.view import VERSION, Allowed, Reading, View, link, pinned, read_view, settled
 
 EDIT = "edit"
@@ -109,8 +110,8 @@ class StepPage:
     def _fitted(self, reading: Reading) -> Reading:
         """What is fixed bends without complaint to what was chosen beside it, as in an edit."""
         bends = {name for name in self.task.fixed if name not in UNBENDING}
-        told = tuple(problem for problem in reading.problems if problem.name not in bends)
-        return replace(reading, problems=told)
+        stands = tuple(problem for problem in reading.problems if problem.name not in bends)
+        return replace(reading, problems=stands)
 
     def _asked_model(self, form: Mapping[str, str]) -> str | None:
         """The model that committing to a prediction chooses, None if it stays the one chosen."""
@@ -204,7 +205,7 @@ class StepPage:
                 if (like := self.site.models.like(reading.model, source))
             },
             "model": reading.model.card,
-            "problems": reading.problems if self.is_refused else (),
+            "problems": told(reading.problems) if self.is_refused else (),
             **self._link_context(view),
             "chosen_option": next(
                 (o for o in self.step.facts.check.options if o.id == view.check), None
