@@ -11,19 +11,23 @@ from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "c0ffee" + "0" * 34
-REVISIONS = ("main", COMMIT)
 
 
 @dataclass
 class Hub:
     """`repositories` are folders by name; `refusals` are statuses and the hub's names of errors;
-    `fetched` names the files that were asked for whole.
+    `fetched` names the files that were asked for whole. What a repository holds is `COMMIT` unless
+    `commits` has another.
     """
 
     address: str
     repositories: dict[str, Path]
     refusals: dict[str, tuple[int, str]]
     fetched: list[str] = field(default_factory=list)
+    commits: dict[str, str] = field(default_factory=dict)
+
+    def commit_of(self, name: str) -> str:
+        return self.commits.get(name, COMMIT)
 
 
 @contextmanager
@@ -43,6 +47,7 @@ def hub(repositories: dict[str, Path], refusals: dict[str, tuple[int, str]]) -> 
 
 class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    commit = COMMIT
 
     def do_GET(self):
         path = unquote(urlsplit(self.path).path).removeprefix("/")
@@ -70,7 +75,7 @@ class Answers(BaseHTTPRequestHandler):
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         told = [self.entry(folder, file) for file in files]
         siblings = [{"rfilename": entry["path"]} for entry in told]
-        about = {"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}
+        about = {"id": name, "modelId": name, "sha": self.commit, "siblings": siblings}
         self.answer(200, json.dumps(told if between == "/tree/" else about).encode(), {})
 
     def entry(self, folder, file):
@@ -94,21 +99,23 @@ class Answers(BaseHTTPRequestHandler):
 
     def folder(self, name, revision):
         """None if it has been answered that there is none."""
+        self.commit = COMMIT
         hub = self.server.hub
         if name in hub.refusals:
             status, code = hub.refusals[name]
             self.answer(status, b"", {"X-Error-Code": code})
         elif name not in hub.repositories:
             self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
-        elif revision not in REVISIONS:
+        elif revision not in ("main", hub.commit_of(name)):
             self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
         else:
+            self.commit = hub.commit_of(name)
             return hub.repositories[name]
         return None
 
     def answer(self, status, content, headers):
         self.send_response(status)
-        fields = {"Content-Length": str(len(content)), "X-Repo-Commit": COMMIT, **headers}
+        fields = {"Content-Length": str(len(content)), "X-Repo-Commit": self.commit, **headers}
         for name, value in fields.items():
             self.send_header(name, value)
         self.end_headers()

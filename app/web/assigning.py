@@ -1,18 +1,19 @@
 """`/assign`: for those who teach. A link with some of its view fixed, and the codes of a class."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson, Step
-from app.web.conditional import PERSONAL
+from app.web.conditional import FLEETING, PERSONAL
 from app.web.htmx import VARY, htmx_of
 from app.web.site import Site, path_of
 from app.web.step import StepPage
 from app.web.tasks import LONGEST_NOTE, Assignment
+from app.web.view import VERSION
 
 FIXABLE = ("text", "model", "layer", "head", "word", "show")
 """What of a view an assignment can fix, beside the controls of the step's lab."""
@@ -47,18 +48,35 @@ def routes(site: Site) -> list[BaseRoute]:
         return site.pages.response(request, template, context, headers={"Vary": VARY})
 
     async def codes(request: Request) -> Response:
-        lines = request.query_params.get("lines", "")
-        handed_in = [line for line in lines.splitlines() if line.strip()][:MOST_LINES]
+        lines = await _lines(request)
+        handed_in = [line for line in lines.splitlines() if line.strip()]
         context: dict[str, object] = {
             "lines": lines,
-            "receipts": [site.signer.verified(line) for line in handed_in],
+            "n_handed_in": len(handed_in),
+            "receipts": [site.signer.verified(line) for line in handed_in[:MOST_LINES]],
             "signs": site.signer.signs,
         }
-        # The lines have the names of a class in them.
-        headers = {"Cache-Control": PERSONAL} if lines else {}
-        return site.pages.response(request, "codes.html", context, headers=headers)
+        return site.pages.response(request, "codes.html", context, headers=_codes_kept(request))
 
-    return [Route("/assign", assign), Route("/assign/codes", codes)]
+    return [
+        Route("/assign", assign),
+        Route("/assign/codes", codes, methods=["GET", "POST"]),
+    ]
+
+
+async def _lines(request: Request) -> str:
+    """The lines of a class are too long for an address, so the form posts; links may name some."""
+    if request.method != "POST":
+        return request.query_params.get("lines", "")
+    form = parse_qs((await request.body()).decode(errors="replace"))
+    return form.get("lines", [""])[0]
+
+
+def _codes_kept(request: Request) -> dict[str, str]:
+    """The lines have the names of a class in them."""
+    if request.method == "POST":
+        return {"Cache-Control": FLEETING}
+    return {"Cache-Control": PERSONAL} if request.query_params.get("lines") else {}
 
 
 def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, object]:
@@ -67,13 +85,14 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     # What is left empty is as the step has it.
     extra = site.lab_of(chosen.step).controls
     query = {name: form[name] for name in (*CHOSEN, *extra) if form.get(name)}
+    if (version := form.get(VERSION, "")) in chosen.lesson.releases:
+        query[VERSION] = version
     page = StepPage(site, chosen.lesson, chosen.step, request, query)
     fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
     fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
-    note = form.get("note", "").strip()[:LONGEST_NOTE]
-    # The view's own address first: the token repeats it, so that what is fixed can be restored.
-    link = urlsplit(page.address).query
-    assignment = Assignment(page.path, link, fixed, note)
+    # As the field counts: the end of a line is one letter.
+    note = form.get("note", "").replace("\r\n", "\n").strip()[:LONGEST_NOTE]
+    assignment = Assignment(page.path, page.whole_link, fixed, note)
     page.task.token = site.signer.token(assignment) if fixed or note else ""
     return page.context() | {
         "choices": choices,
@@ -82,6 +101,7 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
         "fixable": fixable,
         # What a view from a lab brought along and the form has no field for.
         "brought": {name: query[name] for name in extra if name in query and name not in CHOSEN},
+        "asked_version": query.get(VERSION),
         "wanted": fixed,
         "note": note,
         "longest_note": LONGEST_NOTE,

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOT_MODIFIED = 304
+BODY, FILE = "http.response.body", "http.response.pathsend"
 
 SHARED = "public, max-age=0, s-maxage=300"
 """Cache-Control of what follows from its address: browsers ask each time whether it still holds,
@@ -39,9 +40,7 @@ class Head:
             return
 
         async def without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+            await send(_emptied(message))
 
         await self.app({**scope, "method": "GET"}, receive, without_body)
 
@@ -67,7 +66,7 @@ class Conditional:
                 known = message["status"] == 200 and _names(asked, message)
                 message = _not_modified(message) if known else message
             elif known:
-                message = {**message, "body": b""}
+                message = _emptied(message)
             await send(message)
 
         await self.app(scope, receive, unless_known)
@@ -85,22 +84,44 @@ class Tagged:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        start: Message | None = None
-        body: list[bytes] = []
+        await self.app(scope, receive, _Whole(send))
 
-        async def collect(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body.append(message.get("body", b""))
-            if start and not message.get("more_body"):
-                whole = b"".join(body)
-                _tag(start, whole)
-                await send(start)
-                await send({"type": "http.response.body", "body": whole})
 
-        await self.app(scope, receive, collect)
+class _Whole:
+    """Holds an answer back until it is whole, and sends it tagged. What else a server may be told,
+    such as to send a file by itself, goes through, behind what was held back.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.start: Message | None = None
+        self.body: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+        elif self.start and message["type"] == BODY:
+            self.body.append(message.get("body", b""))
+            if not message.get("more_body"):
+                _tag(self.start, b"".join(self.body))
+                await self._release(more=False)
+        else:
+            await self._release(more=True)
+            await self.send(message)
+
+    async def _release(self, *, more: bool) -> None:
+        start, self.start = self.start, None
+        if start:
+            await self.send(start)
+        if start and (self.body or not more):
+            await self.send({"type": BODY, "body": b"".join(self.body), "more_body": more})
+
+
+def _emptied(message: Message) -> Message:
+    """A message of the body, or of a file in its place, without either."""
+    if message["type"] == BODY:
+        return {**message, "body": b""}
+    return {"type": BODY, "body": b""} if message["type"] == FILE else message
 
 
 def _tag(start: Message, body: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from html import escape
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -35,6 +35,14 @@ def discovery(request: Request, address: str) -> str:
     return f"{origin_of(request)}/oembed?{query}"
 
 
+def _parts_of(address: str) -> SplitResult:
+    """Empty parts of what is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
 def router(site: Site) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
@@ -56,7 +64,7 @@ def router(site: Site) -> APIRouter:
             raise HTTPException(404, NOT_ALLOWED)
         if format != "json":
             raise HTTPException(501, "Only format=json is offered.")
-        origin, parts = origin_of(request), urlsplit(url)
+        origin, parts = origin_of(request), _parts_of(url)
         if f"{parts.scheme}://{parts.netloc}" != origin:
             raise HTTPException(404, "This address is not one of this server.")
         lesson_slug, _, step_name = parts.path.strip("/").partition("/")

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from app.attention import ScoresOverflowError
 from app.web.htmx import VARY, htmx_of
 from app.web.templating import Pages
-from app.web.values import Problem
+from app.web.values import Problem, told
 
 API = "/api/"
 
@@ -96,7 +96,7 @@ def problems_response(status: int, problems: list[Problem]) -> JSONResponse:
                 "title": HTTPStatus(status).phrase,
                 "problems": [
                     {"name": each.name, "message": each.message, "allowed": list(each.allowed)}
-                    for each in problems
+                    for each in told(problems)
                 ],
             }
         },

@@ -37,9 +37,17 @@ class Htmx:
 
 
 def htmx_of(request: Request) -> Htmx:
-    page = urlsplit(request.headers.get("HX-Current-URL", ""))
     return Htmx(
         partial=request.headers.get("HX-Request-Type") == "partial",
         typing=request.headers.get("HX-Source") == TEXT_FIELD,
-        current=f"{page.path}?{page.query}",
+        current=_path_and_query(request.headers.get("HX-Current-URL", "")),
     )
+
+
+def _path_and_query(address: str) -> str:
+    """Nothing of what is no address."""
+    try:
+        page = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{page.path}?{page.query}"

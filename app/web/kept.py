@@ -107,6 +107,9 @@ class _Copy:
             # A copy, since whoever is further out may change the message.
             may = _may_be_kept(message) and COUNTED not in self.scope["state"]
             self.start = {**message, "headers": list(message["headers"])} if may else None
+        elif message["type"] != "http.response.body":
+            # Such as a file that the server sends by itself: its bytes are not seen here.
+            self.start = None
         elif self.start:
             self.parts.append(message.get("body", b""))
             if not message.get("more_body"):

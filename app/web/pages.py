@@ -60,7 +60,8 @@ def _end(site: Site, lesson: Lesson, request: Request) -> Response:
     receipt = problem = ""
     if results and site.signer.signs:
         try:
-            receipt = site.signer.receipt(lesson.slug, results, name)
+            numbers = {line.number for line in lesson.outline}
+            receipt = site.signer.receipt(lesson.slug, results, name, numbers)
         except ValueError as error:
             problem = f"No line could be made: {error}."
     context: dict[str, object] = {

@@ -4,10 +4,12 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
@@ -35,8 +37,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-EMBED = b"embed=1"
-"""In a query: the lab alone, for a frame in another site's page."""
+FRAMED = "headwise-may-be-framed"
+"""The header by which a page tells that it is an embedded lab; it goes no further than here."""
+_FRAMED = FRAMED.encode()
+
+FAULT = "Something broke on our side. Try again."
+"""Said where no page can say it."""
 
 logger = logging.getLogger("headwise")
 
@@ -54,6 +60,13 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 RAW_HEADERS = _raw(HEADERS)
 
 
+def _log(error: Exception, scope: Scope) -> None:
+    """The kind of an error and its place; nothing that a learner typed, and no line of theirs."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    path = quote(scope["path"], errors="replace")
+    logger.error("%s in %s %s\n%s", type(error).__name__, scope["method"], path, place)
+
+
 def _framed(parents: Sequence[str]) -> dict[str, str]:
     """`HEADERS` of what may stand in the frames of some sites."""
     mine, theirs = "frame-ancestors 'none'", f"frame-ancestors {' '.join(parents)}"
@@ -63,8 +76,12 @@ def _framed(parents: Sequence[str]) -> dict[str, str]:
     return framed
 
 
-class BodyTooLargeError(Exception):
-    pass
+class BodyTooLargeError(HTTPException):
+    """Raised where a body is read, and told there or here."""
+
+    def __init__(self, most_bytes: int) -> None:
+        message = f"Headwise takes at most {most_bytes:,} bytes in a request."
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 class Guard:
@@ -86,7 +103,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": self._guarded(scope, message["headers"])}
+                message = {**message, "headers": self._guarded(message["headers"])}
             await send(message)
 
         try:
@@ -94,23 +111,32 @@ class Guard:
                 await refusal(scope, receive, send_guarded)
             else:
                 await self.app(scope, self._limited(receive), send_guarded)
-        except BodyTooLargeError:
-            await self._too_large(scope)(scope, receive, send_guarded)
+        except BodyTooLargeError as error:
+            page = self._page(scope, error.status_code, error.detail)
+            await page(scope, receive, send_guarded)
         except Exception as error:
-            logger.error("%s in %s %s\n%s", type(error).__name__, scope["method"], scope["path"],
-                         "".join(traceback.format_tb(error.__traceback__)))  # fmt: skip
+            _log(error, scope)
             if not started:
-                page = self.error_page(Request(scope), 500, "")
+                page = self._page(scope, HTTPStatus.INTERNAL_SERVER_ERROR)
                 await page(scope, receive, send_guarded)
 
-    def _guarded(self, scope: Scope, headers: RawHeaders) -> RawHeaders:
+    def _page(self, scope: Scope, status: int, message: str = "") -> Response:
+        """Plain text where making the page is what fails."""
+        try:
+            return self.error_page(Request(scope), status, message)
+        except Exception as error:
+            _log(error, scope)
+            return PlainTextResponse(FAULT, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _guarded(self, headers: RawHeaders) -> RawHeaders:
         """An answer's headers, and of ours those that it does not bring itself.
 
-        What is asked for as an embedded lab may stand in the frames of some sites.
+        What says that it is an embedded lab may stand in the frames of some sites.
         """
-        is_framed = self.framed and EMBED in scope["query_string"].split(b"&")
         brought = {name.lower() for name, _ in headers}
-        ours = self.framed if is_framed else RAW_HEADERS
+        if _FRAMED in brought:
+            headers = [each for each in headers if each[0].lower() != _FRAMED]
+        ours = self.framed if self.framed and _FRAMED in brought else RAW_HEADERS
         return [*headers, *(each for each in ours if each[0] not in brought)]
 
     def _refusal(self, scope: Scope) -> Response | None:
@@ -119,15 +145,12 @@ class Guard:
                 f"This address is longer than {self.settings.max_query_bytes:,} bytes. "
                 "Go back and shorten the sentence; it is still in its field."
             )
-            return self.error_page(Request(scope), HTTPStatus.REQUEST_URI_TOO_LONG, message)
+            return self._page(scope, HTTPStatus.REQUEST_URI_TOO_LONG, message)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > self.settings.max_body_bytes:
-            return self._too_large(scope)
+            error = BodyTooLargeError(self.settings.max_body_bytes)
+            return self._page(scope, error.status_code, error.detail)
         return None
-
-    def _too_large(self, scope: Scope) -> Response:
-        message = f"Headwise takes at most {self.settings.max_body_bytes:,} bytes in a request."
-        return self.error_page(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
     def _limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
         taken = 0
@@ -137,7 +160,7 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self.settings.max_body_bytes:
-                raise BodyTooLargeError
+                raise BodyTooLargeError(self.settings.max_body_bytes)
             return message
 
         return receive_limited

@@ -25,6 +25,8 @@ TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 ROOT = "/static"
 
+METHODS = ("GET", "HEAD")
+
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_NOW = "public, max-age=300"
 
@@ -59,6 +61,8 @@ class StaticFiles(PlainStaticFiles):
         }
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["method"] not in METHODS:
+            raise HTTPException(405, headers={"Allow": ", ".join(METHODS)})
         version, _, file = Path(path).as_posix().partition("/")
         if not _VERSION.fullmatch(version):
             raise HTTPException(404)

@@ -31,15 +31,20 @@ from app.models import Model, Sentence
 from app.web.embed import discovery, frame
 from app.web.exports import KINDS, SCALES
 from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
+from app.web.security import FRAMED
 from app.web.site import Site, path_of
 from app.web.tasks import TASK, Task
 from app.web.templating import origin_of
-from app.web.view import Allowed, Reading, View, link, pinned, read_view, settled
+from app.web.values import told
+from app.web.view import VERSION, Allowed, Reading, View, link, pinned, read_view, settled
 
 EDIT = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
 complaint, and the answer is the address of the view that came out."""
 
+
+UNBENDING = ("text", "model", VERSION)
+"""What is told even if it is fixed: a page that shows another sentence or model would mislead."""
 
 DISABLED = Markup(" disabled")
 
@@ -83,8 +88,9 @@ class StepPage:
         query = dict(request.query_params) if query is None else query
         self.task = Task(query.get(TASK, ""), self.path, site.signer)
         self.query = self.task.enforced(query)
-        self.is_edit = EDIT in self.query
-        self.is_embedded = self.query.get("embed") == "1"
+        # By the address alone: no assignment says these.
+        self.is_edit = EDIT in query
+        self.is_embedded = query.get("embed") == "1"
         self.pin = pinned(self.query, lesson, step)
         self.reading = self._reading()
 
@@ -92,7 +98,7 @@ class StepPage:
         query = self.query
         if self.is_edit:
             query = self.task.enforced(self._settled(query))
-        return read_view(
+        reading = read_view(
             query,
             self.pin,
             self.site.models,
@@ -103,6 +109,13 @@ class StepPage:
                 shows=self.lab.shows,
             ),
         )
+        return self._fitted(reading)
+
+    def _fitted(self, reading: Reading) -> Reading:
+        """What is fixed bends without complaint to what was chosen beside it, as in an edit."""
+        bends = {name for name in self.task.fixed if name not in UNBENDING}
+        stands = tuple(problem for problem in reading.problems if problem.name not in bends)
+        return replace(reading, problems=stands)
 
     def _settled(self, form: Mapping[str, str]) -> dict[str, str]:
         """What the form sends, as an address would say it: see `settled`."""
@@ -164,6 +177,14 @@ class StepPage:
     def link(self, view: View) -> str:
         return link(view, self.pin.defaults, self.site.models, self.pin.version)
 
+    @property
+    def whole_link(self) -> str:
+        """The view with nothing left unsaid, and the version that it is of: what is the step's own
+        value now stays that value beside whatever else is chosen.
+        """
+        version = {VERSION: self.pin.version} if self.pin.version else {}
+        return urlencode(self.reading.view.values() | version)
+
     def response(self) -> Response:
         if self.is_edit and not self.is_refused and not self.htmx.partial:
             return RedirectResponse(self.address, 303, {"Vary": VARY})
@@ -172,6 +193,8 @@ class StepPage:
         status = 422 if self.is_refused else 200
         vary = VARY_WITH_ADDRESS if self.htmx.partial else VARY
         headers = {"Vary": vary} | self.htmx.address_headers(self.address)
+        if template == "embed.html":
+            headers[FRAMED] = "1"
         return self.site.pages.response(
             self.request, template, self.context(), status=status, headers=headers
         )
@@ -194,7 +217,7 @@ class StepPage:
             "view": view,
             "model": reading.model.card,
             "beside": self.site.beside(reading.model),
-            "problems": reading.problems if self.is_refused else (),
+            "problems": told(reading.problems) if self.is_refused else (),
             **self._link_context(view),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
             "shows": self.lab.shows,

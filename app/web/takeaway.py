@@ -17,6 +17,7 @@ from app.web.rate import Within
 from app.web.site import Site
 from app.web.step import StepPage
 from app.web.templating import origin_of
+from app.web.values import told
 
 
 def routes(site: Site, within: Within) -> list[BaseRoute]:
@@ -89,7 +90,7 @@ async def export(page: StepPage, file: str) -> Response:
     kind, view = KINDS[file], page.lab_view()
     look = read_look(page.query, page.lab.show(view), problems := list(page.reading.problems))
     if problems:
-        message = " ".join(problem.message for problem in problems)
+        message = " ".join(problem.message for problem in told(problems))
         raise HTTPException(422, message)
     try:
         content = await run_in_threadpool(kind.make, page.site.studio, view, look)

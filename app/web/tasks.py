@@ -7,17 +7,21 @@ import json
 import re
 from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 LONGEST_NOTE, LONGEST_NAME = 600, 80
 _RESULTS = re.compile(r"(?:[1-9][0-9]?[rwn]{2}){1,40}")
 _RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
+_HALVES = re.compile("[\ud800-\udfff]")
 _SEPARATOR = " · "
 _NAMELESS = "–"
 """Stands in a line for a name; whoever is called so has none."""
+_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+"""What word processors make of the hyphens in a code."""
 
 
 class ChangedError(ValueError):
@@ -26,8 +30,8 @@ class ChangedError(ValueError):
 
 @dataclass(frozen=True)
 class Assignment:
-    """`query` is the view as its link says it, of the step at `path`; `fixed` names what of it a
-    learner cannot change.
+    """`query` is the view of the step at `path`, with nothing left unsaid; `fixed` names what of it
+    a learner cannot change. The first links said in `query` only what was not the step's own.
     """
 
     path: str
@@ -93,27 +97,28 @@ class Signer:
     def assignment(self, token: str) -> Assignment:
         """Raises `ChangedError`, also for one without a signature where this server signs."""
         content, _, mark = token.partition(".")
-        if self.signs and not hmac.compare_digest(mark, self._mark("task", content)):
+        if self.signs and not _same(mark, self._mark("task", content)):
             raise ChangedError(token)
         try:
             path, query, fixed, note = json.loads(_unbase64(content))
             assignment = Assignment(path, query, tuple(fixed), note)
-        except (ValueError, TypeError, Base64Error) as error:
+        except (ValueError, TypeError, RecursionError, Base64Error) as error:
             raise ChangedError(token) from error
         texts = (assignment.path, assignment.query, assignment.note, *assignment.fixed)
-        if not all(isinstance(text, str) for text in texts):
+        if not all(map(_is_text, texts)):
             raise ChangedError(token)
         return assignment
 
-    def receipt(self, lesson: str, results: str, name: str) -> str:
+    def receipt(self, lesson: str, results: str, name: str, steps: Container[int]) -> str:
         """A line that tells what was answered, with a code that only this server can make.
 
-        `results` has for each step its number and two letters: prediction and check, right, wrong
-        or not given. Raises `ValueError` if it is none of that kind, or the name is too long.
+        `results` has for each step its number, which is one of `steps`, and two letters: prediction
+        and check, right, wrong or not given. Raises `ValueError` if it is none of that kind, or the
+        name is too long.
         """
-        if not _RESULTS.fullmatch(results):
-            raise ValueError("these are no results")
-        name = " ".join(name.replace("·", " ").split())
+        _check_results(results, steps)
+        # The Greek dot is ours once it is normalised.
+        name = _tidied(normalize("NFC", name).replace("·", " "))
         if len(name) > LONGEST_NAME:
             raise ValueError(f"a name has at most {LONGEST_NAME} letters")
         name = name or _NAMELESS
@@ -121,12 +126,13 @@ class Signer:
 
     def verified(self, line: str) -> "Receipt":
         """What a line says, and whether this server made it."""
-        parts = [part.strip() for part in line.split(_SEPARATOR.strip())]
+        parts = [_tidied(part) for part in normalize("NFC", line).split(_SEPARATOR.strip())]
         if len(parts) != 4 or not _RESULTS.fullmatch(parts[1]):
             return Receipt(line, "", "", False)
         lesson, results, name, code = parts
         known = self._code(lesson, results, name)
-        return Receipt(lesson, results, name, self.signs and hmac.compare_digest(code, known))
+        is_ours = self.signs and _same(code.translate(_HYPHENS), known)
+        return Receipt(lesson, results, name, is_ours)
 
     def _code(self, lesson: str, results: str, name: str) -> str:
         name = "" if name == _NAMELESS else name
@@ -138,7 +144,9 @@ class Signer:
         return _base64(self._digest(kind, content)[:16])
 
     def _digest(self, kind: str, content: str) -> bytes:
-        return hmac.digest(self._secret, f"{kind}\n{content}".encode(), sha256)
+        return hmac.digest(
+            self._secret, f"{kind}\n{content}".encode(errors="surrogatepass"), sha256
+        )
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,33 @@ class Receipt:
         """How many predictions and how many checks were right."""
         predictions = sum(predicted == "right" for _, predicted, _ in self.steps)
         return predictions, sum(checked == "right" for _, _, checked in self.steps)
+
+
+def _check_results(results: str, steps: Container[int]) -> None:
+    """Raises `ValueError` for what no lesson of these steps gives."""
+    if not _RESULTS.fullmatch(results):
+        raise ValueError("these are no results")
+    seen: set[int] = set()
+    for step in (int(number) for number, _, _ in _RESULT.findall(results)):
+        if step not in steps:
+            raise ValueError(f"this lesson has no step {step}")
+        if step in seen:
+            raise ValueError(f"step {step} is there twice")
+        seen.add(step)
+
+
+def _tidied(part: str) -> str:
+    return " ".join(part.split())
+
+
+def _same(given: str, known: str) -> bool:
+    """Takes as long whatever of it is wrong; bytes, since text must be ASCII."""
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), known.encode())
+
+
+def _is_text(value: object) -> bool:
+    """Whether a page can hold it: JSON has halves of letters, too."""
+    return isinstance(value, str) and not _HALVES.search(value)
 
 
 def _base64(content: bytes) -> str:

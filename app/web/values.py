@@ -10,6 +10,7 @@ _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)", re.ASCII)
 _LONGEST_NUMBER = 9
 _PAIR = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SHOWN_OF_A_VALUE = 60
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,15 @@ class Problem:
     message: str
     allowed: tuple[str, ...] = ()
     remedy: str = "Open the nearest view that works"
+
+
+def told(problems: Sequence[Problem]) -> list[Problem]:
+    """The first problems as a page lists them, and how many more there are."""
+    first, n_more = list(problems[:MOST_TOLD]), len(problems) - MOST_TOLD
+    if n_more <= 0:
+        return first
+    there_is = "is 1 more problem" if n_more == 1 else f"are {n_more:,} more problems"
+    return [*first, Problem("", f"There {there_is}.")]
 
 
 def quoted(value: str) -> str:

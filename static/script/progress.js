@@ -82,7 +82,10 @@ function score(steps, kind) {
 function handIn(steps) {
   const form = document.querySelector("#receipt");
   const letter = (outcome) => ({ right: "r", wrong: "w" })[outcome] ?? "n";
+  // A lesson that was changed may have fewer steps than were answered.
+  const listed = [...document.querySelectorAll(".steps a[data-step]")].map((link) => link.dataset.step);
   const results = Object.entries(steps)
+    .filter(([number]) => listed.includes(number))
     .sort(([a], [b]) => a - b)
     .map(([number, { predict, check }]) => number + letter(predict) + letter(check))
     .join("");

@@ -1,11 +1,13 @@
 import html
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from app.web.tasks import Assignment, Signer
 from tests.pages import LESSON
 from tests.web.test_links import shown
 
@@ -56,6 +58,76 @@ def test_what_is_fixed_cannot_be_changed_and_the_rest_can(signing):
     assert (view["text"], view["layer"], view["word"]) == ("Birds sing at dawn", "1", "2")
 
 
+def test_what_is_fixed_as_the_step_has_it_is_fixed_too(signing):
+    usual = shown(signing.get(STEP).text)
+    assert usual["word"] != "0"
+    page = signing.get(link_of(signing, step=STEP, fixed=["word", "model"])).text
+    text = "Birds sing at dawn in the old trees"
+    sent = {**shown(page), "edit": "1", "text": text, "word": "0", "model": "headwise-h1"}
+    view = shown(signing.get(signing.get(STEP, params=sent).headers["location"]).text)
+    assert view["text"] == text
+    assert (view["word"], view["model"]) == (usual["word"], usual["model"])
+
+
+def test_an_assignment_that_says_less_than_ours_is_read_as_ever(signing):
+    """As links were made at first."""
+    shortest = Assignment(STEP, "layer=1&v=1", ("layer", "head"), "A note")
+    token = Signer("a secret").token(shortest)
+    page = signing.get(STEP, params={"task": token, "layer": "0", "head": "3"})
+    assert page.status_code == 200
+    usual = shown(signing.get(STEP).text)
+    view = shown(page.text)
+    assert (view["layer"], view["head"]) == ("1", usual["head"])
+    assert "A note" in page.text
+
+
+@pytest.mark.parametrize(
+    ("assigned", "chosen", "seen"),
+    [
+        ({"model": "headwise-h8", "head": "7", "fixed": "head"}, {"model": "headwise-h1"}, "head"),
+        ({"word": "3", "fixed": "word"}, {"text": "Birds sing"}, "word"),
+        ({"model": "headwise-h8", "off": "0.7", "fixed": "off"}, {"model": "headwise-h1"}, "off"),
+    ],
+)
+def test_what_is_fixed_bends_to_what_else_is_chosen_and_comes_back(signing, assigned, chosen, seen):
+    page = signing.get(link_of(signing, step=STEP, **assigned))
+    assert page.status_code == 200
+    before = shown(page.text)
+    address = edited(signing, before, chosen)
+    now = signing.get(address)
+    assert now.status_code == 200
+    view = shown(now.text)
+    assert chosen.items() <= view.items()
+    assert view.get(seen) == {"head": "0", "word": "1", "off": None}[seen]
+    for path in ("export/map.csv", "numbers", "handout"):
+        assert signing.get(address.replace("?", f"/{path}?", 1)).status_code == 200
+    assert signing.get(f"/api/v1/labs{address}").status_code == 200
+    part = signing.get(address, headers={"HX-Request-Type": "partial"})
+    assert part.status_code == 200
+    back = signing.get(edited(signing, view, {name: before[name] for name in chosen}))
+    assert shown(back.text)[seen] == before[seen]
+
+
+def edited(client, view, chosen):
+    answer = client.get(STEP, params={**view, "edit": "1", **chosen})
+    assert answer.status_code == 303
+    return answer.headers["location"]
+
+
+def test_what_is_not_fixed_is_still_told(signing):
+    link = link_of(signing, step=STEP, model="headwise-h8", head="7", fixed="head")
+    page = signing.get(f"{link}&layer=9")
+    assert page.status_code == 422
+    assert "There is no layer “9” here" in page.text
+
+
+def test_a_crafted_assignment_cannot_lead_in_circles(client):
+    assignment = Assignment(STEP, "edit=1&embed=1", ("edit", "embed"))
+    answer = client.get(STEP, params={"task": Signer("").token(assignment)})
+    assert answer.status_code == 200
+    assert 'class="bar"' in answer.text
+
+
 def test_an_assignment_stays_with_the_view(signing):
     page = signing.get(link_of(signing, **FORM)).text
     answer = signing.get(STEP, params={**shown(page), "edit": "1", "head": "3"})
@@ -70,6 +142,14 @@ def test_a_changed_assignment_says_so_and_fixes_nothing(signing):
     assert "was changed after it was made" in page.text
     assert "Which head writes" not in page.text
     assert not re.search(r'<button id="layer-0"[^>]* disabled', page.text)
+
+
+@pytest.mark.parametrize("content", ["[" * 20_000, f'["{STEP}","v=1",[],"\\ud800"]'])
+def test_a_crafted_assignment_is_no_fault_of_ours(client, content):
+    token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    page = client.get(STEP, params={"task": token})
+    assert page.status_code == 200
+    assert "was changed after it was made" in page.text
 
 
 def test_an_assignment_says_nothing_on_another_step(signing):
@@ -91,6 +171,14 @@ def test_nothing_fixed_and_no_note_is_a_plain_link(client):
     assert link_of(client, step=STEP, text="Birds sing") == f"{STEP}?text=Birds+sing&v=1"
 
 
+def test_a_note_keeps_as_many_letters_as_its_field_lets_in(client):
+    """A field counts the end of a line as one letter and sends it as two."""
+    note = "\r\n".join(["a" * 19] * 30)
+    page = client.get("/assign", params={"step": STEP, "note": note}).text
+    assert note.replace("\r\n", "\n") in page.replace("\r\n", "\n")
+    assert "\r" not in page
+
+
 def test_the_preview_shows_the_view(client):
     page = client.get("/assign", params=FORM, headers={"HX-Request-Type": "partial"}).text
     assert "<html" not in page
@@ -107,10 +195,71 @@ def test_a_line_with_a_code_is_made_and_verified(signing):
     assert "Ada" in page.text
 
 
+def lines_of(client, n):
+    results = "".join(f"{number}rr" for number in range(1, 8))
+    end = client.get(f"{LESSON}/end", params={"results": results, "name": "Zoë Ó Murchú"}).text
+    return [html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])] * n
+
+
+def test_the_lines_of_a_large_class_are_verified_at_once(signing):
+    page = signing.post("/assign/codes", data={"lines": "\r\n".join(lines_of(signing, 400))})
+    assert page.status_code == 200
+    assert page.text.count("made by this server") == 400
+    assert "Zoë Ó Murchú" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-frame-options"] == "DENY"
+    assert '<form action="/assign/codes" method="post">' in page.text
+
+
+def test_lines_that_were_not_looked_at_are_told(signing):
+    lines = ["a", " "] * 500
+    page = signing.post("/assign/codes", data={"lines": "\n".join(lines)}).text
+    assert page.count("not made by this server") == 500
+    assert "were looked at" not in page
+    page = signing.post("/assign/codes", data={"lines": "\n".join([*lines, "b", "c"])}).text
+    assert page.count("not made by this server") == 500
+    assert "Of 502 lines the first 500 were looked at" in page
+
+
+@pytest.mark.parametrize("body", [b"", b"lines", b"\xff=\xff&lines=%ff%ff", b"x" * 60_000])
+def test_a_body_that_is_no_form_is_no_fault_of_ours(signing, body):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert signing.post("/assign/codes", content=body, headers=form).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/assign/codes", "/assign/codes?lines=a"])
+def test_a_post_is_answered_by_what_it_brings_and_kept_by_nobody(signing, path):
+    etag = signing.get(path).headers["etag"]
+    page = signing.post(path, data={"lines": "Ann"}, headers={"If-None-Match": etag})
+    assert page.status_code == 200
+    assert ">Ann</textarea>" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert ">Ann</textarea>" not in signing.get(path).text
+
+
+def test_letters_that_no_code_has_are_no_fault_of_ours(signing):
+    end = signing.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
+    line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
+    start, _, code = line.rpartition(" ")
+    lines = f"{start} {code.replace('-', '–')}\n{start} {code[:-1]}é"
+    page = signing.get("/assign/codes", params={"lines": lines})
+    assert page.status_code == 200
+    assert page.text.count("not made by this server") == 1
+    assert signing.get(STEP, params={"task": "abc.é"}).status_code == 200
+
+
 def test_a_line_that_cannot_be_made_is_told(signing):
     answer = signing.get(f"{LESSON}/end", params={"results": "1xx"})
     assert answer.status_code == 422
     assert "No line could be made" in answer.text
+
+
+@pytest.mark.parametrize("results", ["1rr1rr", "8rr", "1rr40rr"])
+def test_steps_that_the_lesson_does_not_have_once_get_no_line(signing, results):
+    answer = signing.get(f"{LESSON}/end", params={"results": results})
+    assert answer.status_code == 422
+    assert "No line could be made" in answer.text
+    assert 'id="line"' not in answer.text
 
 
 def test_without_a_secret_there_are_no_codes(client):
@@ -132,6 +281,18 @@ def test_a_view_of_a_lab_can_be_assigned_with_all_its_controls(client):
     view = shown(client.get(client.get(STEP, params=sent).headers["location"]).text)
     assert view["off"] == "0.1"
     assert "weighted" not in view
+
+
+def test_the_version_of_a_view_stays_with_its_assignment(client):
+    page = client.get("/assign", params={"step": STEP, "v": "1", "fixed": "text"})
+    assert page.text.count('<input type="hidden" name="v" value="1">') == 1
+    assert "From the lab it brings along" not in page.text
+
+
+def test_a_version_that_the_chosen_lesson_never_had_is_left_out(client):
+    page = client.get("/assign", params={"step": STEP, "v": "99"}).text
+    assert 'name="v"' not in page
+    assert "assigned-link" in page
 
 
 def test_a_lab_offers_to_assign_what_it_shows(client):

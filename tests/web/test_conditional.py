@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 
+from app.web.conditional import Conditional, Head, Tagged
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -103,3 +106,63 @@ def test_a_known_answer_says_nothing_of_a_body_that_it_does_not_have(client):
     assert not {"content-length", "content-type", "content-encoding"} & set(again.headers)
     assert again.headers["cache-control"] == SHARED
     assert "HX-Request-Type" in again.headers["vary"]
+
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"a"')]}
+BODY = {"type": "http.response.body", "body": b"all"}
+HINT = {"type": "http.response.early_hint", "links": []}
+TRAILERS = {"type": "http.response.trailers", "headers": []}
+FILE = {"type": "http.response.pathsend", "path": "/a"}
+
+
+def sent_by(layer, *messages, method="GET", headers=()):
+    async def app(_scope, _receive, send):
+        for message in messages:
+            await send({**message, "headers": [*message.get("headers", ())]})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "headers": [*headers]}
+    asyncio.run(layer(app)(scope, None, send))
+    return sent
+
+
+def kinds(messages):
+    return [message["type"].removeprefix("http.response.") for message in messages]
+
+
+@pytest.mark.parametrize("layer", [Tagged, Conditional, Head])
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (HINT, START, BODY, TRAILERS),
+        (START, HINT, BODY),
+        (START, {**BODY, "more_body": True}, HINT),
+    ],
+)
+def test_messages_of_other_kinds_go_through_in_their_order(layer, messages):
+    sent = sent_by(layer, *messages)
+    assert kinds(sent) == kinds(messages)
+    assert b"".join(message.get("body", b"") for message in sent) == b"all"
+
+
+def test_a_file_that_the_server_is_to_send_goes_through_behind_its_start():
+    sent = sent_by(Tagged, START, FILE)
+    assert kinds(sent) == ["start", "pathsend"]
+    assert sent[1]["path"] == "/a"
+
+
+@pytest.mark.parametrize(
+    ("layer", "asked"),
+    [
+        (Head, {"method": "HEAD"}),
+        (Conditional, {"headers": [(b"if-none-match", b'"a"')]}),
+    ],
+)
+def test_no_file_is_sent_where_no_body_is_wanted(layer, asked):
+    sent = sent_by(layer, START, FILE, **asked)
+    assert kinds(sent) == ["start", "body"]
+    assert sent[1]["body"] == b""

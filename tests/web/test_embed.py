@@ -46,6 +46,57 @@ def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):
         assert headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nowhere",
+        "/assign",
+        "/assign/codes",
+        "/models",
+        "/healthz",
+        f"{LESSON}/end",
+        f"{STEP}/numbers",
+        f"{STEP}/handout",
+        f"{STEP}/export/map.svg",
+    ],
+)
+def test_what_is_no_lab_stands_in_no_frame_whatever_it_is_asked_by(open_client, path):
+    headers = open_client.get(f"{path}?embed=1").headers
+    assert headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("query", ["embed=1", "embed=%31", "%65mbed=1", "embed=0&embed=1"])
+def test_a_lab_is_framed_whenever_it_stands_alone(open_client, query):
+    answers = [open_client.get(f"{STEP}?{query}") for _ in range(2)]
+    etag = {"If-None-Match": answers[0].headers["etag"]}
+    answers += [open_client.get(f"{STEP}?{query}", headers=etag), open_client.head(answers[0].url)]
+    for answer in answers:
+        assert "x-frame-options" not in answer.headers
+        assert f"frame-ancestors {PARENT}" in answer.headers["content-security-policy"]
+        assert not any("framed" in name for name in answer.headers)
+
+
+def test_a_view_that_cannot_be_is_told_within_the_frame(open_client):
+    answer = open_client.get(f"{STEP}?embed=1&head=9")
+    assert answer.status_code == 422
+    assert "x-frame-options" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["embed=1&embed=0", "embed=01", "embed=1x", "text=embed=1"])
+def test_a_whole_page_is_never_framed(open_client, client, query):
+    page = open_client.get(f"{STEP}?{query}")
+    assert 'class="bar"' in page.text
+    assert page.headers["x-frame-options"] == "DENY"
+
+
+def test_where_none_may_frame_nothing_tells_what_could_be(client):
+    headers = client.get(f"{STEP}?embed=1").headers
+    assert headers["x-frame-options"] == "DENY"
+    assert not any("framed" in name for name in headers)
+
+
 @pytest.mark.parametrize("origin", ["javascript:alert(1)", "*", "https://a.b; script-src *", "x"])
 def test_an_origin_that_is_none_is_refused_at_the_start(origin):
     with pytest.raises(ValidationError):
@@ -83,6 +134,9 @@ def test_oembed_keeps_to_the_size_that_is_asked_for(open_client):
         ({"url": f"https://elsewhere.example{STEP}"}, 404),
         ({"url": "http://testserver/nowhere/1"}, 404),
         ({"url": "http://testserver/models"}, 404),
+        ({"url": "http://["}, 404),
+        ({"url": "http://[x]/"}, 404),
+        ({"url": ""}, 404),
         ({"url": f"http://testserver{STEP}", "format": "xml"}, 501),
         ({}, 422),
     ],

@@ -289,3 +289,19 @@ def test_whoever_is_further_out_cannot_change_what_is_kept():
 
     first, *others = asyncio.run(headers())
     assert others == [first, first]
+
+
+def test_an_answer_that_the_server_sends_from_a_file_is_not_kept():
+    async def app(_scope, _receive, send):
+        headers = [(b"cache-control", b"public")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.pathsend", "path": "/a"})
+
+    async def send(_):
+        pass
+
+    kept = Kept(app, 1_000_000)
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"",
+             "scheme": "http", "headers": []}  # fmt: skip
+    asyncio.run(kept(scope, None, send))
+    assert not kept.answers

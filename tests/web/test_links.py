@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -104,6 +105,17 @@ def test_a_new_version_leaves_links_of_the_old_as_they_were(lessons):
         assert shown(client.get(f"{STEP}?v=1").text)["text"] == "The cat sat down"
         assert shown(client.get(f"{STEP}?v=2").text)["text"] == "The dog lay down"
         assert shown(client.get(STEP).text)["v"] == "2"
+
+
+def test_an_assignment_made_of_an_old_view_is_of_its_version(lessons):
+    new_sentence(lessons, "2")
+    freeze(lessons, shipped_family())
+    form = {"step": STEP, "fixed": "text"}
+    with client_of(lessons) as client:
+        for version, text in (("1", "The cat sat down"), ("2", "The dog lay down")):
+            page = client.get("/assign", params=form | {"v": version}).text
+            link = re.search(r'id="assigned-link"[^>]* value="http://testserver([^"]*)"', page)[1]
+            assert shown(client.get(unescape(link)).text)["text"] == text
 
 
 def test_new_defaults_without_a_new_version_are_a_mistake(lessons):

@@ -6,6 +6,7 @@ import pytest
 
 from app.models import tidy
 from app.settings import site_folder
+from tests.pages import LESSON
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 TYPING = HTMX | {"HX-Source": "input#text"}
@@ -255,6 +256,32 @@ def test_pressing_enter_again_adds_no_address(client, step_1):
     response = get(client, step_1, headers, edit=1, text="a b", word=0)
     assert response.headers["hx-replace-url"] == address
     assert "hx-push-url" not in response.headers
+
+
+MANY_OFF = ",".join(["9.9"] * 2_000)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{LESSON}/concatenate-then-mix",
+        f"{LESSON}/concatenate-then-mix/export/map.csv",
+        f"/api/v1/labs{LESSON}/concatenate-then-mix",
+        "/api/v1/predict",
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"HX-Request-Type": "partial"}])
+def test_of_many_problems_the_first_are_told_and_the_rest_counted(client, path, headers):
+    query = {"text": "The [MASK] sat", "off": MANY_OFF}
+    answer = client.get(path, params=query, headers=headers)
+    assert answer.status_code == 422
+    # A fragment says them a second time, to be read out.
+    times = 2 if headers and not path.startswith("/api/") else 1
+    assert answer.text.count("There is no head “9.9” to switch off") == 5 * times
+    assert answer.text.count("There are 1,995 more problems.") == times
+    few = client.get(path, params=query | {"off": ",".join(["9.9"] * 5)}, headers=headers)
+    assert few.text.count("There is no head “9.9” to switch off") == 5 * times
+    assert "more problem" not in few.text
 
 
 def test_a_deeper_layer_says_that_it_reads_mixtures(client, step_1):

@@ -112,12 +112,59 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(chunks, status):
     assert response.headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize("secret", ["", "a secret"])
+def test_a_form_without_a_length_is_read_up_to_the_limit(secret, caplog):
+    client = TestClient(create_app(Settings(secret=secret)))
+    response = client.post("/assign/codes", content=(b"x" * 60_000 for _ in range(160)))
+    assert response.status_code == 413
+    assert "at most 65,536 bytes" in response.text
+    assert response.headers["x-frame-options"] == "DENY"
+    assert not caplog.text.count("Error")
+
+
 def test_an_answer_that_fails_half_way_is_logged_and_not_answered_twice(caplog):
     response = guarded(fails_half_way).get("/")
     assert response.status_code == 200
     assert response.text == ""
     assert "ValueError in GET /" in caplog.text
     assert TYPED not in caplog.text
+
+
+async def fails(*_):
+    raise ValueError(TYPED)
+
+
+def test_a_path_cannot_put_lines_into_the_log(caplog):
+    guarded(fails).get("/a%0aERROR%20all%20is%20lost")
+    (fault,) = [record.getMessage() for record in caplog.records if record.name == "headwise"]
+    assert fault.splitlines()[0] == "ValueError in GET /a%0AERROR%20all%20is%20lost"
+
+
+def test_where_the_page_of_a_fault_fails_too_the_answer_is_plain_and_guarded(caplog):
+    def broken_page(*_):
+        raise KeyError(TYPED)
+
+    app = Guard(fails, Settings(), broken_page)
+    response = TestClient(app, raise_server_exceptions=False).get("/a")
+    assert response.status_code == 500
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.headers["x-frame-options"] == "DENY"
+    assert "Something broke on our side" in response.text
+    assert "ValueError in GET /a" in caplog.text
+    assert "KeyError in GET /a" in caplog.text
+    assert TYPED not in caplog.text
+
+
+@pytest.mark.parametrize("limit", ["max_query_bytes", "max_body_bytes"])
+def test_where_the_page_of_a_refusal_fails_the_answer_is_plain_and_guarded(limit):
+    def broken_page(*_):
+        raise KeyError(TYPED)
+
+    app = Guard(reads_its_body, Settings(**{limit: 1}), broken_page)
+    client = TestClient(app, raise_server_exceptions=False)
+    response = client.post("/a?bc", content=(b"x" for _ in range(2)))
+    assert response.status_code == 500
+    assert response.headers["x-frame-options"] == "DENY"
 
 
 def test_limits_can_be_set():

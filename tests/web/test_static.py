@@ -44,3 +44,13 @@ def test_the_service_worker_of_any_version_may_speak_for_every_page(client, curr
 )
 def test_what_is_no_file_of_ours_is_not_there(client, path):
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("file", ["style.css", "script.js", "mark.svg"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_files_are_there_to_be_read_alone(client, current, file, method):
+    answer = client.request(method, f"{current}/{file}")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+    head = client.head(f"{current}/{file}")
+    assert (head.status_code, head.content) == (200, b"")

@@ -1,3 +1,5 @@
+from base64 import urlsafe_b64encode
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from app.web.tasks import Assignment, ChangedError, Signer
 
 SIGNER = Signer("a secret")
+STEPS = range(1, 41)
 texts = st.text(max_size=60)
 assignments = st.builds(
     Assignment, texts, texts, st.lists(texts, max_size=4).map(tuple), st.text(max_size=600)
@@ -13,6 +16,7 @@ results = st.lists(
     st.tuples(st.integers(1, 40), st.sampled_from("rwn"), st.sampled_from("rwn")),
     min_size=1,
     max_size=20,
+    unique_by=lambda answered: answered[0],
 )
 
 
@@ -33,11 +37,29 @@ def test_a_changed_token_is_found_out(assignment, data):
             SIGNER.assignment(changed)
 
 
-@pytest.mark.parametrize("token", ["", "x", "bnVsbA", "WzEsMiwzLDRd", "W10", "é", "a.b.c"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "bnVsbA", "WzEsMiwzLDRd", "W10", "é", "a.b.c", "abc.é", "a.\ud800"]
+)
 @pytest.mark.parametrize("signer", [SIGNER, Signer("")])
 def test_what_is_no_token_is_found_out(token, signer):
     with pytest.raises(ChangedError):
         signer.assignment(token)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 50_000,
+        '["/a","text=b",[],"\\ud800"]',
+        '["/a","text=\\udfff",[],""]',
+        '["/a","text=b",["\\ud800"],""]',
+        '["\\ud800","text=b",[],""]',
+    ],
+)
+def test_what_no_form_could_have_said_is_no_assignment(content):
+    token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    with pytest.raises(ChangedError):
+        Signer("").assignment(token)
 
 
 def test_an_unsigned_token_is_none_to_a_server_that_signs():
@@ -50,7 +72,7 @@ def test_an_unsigned_token_is_none_to_a_server_that_signs():
 @example([(1, "r", "r")], "–")
 @given(results, st.text(max_size=40))
 def test_a_line_is_known_by_the_server_that_made_it_alone(found, name):
-    line = SIGNER.receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name)
+    line = SIGNER.receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name, STEPS)
     receipt = SIGNER.verified(line)
     assert receipt.is_valid
     assert [step for step, _, _ in receipt.steps] == [n for n, _, _ in found]
@@ -63,21 +85,73 @@ def test_a_line_is_known_by_the_server_that_made_it_alone(found, name):
 
 
 def test_changed_results_or_names_are_found_out():
-    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada")
+    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada", STEPS)
     assert SIGNER.verified(f"  {line} ").is_valid
     for changed in (line.replace("1rw", "1rr"), line.replace("Ada", "Bob"), line[:-1], "", "· · ·"):
         assert not SIGNER.verified(changed).is_valid
 
 
+@pytest.mark.parametrize("hyphen", ["–", "‑", "—", "‐", "−"])
+def test_a_code_is_known_with_the_hyphens_that_a_word_processor_makes(hyphen):
+    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada-Lee", STEPS)
+    start, _, code = line.rpartition(" ")
+    receipt = SIGNER.verified(f"{start} {code.replace('-', hyphen)}")
+    assert receipt.is_valid
+    assert receipt.name == "Ada-Lee"
+
+
+def test_a_code_of_other_letters_than_ours_is_found_out():
+    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada", STEPS)
+    assert not SIGNER.verified(line[:-1] + "é").is_valid
+    assert not SIGNER.verified(line[:-1] + "\ud800").is_valid
+
+
 @pytest.mark.parametrize("wrong", ["", "x", "1r", "1rr;", "1rr" * 50, "0rr"])
 def test_what_are_no_results_get_no_line(wrong):
     with pytest.raises(ValueError, match="no results"):
-        SIGNER.receipt("a-lesson", wrong, "Ada")
+        SIGNER.receipt("a-lesson", wrong, "Ada", STEPS)
+
+
+@pytest.mark.parametrize(
+    ("results", "why"),
+    [
+        ("1rr1rr", "step 1 is there twice"),
+        ("1rr2wn1ww", "step 1 is there twice"),
+        ("1rr8rr", "this lesson has no step 8"),
+        ("99rr", "this lesson has no step 99"),
+    ],
+)
+def test_results_are_those_of_the_steps_of_the_lesson(results, why):
+    with pytest.raises(ValueError, match=why):
+        SIGNER.receipt("a-lesson", results, "Ada", range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("typed", "pasted"),
+    [
+        ("Zoë", "Zoe\u0308"),
+        ("Zoe\u0308", "Zoë"),
+        ("Ada Lee", "Ada  \t Lee"),
+        ("Ada\u00a0Lee", "Ada Lee"),
+    ],
+)
+def test_a_name_is_the_same_however_it_was_typed_and_pasted(typed, pasted):
+    line = SIGNER.receipt("a-lesson", "1rr", typed, STEPS)
+    start, results, _, code = line.split(" · ")
+    receipt = SIGNER.verified(" · ".join((start, results, pasted, code)))
+    assert receipt.is_valid
+    assert receipt.name == line.split(" · ")[2]
+
+
+def test_the_greek_dot_separates_like_ours():
+    line = SIGNER.receipt("a-lesson", "1rr", "Ada\u0387Lee", STEPS)
+    assert SIGNER.verified(line).name == "Ada Lee"
+    assert SIGNER.verified(line.replace("·", "\u0387")).is_valid
 
 
 def test_a_name_cannot_break_out_of_its_line():
-    line = SIGNER.receipt("a-lesson", "1rr", " Ada ·\n1ww · x ")
+    line = SIGNER.receipt("a-lesson", "1rr", " Ada ·\n1ww · x ", STEPS)
     assert SIGNER.verified(line).is_valid
     assert SIGNER.verified(line).name == "Ada 1ww x"
     with pytest.raises(ValueError, match="at most 80"):
-        SIGNER.receipt("a-lesson", "1rr", "a" * 81)
+        SIGNER.receipt("a-lesson", "1rr", "a" * 81, STEPS)

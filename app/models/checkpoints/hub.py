@@ -8,7 +8,7 @@ from types import ModuleType
 
 from app.models.checkpoints.errors import CheckpointError
 from app.models.checkpoints.load import TOKENIZER, read_checkpoint
-from app.models.checkpoints.tensors import INDEX, PICKLES, WHOLE
+from app.models.checkpoints.tensors import INDEX, PICKLES, WHOLE, shards
 from app.models.registry import Model
 
 CHECKPOINTS = Path("checkpoints")
@@ -32,22 +32,52 @@ def default_folder(name: str) -> Path:
 def add(name: str, folder: Path, revision: str | None = None) -> Model:
     """Fetches what is needed of a model, and reads it. Raises `HubError`."""
     hub = package()
-    with told(hub, name, folder, revision):
-        info = hub.HfApi().model_info(name, revision=revision, timeout=SECONDS)
-        names = [file.rfilename for file in info.siblings or ()]
-        hub.snapshot_download(
-            name,
-            # What was looked at, even if somebody uploads another in between.
-            revision=info.sha or revision,
-            local_dir=folder,
-            allow_patterns=wanted(name, names),
-        )
     try:
+        with told(hub, name, folder, revision):
+            _fetch(hub, name, folder, revision)
         return read_checkpoint(folder)
     except CheckpointError as error:
         raise HubError(
             f"Headwise cannot read it: {error}. Its files stay where they are."
         ) from error
+
+
+def _fetch(hub: ModuleType, name: str, folder: Path, revision: str | None) -> None:
+    info = hub.HfApi().model_info(name, revision=revision, timeout=SECONDS)
+    files = wanted(name, [file.rfilename for file in info.siblings or ()])
+    # What was looked at, even if somebody uploads another in between.
+    commit = info.sha or revision
+    refuse_another(folder, commit or "")
+
+    def download(patterns: list[str]) -> None:
+        hub.snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=patterns)
+
+    if INDEX in files:
+        download([INDEX])
+        files = [*files, *shards(folder)]
+    download(files)
+
+
+def refuse_another(folder: Path, commit: str) -> None:
+    """Raises `HubError` for a folder that holds files of another model or revision: what is fetched
+    would stand among them, and might not be what is read.
+    """
+    held = [folder / "config.json", folder / TOKENIZER, folder / INDEX]
+    held += folder.glob("*.safetensors")
+    if any(file.is_file() and fetched_at(file) != commit for file in held):
+        raise HubError(
+            f"{folder} holds files of another model, or of another revision of this one, so nothing"
+            " was downloaded. Name another folder by --to, or delete it."
+        )
+
+
+def fetched_at(file: Path) -> str | None:
+    """The commit that a file was fetched at, as the package notes it beside; None if it was not."""
+    note = file.parent / ".cache" / "huggingface" / "download" / f"{file.name}.metadata"
+    try:
+        return note.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except (OSError, ValueError):
+        return None
 
 
 def package() -> ModuleType:
@@ -65,7 +95,9 @@ def package() -> ModuleType:
 
 
 def wanted(name: str, names: Sequence[str]) -> list[str]:
-    """Of a repository's files those that are read. Raises `HubError` if one is lacking."""
+    """Of a repository's files those that are read, except for the parts that an index names. Raises
+    `HubError` if one is lacking.
+    """
     nothing = "so nothing was downloaded"
     weights = weights_among(names)
     pickles = [file for file in names if any(fnmatch(file, pattern) for pattern in PICKLES)]
@@ -87,12 +119,8 @@ def wanted(name: str, names: Sequence[str]) -> list[str]:
 
 
 def weights_among(names: Sequence[str]) -> list[str]:
-    if WHOLE in names:
-        return [WHOLE]
-    if INDEX in names:
-        return [INDEX, *(file for file in names if fnmatch(file, "model*.safetensors")
-                         and "/" not in file)]  # fmt: skip
-    return []
+    """The file of all weights, else the index of their parts."""
+    return [file for file in (WHOLE, INDEX) if file in names][:1]
 
 
 @contextmanager
@@ -105,7 +133,7 @@ def told(hub: ModuleType, name: str, folder: Path, revision: str | None) -> Iter
     )
     try:
         yield
-    except HubError:
+    except (HubError, CheckpointError):
         raise
     except errors.HFValidationError:
         raise HubError(

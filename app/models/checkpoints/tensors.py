@@ -125,6 +125,15 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _indexed(folder: Path) -> list[Path]:
+    names = shards(folder)
+    for name in names:
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{name}, named by {INDEX}, is missing")
+    return [folder / name for name in names]
+
+
+def shards(folder: Path) -> list[str]:
+    """The files that an index names."""
     try:
         index = json.loads((folder / INDEX).read_bytes())
         names = sorted(set(index["weight_map"].values()))
@@ -133,11 +142,9 @@ def _indexed(folder: Path) -> list[Path]:
     for name in names:
         if not isinstance(name, str) or not SHARD.fullmatch(name):
             raise CheckpointError(f"{INDEX} names {str(name)[:80]!r}, which is no file beside it")
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{name}, named by {INDEX}, is missing")
     if not names:
         raise CheckpointError(f"{INDEX} names no file")
-    return [folder / name for name in names]
+    return names
 
 
 def places(file: Path) -> dict[str, Place]:

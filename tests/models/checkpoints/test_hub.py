@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import pytest
 
 from app.models.checkpoints import read_checkpoint
 from app.models.checkpoints.hub import HubError, package, told, wanted
+from app.models.checkpoints.tensors import shards
 from tests.hub import COMMIT, hub
 from tests.models.checkpoints.tiny import save
 from tests.test_package import ROOT
@@ -40,9 +42,23 @@ def served(whole):
         "owner/unsized": without("config.json"),
         "owner/odd": odd,
     }
+    # Another model of the same name, in parts, with weights that its index does not name.
+    parts = without("model.safetensors", "onnx")
+    weights = (whole / "model.safetensors").read_bytes()
+    index = {"weight_map": dict.fromkeys(tensor_names(weights), "weights-1-of-1.safetensors")}
+    (parts / "model.safetensors.index.json").write_text(json.dumps(index))
+    (parts / "weights-1-of-1.safetensors").write_bytes(weights)
+    (parts / "model-of-a-rehearsal.safetensors").write_bytes(weights)
+    repositories["other/tiny"] = parts
     refusals = {"owner/gated": (403, "GatedRepo"), "owner/broken": (500, "")}
     with hub(repositories, refusals) as running:
+        running.commits["other/tiny"] = "decade" + "0" * 34
         yield running
+
+
+def tensor_names(weights):
+    length = int.from_bytes(weights[:8], "little")
+    return [name for name in json.loads(weights[8 : 8 + length]) if name != "__metadata__"]
 
 
 @pytest.fixture
@@ -83,6 +99,56 @@ def test_only_what_is_read_is_fetched_and_never_a_pickle(add, served, tmp_path):
     assert sorted(served.fetched) == ["config.json", "model.safetensors", "tokenizer.json"]
     folder = tmp_path / "checkpoints" / "tiny"
     assert {file.name for file in folder.iterdir()} == {*served.fetched, ".cache"}
+
+
+def test_a_folder_with_another_model_is_refused_and_left_as_it_was(add, served, tmp_path):
+    assert add("owner/tiny").code == 0
+    folder = tmp_path / "checkpoints" / "tiny"
+    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    done = add("other/tiny")
+    assert done.code == 1
+    assert not served.fetched
+    assert "checkpoints/tiny holds files of another model" in done.err
+    assert "--to" in done.err
+    assert "delete it" in done.err
+    assert len(done.err.splitlines()) == 1
+    assert before == {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    assert add("other/tiny", "--to", "beside").code == 0
+
+
+def test_a_folder_with_files_from_elsewhere_is_refused(add, served, tmp_path):
+    shutil.copytree(served.repositories["owner/tiny"], tmp_path / "mine")
+    assert "mine holds files of another model" in add("owner/tiny", "--to", "mine").err
+
+
+def test_the_same_model_can_be_added_again(add, tmp_path):
+    assert add("owner/tiny").code == 0
+    (tmp_path / "checkpoints" / "tiny" / "tokenizer.json").unlink()
+    assert add("owner/tiny").code == 0
+
+
+def test_of_weights_in_parts_those_are_fetched_that_the_index_names(add, served, tmp_path):
+    done = add("other/tiny")
+    assert done.code == 0, done.err
+    assert sorted(served.fetched) == [
+        "config.json",
+        "model.safetensors.index.json",
+        "tokenizer.json",
+        "weights-1-of-1.safetensors",
+    ]
+
+
+def test_an_index_that_names_no_file_beside_it_is_told(add, served):
+    index = served.repositories["other/tiny"] / "model.safetensors.index.json"
+    before = index.read_bytes()
+    try:
+        index.write_text('{"weight_map": {"a": "../b.safetensors"}}')
+        done = add("other/tiny")
+    finally:
+        index.write_bytes(before)
+    assert done.code == 1
+    assert "Headwise cannot read it" in done.err
+    assert served.fetched == ["model.safetensors.index.json"]
 
 
 def test_it_goes_where_it_is_told_to_in_the_revision_that_was_named(add, tmp_path):
@@ -153,8 +219,10 @@ def test_what_no_hub_would_say_is_told_without_a_traceback(tmp_path):
             raise ValueError("this is no JSON")
 
 
-def test_of_weights_in_parts_all_parts_are_wanted_and_none_from_folders():
+def test_of_weights_in_parts_all_parts_are_wanted_and_none_from_folders(tmp_path):
     parts = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
     names = ["config.json", "tokenizer.json", "model.safetensors.index.json", *parts]
     others = ["model/other.safetensors", "onnx/model.safetensors", "consolidated.safetensors"]
-    assert set(wanted("owner/parts", [*names, *others])) == set(names)
+    index = {"weight_map": {"a": parts[0], "b": parts[1], "c": parts[0]}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert {*wanted("owner/parts", [*names, *others]), *shards(tmp_path)} == set(names)

@@ -1,0 +1,22 @@
+import pytest
+from starlette.requests import Request
+
+from app.web.htmx import htmx_of
+
+
+def request_from(address):
+    return Request({"type": "http", "headers": [(b"hx-current-url", address.encode())]})
+
+
+def test_the_page_that_asks_is_known_by_path_and_query():
+    assert htmx_of(request_from("http://a.example/b?c=d")).current == "/b?c=d"
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://[x]/", "//[::1"])
+def test_an_address_that_is_none_is_no_page(address):
+    assert htmx_of(request_from(address)).current == ""
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/multi-head-attention/1", "/assign"])
+def test_no_page_breaks_on_an_address_that_is_none(client, path):
+    assert client.get(path, headers={"HX-Current-URL": "http://["}).status_code < 500
