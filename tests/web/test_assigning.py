@@ -299,3 +299,12 @@ def test_a_lab_offers_to_assign_what_it_shows(client):
     page = client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text
     address = html.unescape(re.search(r'href="(/assign\?step=[^"]+)"', page)[1])
     assert client.get(address).text.count('name="off" value="0.1"') == 1
+
+
+@pytest.mark.parametrize("step", ["why-one-head-is-not-enough", "rows-ask-columns-answer"])
+def test_every_way_in_which_a_lab_shows_heads_can_be_assigned(client, step):
+    page = client.get(f"/assign?step=/multi-head-attention/{step}").text
+    menu = re.search(r'<select id="a-show".*?</select>', page, re.S).group(0)
+    lab = client.get(f"/multi-head-attention/{step}").text
+    offered = re.findall(r'<button id="show-(\w+)"', lab)
+    assert sorted(re.findall(r'<option value="(\w+)"', menu)) == sorted(offered)
