@@ -20,8 +20,8 @@ four that no attention can do without (Q, K and V at once, scores, values, outpu
 around them and as NumPy makes them unasked; ours can take less, since it asks for them in other
 shapes (docs/decisions/products.md). torch is `torch.nn.MultiheadAttention` asked for every head's
 weights; eager torch is the textbook formula in torch's operations; textbook is
-`app/attention/core.py`. The last column tells what the same products take with a token a column instead of a row: below 1, BLAS would rather
-be asked that way."""
+`app/attention/core.py`. The last column tells what the same products take with a token a column
+instead of a row: below 1, BLAS would rather be asked that way."""
 
 JUDGED: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
     (LAYER_BY_PRODUCTS[64], "products", lambda row: row.d_model == 64),

@@ -27,8 +27,9 @@ LARGEST_DIFFERENCE = 1e-3
 
 ABOUT = """all-MiniLM-L6-v2, the whole model with the maps of all its heads, float32, one thread.
 The products are those of its layers and nothing around them, as NumPy makes them unasked. Hugging
-Face is `AutoModel` with eager attention and `output_attentions`. onnxruntime runs the same model, exported with its attentions; it
-fuses operations, and is the faster one: we do not claim otherwise."""
+Face is `AutoModel` with eager attention and `output_attentions`. onnxruntime runs the same model,
+exported with its attentions; it fuses operations, and is the faster one: we do not claim
+otherwise."""
 
 HEADER = (
     "T",
