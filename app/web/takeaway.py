@@ -1,6 +1,8 @@
 """What a view has beside its page: a table, a handout, files, a picture of its link."""
 
 import io
+from asyncio import Lock
+from contextlib import nullcontext
 from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +23,10 @@ from app.web.templating import origin_of
 
 
 def routes(site: Site, within: Within) -> list[BaseRoute]:
-    """Drawing and packing cost more than a page: these are asked for only `within` a limit."""
+    """Drawing and packing cost more than a page: these are asked for only `within` a limit, and
+    pixels are drawn one picture at a time.
+    """
+    drawing = Lock()
 
     def page_of(request: Request) -> StepPage:
         return StepPage(site, *site.asked_for(request), request)
@@ -38,7 +43,7 @@ def routes(site: Site, within: Within) -> list[BaseRoute]:
 
     async def export_(request: Request) -> Response:
         await within(request)
-        return await export(page_of(request), request.path_params["file"])
+        return await export(page_of(request), request.path_params["file"], drawing)
 
     return [
         Route("/{lesson}/{step}/numbers", numbers_),
@@ -82,8 +87,8 @@ def handout(page: StepPage) -> Response:
     return page.site.pages.response(page.request, "handout.html", context)
 
 
-async def export(page: StepPage, file: str) -> Response:
-    """The shown map, its numbers or all that makes them, as a file."""
+async def export(page: StepPage, file: str, drawing: Lock) -> Response:
+    """The shown map, its numbers or all that makes them, as a file; pixels wait for `drawing`."""
     if file not in KINDS:
         raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
     kind, view = KINDS[file], page.lab_view()
@@ -92,7 +97,8 @@ async def export(page: StepPage, file: str) -> Response:
         message = " ".join(problem.message for problem in problems)
         raise HTTPException(422, message)
     try:
-        content = await run_in_threadpool(kind.make, page.site.studio, view, look)
+        async with drawing if kind.is_drawn else nullcontext():
+            content = await run_in_threadpool(kind.make, page.site.studio, view, look)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     name = f"{name_of(view)}-{file}"

@@ -77,6 +77,15 @@ def test_files_come_in_the_heat_of_the_page(shared):
         assert archive.testzip() is None
 
 
+def test_a_picture_too_large_to_be_drawn_says_so_where_one_sees_it(page, server):
+    page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&show=grid")
+    page.get_by_text("Take this view away").click()
+    with page.expect_download():
+        page.get_by_role("link", name="PNG 1×").first.click()
+    page.get_by_role("link", name="PNG 4×").first.click()
+    expect(page.locator("main")).to_contain_text("Ask for a smaller scale, for one head")
+
+
 PAINTED = """selector => Array.from(document.querySelectorAll(selector), (each) => {
     const canvas = document.createElement("canvas").getContext("2d");
     const style = getComputedStyle(each);
