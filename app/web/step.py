@@ -146,9 +146,19 @@ class StepPage:
     @property
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        embedded = "&embed=1" if self.is_embedded else ""
         view, typed = self.reading.view, self.reading.typed
-        link = self.own_link if typed == view.text else self.link(view.but(text=typed))
+        return self._address(
+            self.own_link if typed == view.text else self.link(view.but(text=typed))
+        )
+
+    @property
+    def remedy(self) -> str:
+        """The address of the nearest view that works, where this one does not."""
+        return self._address(self.own_link)
+
+    def _address(self, link: str) -> str:
+        """That of a view, in the assignment and the frame that this page is in."""
+        embedded = "&embed=1" if self.is_embedded else ""
         return f"{self.path}?{link}{self.task.in_address}{embedded}"
 
     @cached_property
@@ -189,6 +199,7 @@ class StepPage:
             "model": reading.model.card,
             "beside": self.site.beside(reading.model),
             "problems": reading.problems if self.is_refused else (),
+            "remedy": self.remedy,
             **self._link_context(view),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
             "shows": self.lab.shows,

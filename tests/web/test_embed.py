@@ -37,6 +37,15 @@ def test_an_edit_of_an_embedded_lab_stays_embedded(open_client):
     assert 'id="predict"' not in part.text
 
 
+def test_the_way_out_of_a_refused_view_stays_in_the_frame(open_client):
+    refused = open_client.get(f"{STEP}?text={'cat+' * 60}&embed=1")
+    assert refused.status_code == 422
+    way_out = re.search(r'<a href="([^"]*)">Keep the first', refused.text)[1]
+    page = open_client.get(html.unescape(way_out))
+    assert page.status_code == 200
+    assert 'class="embedded"' in page.text
+
+
 def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):
     framed = open_client.get(f"{STEP}?embed=1").headers
     assert f"frame-ancestors {PARENT} https://*.example.org" in framed["content-security-policy"]
