@@ -42,6 +42,8 @@ complaint, and the answer is the address of the view that came out."""
 
 
 DISABLED = Markup(" disabled")
+AWAY = Markup(' target="_blank" rel="noopener"')
+"""In a link that would take an embedded lab's frame away: it opens beside it."""
 
 FILES = tuple(
     (name, kind.label) for name, kind in KINDS.items() if not name.endswith((".svg", ".png"))
@@ -252,6 +254,7 @@ class StepPage:
             "fixed": lambda name: DISABLED if name in self.task.fixed else "",
             "fixed_names": self.task.fixed,
             "is_embedded": self.is_embedded,
+            "away": AWAY if self.is_embedded else "",
             **self._embedding(),
             "files": FILES,
             "scales": SCALES,
