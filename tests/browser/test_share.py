@@ -45,6 +45,19 @@ def test_the_panel_stays_open_and_follows_the_view(shared):
     expect(shared.locator("#share-nameless")).not_to_have_value(re.compile("Birds"))
 
 
+def test_a_map_is_fetched_from_where_the_page_is_whatever_its_link_says(page, server):
+    """Behind a proxy that rewrites Host, links begin as the server sees itself."""
+    page.goto(f"{server}{LESSON}/concatenate-then-mix?text=Birds+sing")
+    page.locator("#share-link").evaluate(
+        "(field, server) => (field.value = field.value.replace(server, 'http://inside.example'))",
+        server,
+    )
+    thumb = page.locator('[data-peek][aria-pressed="false"]').first
+    thumb.hover()
+    head = thumb.get_attribute("data-peek")
+    expect(page.locator(f'.on-stage.at[data-stage="{head}"]')).to_be_visible()
+
+
 def test_the_qr_code_is_fetched_only_when_it_is_seen(page, server):
     fetched = []
 
