@@ -21,6 +21,9 @@ from app.web.site import Site
 from app.web.step import StepPage
 from app.web.templating import origin_of
 
+LONGEST_QR = 1_200
+"""Letters of a link, whose code then has 117 squares a side and takes 50 ms to draw."""
+
 
 def routes(site: Site, within: Within) -> list[BaseRoute]:
     """Drawing and packing cost more than a page: these are asked for only `within` a limit, and
@@ -39,7 +42,7 @@ def routes(site: Site, within: Within) -> list[BaseRoute]:
 
     async def qr_(request: Request) -> Response:
         await within(request)
-        return qr(page_of(request))
+        return await qr(page_of(request))
 
     async def export_(request: Request) -> Response:
         await within(request)
@@ -106,16 +109,21 @@ async def export(page: StepPage, file: str, drawing: Lock) -> Response:
     return Response(content, media_type=kind.media_type, headers=headers)
 
 
-def qr(page: StepPage) -> Response:
+async def qr(page: StepPage) -> Response:
     """This view's link as a picture that a phone can read."""
     if page.is_refused:
         return page.response()
-    import segno  # noqa: PLC0415  # as resvg_py in exports.py
+    link = f"{origin_of(page.request)}{page.address}"
+    if len(link) > LONGEST_QR:
+        raise HTTPException(422, "This link is too long for a QR code that a phone can read.")
+    picture = await run_in_threadpool(_qr, link)
+    return Response(picture, media_type="image/svg+xml")
 
-    try:
-        code = segno.make(f"{origin_of(page.request)}{page.address}", error="l", micro=False)
-    except segno.DataOverflowError:
-        raise HTTPException(422, "This link is too long for a QR code.") from None
+
+def _qr(link: str) -> bytes:
+    import segno  # noqa: PLC0415  # few servers need it
+
     picture = io.BytesIO()
+    code = segno.make(link, error="l", micro=False)
     code.save(picture, kind="svg", scale=4, light="#fff", xmldecl=False)
-    return Response(picture.getvalue(), media_type="image/svg+xml")
+    return picture.getvalue()
