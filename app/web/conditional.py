@@ -74,7 +74,8 @@ class Conditional:
 
 class Tagged:
     """Gives every answer a Cache-Control, and those of status 200 an ETag: the digest of what is
-    sent, before it is compressed. Answers that bring their own keep them.
+    sent, before it is compressed, and of what htmx is told beside it. Answers that bring their own
+    keep them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -127,10 +128,16 @@ def _emptied(message: Message) -> Message:
 def _tag(start: Message, body: bytes) -> None:
     headers = MutableHeaders(scope=start)
     if start["status"] == 200 and "etag" not in headers:
-        headers["ETag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
+        digest = sha256(_told_to_htmx(start) + body).hexdigest()
+        headers["ETag"] = f'W/"{digest[:32]}"'
     if "cache-control" not in headers:
         # Redirects follow from their address as pages do; what went wrong may be right next time.
         headers["Cache-Control"] = SHARED if start["status"] < 400 else "no-cache"
+
+
+def _told_to_htmx(start: Message) -> bytes:
+    told = sorted(each for each in start["headers"] if each[0].lower().startswith(b"hx-"))
+    return b"".join(b"%b: %b\n" % each for each in told)
 
 
 def _not_modified(start: Message) -> Message:

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.lesson import LabView, exports
 from app.lesson.reproduce import notebook_text, script
 from app.picture.standalone import HEATS, THEMES, plain_rules
+from app.web import pixels
 from app.web.values import Problem, read_choice
 
 SCALES = ("1", "2", "4")
@@ -60,12 +61,7 @@ class Studio:
         return self._pixels(self.difference(view, look), look)
 
     def _pixels(self, svg: str, look: Look) -> bytes:
-        import resvg_py  # noqa: PLC0415  # a megabyte that few servers need
-
-        picture: bytes = resvg_py.svg_to_bytes(
-            svg_string=svg, zoom=look.scale, font_files=[str(self.font)]
-        )
-        return picture
+        return pixels.png(svg, look.scale, self.font)
 
 
 Content = str | bytes
@@ -80,6 +76,10 @@ class Kind:
     media_type: str
     label: str
     make: Maker
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.media_type == "image/png"
 
 
 def _plain(of_view: Callable[[LabView], Content]) -> Maker:

@@ -47,6 +47,8 @@ UNBENDING = ("text", "model", VERSION)
 """What is told even if it is fixed: a page that shows another sentence or model would mislead."""
 
 DISABLED = Markup(" disabled")
+AWAY = Markup(' target="_blank" rel="noopener"')
+"""In a link that would take an embedded lab's frame away: it opens beside it."""
 
 FILES = tuple(
     (name, kind.label) for name, kind in KINDS.items() if not name.endswith((".svg", ".png"))
@@ -165,9 +167,19 @@ class StepPage:
     @property
     def address(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        embedded = "&embed=1" if self.is_embedded else ""
         view, typed = self.reading.view, self.reading.typed
-        link = self.own_link if typed == view.text else self.link(view.but(text=typed))
+        return self._address(
+            self.own_link if typed == view.text else self.link(view.but(text=typed))
+        )
+
+    @property
+    def remedy(self) -> str:
+        """The address of the nearest view that works, where this one does not."""
+        return self._address(self.own_link)
+
+    def _address(self, link: str) -> str:
+        """That of a view, in the assignment and the frame that this page is in."""
+        embedded = "&embed=1" if self.is_embedded else ""
         return f"{self.path}?{link}{self.task.in_address}{embedded}"
 
     @cached_property
@@ -218,6 +230,7 @@ class StepPage:
             "model": reading.model.card,
             "beside": self.site.beside(reading.model),
             "problems": told(reading.problems) if self.is_refused else (),
+            "remedy": self.remedy,
             **self._link_context(view),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
             "shows": self.lab.shows,
@@ -270,6 +283,7 @@ class StepPage:
             "fixed": lambda name: DISABLED if name in self.task.fixed else "",
             "fixed_names": self.task.fixed,
             "is_embedded": self.is_embedded,
+            "away": AWAY if self.is_embedded else "",
             **self._embedding(),
             "files": FILES,
             "scales": SCALES,

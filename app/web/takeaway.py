@@ -1,6 +1,8 @@
 """What a view has beside its page: a table, a handout, files, a picture of its link."""
 
 import io
+from asyncio import Lock
+from contextlib import nullcontext
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,9 +21,15 @@ from app.web.step import StepPage
 from app.web.templating import origin_of
 from app.web.values import told
 
+LONGEST_QR = 1_200
+"""Letters of a link, whose code then has 117 squares a side and takes 50 ms to draw."""
+
 
 def routes(site: Site, within: Within) -> list[BaseRoute]:
-    """Drawing and packing cost more than a page: these are asked for only `within` a limit."""
+    """Drawing and packing cost more than a page: these are asked for only `within` a limit, and
+    pixels are drawn one picture at a time.
+    """
+    drawing = Lock()
 
     def page_of(request: Request) -> StepPage:
         return StepPage(site, *site.asked_for(request), request)
@@ -34,11 +42,11 @@ def routes(site: Site, within: Within) -> list[BaseRoute]:
 
     async def qr_(request: Request) -> Response:
         await within(request)
-        return qr(page_of(request))
+        return await qr(page_of(request))
 
     async def export_(request: Request) -> Response:
         await within(request)
-        return await export(page_of(request), request.path_params["file"])
+        return await export(page_of(request), request.path_params["file"], drawing)
 
     return [
         Route("/{lesson}/{step}/numbers", numbers_),
@@ -83,8 +91,8 @@ def handout(page: StepPage) -> Response:
     return page.site.pages.response(page.request, "handout.html", context)
 
 
-async def export(page: StepPage, file: str) -> Response:
-    """The shown map, its numbers or all that makes them, as a file."""
+async def export(page: StepPage, file: str, drawing: Lock) -> Response:
+    """The shown map, its numbers or all that makes them, as a file; pixels wait for `drawing`."""
     if file not in KINDS:
         raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
     kind, view = KINDS[file], page.lab_view()
@@ -93,7 +101,8 @@ async def export(page: StepPage, file: str) -> Response:
         message = " ".join(problem.message for problem in told(problems))
         raise HTTPException(422, message)
     try:
-        content = await run_in_threadpool(kind.make, page.site.studio, view, look)
+        async with drawing if kind.is_drawn else nullcontext():
+            content = await run_in_threadpool(kind.make, page.site.studio, view, look)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     name = f"{name_of(view)}-{file}"
@@ -101,16 +110,21 @@ async def export(page: StepPage, file: str) -> Response:
     return Response(content, media_type=kind.media_type, headers=headers)
 
 
-def qr(page: StepPage) -> Response:
+async def qr(page: StepPage) -> Response:
     """This view's link as a picture that a phone can read."""
     if page.is_refused:
         return page.response()
-    import segno  # noqa: PLC0415  # as resvg_py in exports.py
+    link = f"{origin_of(page.request)}{page.address}"
+    if len(link) > LONGEST_QR:
+        raise HTTPException(422, "This link is too long for a QR code that a phone can read.")
+    picture = await run_in_threadpool(_qr, link)
+    return Response(picture, media_type="image/svg+xml")
 
-    try:
-        code = segno.make(f"{origin_of(page.request)}{page.address}", error="l", micro=False)
-    except segno.DataOverflowError:
-        raise HTTPException(422, "This link is too long for a QR code.") from None
+
+def _qr(link: str) -> bytes:
+    import segno  # noqa: PLC0415  # few servers need it
+
     picture = io.BytesIO()
+    code = segno.make(link, error="l", micro=False)
     code.save(picture, kind="svg", scale=4, light="#fff", xmldecl=False)
-    return Response(picture.getvalue(), media_type="image/svg+xml")
+    return picture.getvalue()

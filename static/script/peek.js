@@ -7,7 +7,9 @@ async function onStage(thumb, head) {
   const stage = thumb.closest(".focusable").querySelector(".stage");
   const found = stage.querySelector(`[data-stage="${head}"]`);
   if (found) return found;
-  const address = new URL(document.querySelector("#share-link").value);
+  // The link begins as the server sees itself, which behind a proxy is not where this page is.
+  const { pathname, search } = new URL(document.querySelector("#share-link").value);
+  const address = new URL(pathname + search, location.origin);
   address.searchParams.set("head", head);
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -18,13 +18,21 @@ function write(lesson, progress) {
   }
 }
 
+// What the learner has answered on this page. A link may bring answers too: those are somebody else's.
+const answered = new Set();
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("#predict .choices button, #check .options button");
+  if (button) answered.add(button.closest("section").id);
+});
+
 // The first answer counts; later ones are for curiosity.
 function noteAnswers(article) {
   const { lesson, step, title } = article.dataset;
   const progress = read(lesson);
   const known = progress.steps?.[step] ?? {};
   const now = { ...known, title };
-  for (const kind of ["predict", "check"]) {
+  for (const kind of answered) {
     const outcome = document.querySelector(`#${kind} [data-outcome]`)?.dataset.outcome;
     if (outcome && !known[kind]) now[kind] = outcome;
   }
@@ -94,6 +102,13 @@ function handIn(steps) {
   form.elements.results.value = results;
 }
 
+function handInNothing() {
+  const form = document.querySelector("#receipt");
+  if (!form) return;
+  form.hidden = true;
+  form.elements.results.value = "";
+}
+
 function fillSummary(end) {
   const { lesson } = end.dataset;
   const { steps = {}, rewrite = "" } = read(lesson);
@@ -127,6 +142,7 @@ function fillSummary(end) {
     write(lesson, {});
     own.value = "";
     fillSummary(end);
+    handInNothing();
     markSteps();
   };
 }

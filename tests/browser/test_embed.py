@@ -55,6 +55,18 @@ def test_an_embedded_lab_works_and_tells_its_height(framed):
     assert page.context.cookies() == []
 
 
+def test_what_leads_out_of_a_lab_opens_beside_its_frame(framed):
+    page, lab = framed
+    lab.get_by_text("Take this view away").click()
+    with page.context.expect_page() as waiting:
+        lab.get_by_role("link", name="As a handout with blanks").click()
+    expect(waiting.value.locator("h1").first).to_be_visible()
+    lab.get_by_role("link", name="Every number of head").click()
+    expect(lab.locator("#numbers table")).to_be_visible()
+    expect(lab.locator("svg.map").first).to_be_visible()
+    assert len(page.context.pages) == 2
+
+
 def test_a_site_that_is_not_allowed_gets_no_lab(tmp_path, server, browser):
     with another_site(tmp_path) as parent:
         (tmp_path / "page.html").write_text(frame(f"{server}{STEP}?embed=1", "A lab"))

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.serving import serving
+
 SENTENCE = "The old fox watched the river"
 LONG = "and then the old fox watched the river " * 5
 
@@ -114,6 +116,38 @@ def test_the_first_answer_is_the_one_that_counts_and_progress_can_be_forgotten(p
     expect(page.locator("#summary li")).to_have_count(0)
 
 
+def test_answers_that_a_link_brought_are_not_the_learners(page, server):
+    page.goto(f"{server}/multi-head-attention/4?predict=392x1&check=same")
+    expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "right")
+    # Another view of the same link has its answers still.
+    page.locator("#unscaled").click()
+    expect(page).to_have_url(re.compile("unscaled=1"))
+    expect(page.locator("#check [data-outcome]")).to_be_visible()
+    page.goto(f"{server}/multi-head-attention/end")
+    expect(page.locator("#summary")).to_contain_text("prediction not predicted, check not checked")
+    page.goto(f"{server}/multi-head-attention/4?predict=392x1&check=same")
+    page.locator("#check-more").click()
+    expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "wrong")
+    page.goto(f"{server}/multi-head-attention/end")
+    expect(page.locator("#summary")).to_contain_text("prediction not predicted, check not right")
+
+
+def test_progress_that_is_forgotten_is_not_handed_in(page):
+    with serving(HEADWISE_SECRET="a secret") as address:
+        page.goto(f"{address}/multi-head-attention/4")
+        page.locator("#check-more").click()
+        expect(page.locator("#check [data-outcome]")).to_be_visible()
+        page.goto(f"{address}/multi-head-attention/end")
+        results = page.locator('#receipt [name="results"]')
+        expect(results).to_have_value("4nw")
+        page.get_by_label("Your name").fill("Ada")
+        page.get_by_role("button", name="Make a line to hand in").click()
+        expect(page.locator("#line")).to_have_value(re.compile("4nw"))
+        page.locator("#reset-progress").click()
+        expect(page.locator("#receipt")).to_be_hidden()
+        expect(results).to_have_value("")
+
+
 def test_home_leads_back_to_where_one_was(page, server):
     page.goto(f"{server}/multi-head-attention/3?text=Birds+sing")
     expect(page.locator("#steps")).to_be_visible()
@@ -124,7 +158,11 @@ def test_home_leads_back_to_where_one_was(page, server):
 
 def test_the_summary_can_be_copied(page, server, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{server}/multi-head-attention/4?predict=392x1&check=same")
+    page.goto(f"{server}/multi-head-attention/4")
+    page.locator("#predict-392x1").click()
+    expect(page.locator("#predict [data-outcome]")).to_be_visible()
+    page.locator("#check-same").click()
+    expect(page.locator("#check [data-outcome]")).to_be_visible()
     page.goto(f"{server}/multi-head-attention/end")
     page.locator("#copy-summary").click()
     expect(page.locator("#copy-summary")).to_have_text("Copied")

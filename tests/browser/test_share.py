@@ -45,6 +45,19 @@ def test_the_panel_stays_open_and_follows_the_view(shared):
     expect(shared.locator("#share-nameless")).not_to_have_value(re.compile("Birds"))
 
 
+def test_a_map_is_fetched_from_where_the_page_is_whatever_its_link_says(page, server):
+    """Behind a proxy that rewrites Host, links begin as the server sees itself."""
+    page.goto(f"{server}{LESSON}/concatenate-then-mix?text=Birds+sing")
+    page.locator("#share-link").evaluate(
+        "(field, server) => (field.value = field.value.replace(server, 'http://inside.example'))",
+        server,
+    )
+    thumb = page.locator('[data-peek][aria-pressed="false"]').first
+    thumb.hover()
+    head = thumb.get_attribute("data-peek")
+    expect(page.locator(f'.on-stage.at[data-stage="{head}"]')).to_be_visible()
+
+
 def test_the_qr_code_is_fetched_only_when_it_is_seen(page, server):
     fetched = []
 
@@ -75,6 +88,15 @@ def test_files_come_in_the_heat_of_the_page(shared):
     assert waiting.value.suggested_filename == "headwise-h4-layer0-head2-reproduce.zip"
     with zipfile.ZipFile(waiting.value.path()) as archive:
         assert archive.testzip() is None
+
+
+def test_a_picture_too_large_to_be_drawn_says_so_where_one_sees_it(page, server):
+    page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&show=grid")
+    page.get_by_text("Take this view away").click()
+    with page.expect_download():
+        page.get_by_role("link", name="PNG 1×").first.click()
+    page.get_by_role("link", name="PNG 4×").first.click()
+    expect(page.locator("main")).to_contain_text("Ask for a smaller scale, for one head")
 
 
 PAINTED = """selector => Array.from(document.querySelectorAll(selector), (each) => {

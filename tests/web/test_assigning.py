@@ -135,6 +135,17 @@ def test_an_assignment_stays_with_the_view(signing):
     assert "Which head writes" in signing.get(answer.headers["location"]).text
 
 
+def test_the_way_out_of_a_refused_view_stays_in_the_assignment(signing):
+    link = link_of(signing, **FORM)
+    refused = signing.get(f"{link}&head=99")
+    assert refused.status_code == 422
+    way_out = html.unescape(re.search(r'class="problem">.*?href="([^"]+)"', refused.text, re.S)[1])
+    page = signing.get(way_out)
+    assert page.status_code == 200
+    assert "Which head writes" in page.text
+    assert re.search(r'<button id="layer-0"[^>]* disabled', page.text)
+
+
 def test_a_changed_assignment_says_so_and_fixes_nothing(signing):
     link = link_of(signing, **FORM)
     page = signing.get(f"{link[:-3]}abc")

@@ -166,3 +166,32 @@ def test_no_file_is_sent_where_no_body_is_wanted(layer, asked):
     sent = sent_by(layer, START, FILE, **asked)
     assert kinds(sent) == ["start", "body"]
     assert sent[1]["body"] == b""
+
+
+def asked_from(client, address, **more):
+    headers = {"HX-Request-Type": "partial", "HX-Current-URL": f"http://testserver{address}"}
+    return client.get(f"{STEP}?text=a+cat&v=1", headers=headers | more)
+
+
+def told(answer):
+    """What an answer tells htmx."""
+    return {name: value for name, value in answer.headers.items() if name.startswith("hx-")}
+
+
+def test_what_htmx_is_told_is_part_of_the_answer(client):
+    elsewhere = asked_from(client, STEP)
+    here = asked_from(client, f"{STEP}?text=a+cat&v=1")
+    assert elsewhere.content == here.content
+    assert told(elsewhere).keys() == {"hx-push-url"}
+    assert told(here).keys() == {"hx-replace-url"}
+    assert elsewhere.headers["etag"] != here.headers["etag"]
+    assert asked_from(client, LESSON).headers["etag"] == elsewhere.headers["etag"]
+
+
+def test_a_known_answer_tells_htmx_what_it_told_before(client):
+    elsewhere = asked_from(client, STEP)
+    known = {"If-None-Match": elsewhere.headers["etag"]}
+    again = asked_from(client, STEP, **known)
+    assert again.status_code == 304
+    assert told(again) == told(elsewhere)
+    assert asked_from(client, f"{STEP}?text=a+cat&v=1", **known).status_code == 200

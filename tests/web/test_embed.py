@@ -1,5 +1,7 @@
 import html
 import re
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -35,6 +37,47 @@ def test_an_edit_of_an_embedded_lab_stays_embedded(open_client):
     )
     assert '<input type="hidden" name="embed" value="1">' in part.text
     assert 'id="predict"' not in part.text
+
+
+def test_the_way_out_of_a_refused_view_stays_in_the_frame(open_client):
+    refused = open_client.get(f"{STEP}?text={'cat+' * 60}&embed=1")
+    assert refused.status_code == 422
+    way_out = re.search(r'<a href="([^"]*)">Keep the first', refused.text)[1]
+    page = open_client.get(html.unescape(way_out))
+    assert page.status_code == 200
+    assert 'class="embedded"' in page.text
+
+
+class Links(HTMLParser):
+    """The attributes of every link of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "a":
+            self.found.append(dict(attrs))
+
+
+def stays(link):
+    """Whether a link opens beside the frame, or leads to a view in the frame."""
+    if link.get("target") == "_blank":
+        return link.get("rel") == "noopener"
+    return link["href"].startswith("#") or parse_qs(urlsplit(link["href"]).query)["embed"] == ["1"]
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("query", ["", "&text=Birds+sing&minus=headwise-h1.0&cell=0.1", "&head=99"])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_no_link_of_an_embedded_lab_takes_its_frame_away(open_client, number, query, partial):
+    step = open_client.get(f"{LESSON}/{number}").headers["location"]
+    headers = {"HX-Request-Type": "partial"} if partial else {}
+    links = Links(open_client.get(f"{step}?embed=1{query}", headers=headers).text).found
+    assert links
+    assert [link for link in links if not stays(link)] == []
+    assert all("target" not in link for link in Links(open_client.get(step).text).found)
 
 
 def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):

@@ -1,9 +1,11 @@
+import asyncio
 import io
 import struct
 import zipfile
 
 import numpy as np
 import pytest
+import segno
 
 from app.web.exports import KINDS
 from tests.pages import LESSON
@@ -111,6 +113,29 @@ def test_a_link_too_long_for_a_picture_says_so(client):
     answer = client.get(f"{STEP}/qr.svg", params={"text": "a" * 3_000, "v": "1"})
     assert answer.status_code == 422
     assert "too long for a QR code" in answer.text
+
+
+def test_a_link_is_a_picture_as_long_as_a_phone_can_read_it(client):
+    # Of a view that says nothing but its sentence.
+    around = len(f"http://testserver{STEP}?text=&v=1")
+    answers = [
+        client.get(f"{STEP}/qr.svg", params={"text": "a" * (length - around), "v": "1"})
+        for length in (1_200, 1_201)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert "too long for a QR code" in answers[1].text
+
+
+def test_others_are_served_while_the_picture_of_a_link_is_drawn(client, monkeypatch):
+    make, on_the_loop = segno.make, []
+
+    def made(*args, **options):
+        on_the_loop.append(asyncio._get_running_loop() is not None)
+        return make(*args, **options)
+
+    monkeypatch.setattr(segno, "make", made)
+    assert client.get(f"{STEP}/qr.svg?text=a+b+c").status_code == 200
+    assert on_the_loop == [False]
 
 
 def test_a_link_without_the_sentence_holds_nothing_of_it(client):

@@ -1,0 +1,98 @@
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import site_folder
+from app.web import pixels
+from tests.pages import LESSON
+
+FONT = site_folder("static") / "vendor" / "inter.ttf"
+STEP = f"{LESSON}/why-one-head-is-not-enough"
+
+
+def square(side):
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" width="{side}" height="{side}">'
+        '<rect width="5" height="5"/></svg>'
+    )
+
+
+def size_of(png):
+    return struct.unpack(">II", png[16:24])
+
+
+def test_a_picture_is_as_large_as_it_says_times_its_scale():
+    assert size_of(pixels.png(square(30), 2, FONT)) == (60, 60)
+
+
+def test_more_pixels_than_are_drawn_are_refused_with_the_way_out():
+    side = 1_118  # times 4, squared: 19,998,784
+    assert size_of(pixels.png(square(side), 4, FONT)) == (4 * side, 4 * side)
+    with pytest.raises(ValueError, match=r"4,476 × 4,476.*smaller scale.*one head.*SVG"):
+        pixels.png(square(side + 1), 4, FONT)
+
+
+def test_what_says_nothing_of_its_size_is_no_picture():
+    with pytest.raises(ValueError, match="no picture of ours"):
+        pixels.png('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 1, FONT)
+
+
+def test_a_drawing_that_takes_its_process_down_takes_nothing_else(monkeypatch):
+    monkeypatch.setattr(pixels, "MOST", 10**13)
+    with pytest.raises(ValueError, match="could not be drawn"):
+        pixels.png(square(1_000_000), 1, FONT)
+
+
+def test_a_drawing_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(pixels, "PATIENCE", 0.001)
+    with pytest.raises(ValueError, match="could not be drawn"):
+        pixels.png(square(1_000), 4, FONT)
+
+
+def test_others_are_served_while_a_picture_is_drawn():
+    """Drawing holds no lock of this process: Python goes on counting beside it."""
+    with ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(pixels.png, square(1_000), 4, FONT)
+        longest, last = 0.0, time.perf_counter()
+        while not drawn.done():
+            longest = max(longest, time.perf_counter() - last)
+            last = time.perf_counter()
+    assert drawn.result()
+    assert longest < 0.25
+
+
+def test_a_long_sentence_of_many_heads_is_refused_at_a_large_scale_and_drawn_at_a_small_one(client):
+    view = {"text": "the " * 36, "model": "headwise-h8", "show": "grid"}
+    refused = client.get(f"{STEP}/export/map.png", params=view | {"scale": 4})
+    assert refused.status_code == 422
+    assert "smaller scale" in refused.text
+    assert client.get(f"{STEP}/export/map.png", params=view | {"scale": 1}).status_code == 200
+    one_head = view | {"scale": 4, "show": "map"}
+    assert client.get(f"{STEP}/export/map.png", params=one_head).status_code == 200
+
+
+def test_pictures_are_drawn_one_at_a_time_while_other_files_are_made(monkeypatch):
+    lock, at_work, most = Lock(), 0, 0
+
+    def png(*_):
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.05)
+        with lock:
+            at_work -= 1
+        return b"\x89PNG"
+
+    monkeypatch.setattr(pixels, "png", png)
+    texts = ("a cat", "a dog", "a bird", "a fox")
+    paths = [f"{STEP}/export/map.png?text={text}" for text in texts]
+    with TestClient(create_app()) as client, ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(client.get, [*paths, f"{STEP}/export/map.csv"]))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert most == 1
