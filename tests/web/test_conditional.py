@@ -1,8 +1,7 @@
-import asyncio
-
 import pytest
 
 from app.web.conditional import Conditional, Head, Tagged
+from tests.coroutines import finished
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -126,7 +125,7 @@ def sent_by(layer, *messages, method="GET", headers=()):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "headers": [*headers]}
-    asyncio.run(layer(app)(scope, None, send))
+    finished(layer(app)(scope, None, send))
     return sent
 
 

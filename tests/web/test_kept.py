@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 from starlette.testclient import TestClient
 
@@ -7,6 +5,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.web import step
 from app.web.kept import OVERHEAD, Kept
+from tests.coroutines import finished
 from tests.pages import LESSON
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -287,7 +286,7 @@ def test_whoever_is_further_out_cannot_change_what_is_kept():
             await kept(dict(scope), None, send)
         return sent
 
-    first, *others = asyncio.run(headers())
+    first, *others = finished(headers())
     assert others == [first, first]
 
 
@@ -303,5 +302,5 @@ def test_an_answer_that_the_server_sends_from_a_file_is_not_kept():
     kept = Kept(app, 1_000_000)
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"",
              "scheme": "http", "headers": []}  # fmt: skip
-    asyncio.run(kept(scope, None, send))
+    finished(kept(scope, None, send))
     assert not kept.answers

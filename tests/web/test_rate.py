@@ -1,10 +1,9 @@
-import asyncio
-
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.web.rate import limit
+from tests.coroutines import finished
 
 
 def statuses(*addresses):
@@ -21,7 +20,7 @@ def statuses(*addresses):
     async def ask_all():
         return [await ask(address) for address in addresses]
 
-    return asyncio.run(ask_all())
+    return finished(ask_all())
 
 
 def test_each_address_has_its_own_limit():
