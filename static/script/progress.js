@@ -155,6 +155,8 @@ if (article) {
   };
   note();
   document.addEventListener("htmx:after:swap", note);
+  // Who leaves in the moment between an answer and its swap has answered all the same.
+  addEventListener("pagehide", note);
 }
 markSteps();
 offerToResume();
