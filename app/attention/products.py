@@ -51,7 +51,7 @@ def product(x: Matrix, weight: Matrix, *, to_columns: bool = False) -> Matrix:
         if height:
             return _in_blocks(x, weight, height)
     if (n >= SOME_ROWS and to_columns) or (n > FEW_ROWS and d_out > d_in >= LARGE):
-        turned = np.empty((d_out, n), x.dtype).T
+        turned = np.empty_like(x, shape=(d_out, n), order="C").T
         return np.matmul(x, weight, out=turned)
     whole: Matrix = x @ weight
     return whole
@@ -61,7 +61,7 @@ def _in_blocks(x: Matrix, weight: Matrix, height: int) -> Matrix:
     """As `product`, by blocks of that height and `COLUMNS` columns, all of them views."""
     n, d_in = x.shape
     down, across = d_in // height, weight.shape[1] // COLUMNS
-    partial = np.empty((down, n, weight.shape[1]), x.dtype)
+    partial = np.empty_like(x, shape=(down, n, weight.shape[1]), order="C")
     np.matmul(
         x.reshape(n, down, 1, height).transpose(1, 2, 0, 3),
         weight.reshape(down, height, across, COLUMNS).transpose(0, 2, 1, 3),
