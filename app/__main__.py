@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from app.evaluation.checkpoint import ABLATIONS, TWINS, NotMeasurableError, Plan, measure
+from app.evaluation.report import NO_ROLE, Evidence
 from app.models import shipped_family
 from app.models.checkpoints import CheckpointError, read_checkpoints
-from app.models.checkpoints.check import in_a_line
 from app.models.checkpoints.hub import CHECKPOINTS, HubError, add, default_folder
-from app.models.checkpoints.measure import ABLATIONS, TWINS, NotMeasurableError, Plan, measure
-from app.models.evidence import NO_ROLE, Evidence
+from app.models.checkpoints.summary import in_a_line
 
 
 def add_command(given: argparse.Namespace) -> int:

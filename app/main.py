@@ -11,24 +11,25 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from app import __version__
+from app.evaluation.two_neighbour_task import two_neighbours
 from app.lesson import load_lessons
 from app.models import Registry, shipped_family
 from app.models.checkpoints import read_checkpoints
-from app.models.passes import Passes
-from app.models.two_neighbours import two_neighbours
+from app.models.forward_cache import Passes
 from app.settings import Settings, site_folder
-from app.web import api, assigning, embed, evidence, labs_api, pages, reference, takeaway
-from app.web.answers import ErrorOut
-from app.web.conditional import FLEETING, Conditional, Head, Tagged
+from app.web.context import Site
 from app.web.errors import Errors
 from app.web.exports import Studio
-from app.web.kept import Kept
-from app.web.rate import limit
-from app.web.security import Guard, keep_text_out_of_logs
-from app.web.site import Site
-from app.web.static import ROOT, StaticFiles, static_path
-from app.web.tasks import Signer
-from app.web.templating import Pages, environment
+from app.web.middleware.conditional_get import FLEETING, Conditional, Head, Tagged
+from app.web.middleware.response_cache import Kept
+from app.web.middleware.security_headers import Guard, keep_text_out_of_logs
+from app.web.rate_limit import limit
+from app.web.rendering.templates import Pages, environment
+from app.web.routes import api, api_docs, api_labs, assign, lesson, oembed, step_files
+from app.web.routes import models as models_page
+from app.web.schemas import ErrorOut
+from app.web.state.assignments import Signer
+from app.web.static_files import ROOT, StaticFiles, static_path
 
 log = logging.getLogger("headwise")
 
@@ -88,21 +89,21 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     app.mount(ROOT, StaticFiles(static))
     # What is asked for most stands first.
-    app.router.routes += pages.routes(site)
+    app.router.routes += lesson.routes(site)
     within = limit(settings.api_per_minute)
     limited: dict[str, Any] = {
         "dependencies": [Depends(within)],
         "responses": {429: {"model": ErrorOut, "description": "Too many requests in a minute"}},
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
-    app.include_router(labs_api.router(site), **limited)
-    app.include_router(embed.router(site))
-    records = evidence.Records(models, two_neighbours())
+    app.include_router(api_labs.router(site), **limited)
+    app.include_router(oembed.router(site))
+    records = models_page.Records(models, two_neighbours())
     app.router.routes += [
-        *reference.routes(app, answers),
-        *evidence.routes(records, answers),
-        *assigning.routes(site),
-        *takeaway.routes(site, within),
+        *api_docs.routes(app, answers),
+        *models_page.routes(records, answers),
+        *assign.routes(site),
+        *step_files.routes(site, within),
     ]
     keep_text_out_of_logs()
     # Outermost first; each of them costs every answer, a kept one too.

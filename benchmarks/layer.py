@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from app.attention import AttentionWeights, core, fast
+from app.attention import AttentionWeights, fast, textbook
 from benchmarks.document import Part, Profile, Table
 from benchmarks.goals import LAYER_BY_PRODUCTS, LAYER_BY_TORCH, Goal, Outcome, worst
 from benchmarks.timing import Timed, interleaved
@@ -20,7 +20,7 @@ four that no attention can do without (Q, K and V at once, scores, values, outpu
 around them and as NumPy makes them unasked; ours can take less, since it asks for them in other
 shapes (docs/decisions/products.md). torch is `torch.nn.MultiheadAttention` asked for every head's
 weights; eager torch is the textbook formula in torch's operations; textbook is
-`app/attention/core.py`. The last column tells what the same products take with a token a column
+`app/attention/textbook.py`. The last column tells what the same products take with a token a column
 instead of a row: below 1, BLAS would rather be asked that way."""
 
 JUDGED: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
@@ -90,7 +90,7 @@ def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], obj
         "products": products(X, W.qkv, W.output, n_heads),
         "columns": column_products(X, W.qkv, W.output, n_heads),
         "fast": lambda: fast.multi_head_attention(X, W),
-        "textbook": lambda: core.multi_head_attention(X, W),
+        "textbook": lambda: textbook.multi_head_attention(X, W),
         "torch": _torch_layer(X, n_heads),
         "eager": _eager_layer(X, n_heads),
     }

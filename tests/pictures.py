@@ -12,7 +12,7 @@ from app.lesson import LabView, load_lessons
 from app.models import shipped_family
 from app.picture import heatmap
 from app.settings import site_folder
-from app.web.static import static_path
+from app.web.static_files import static_path
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
 from tests.serving import serving

@@ -11,7 +11,7 @@ import termios
 import pytest
 
 from app import __main__ as commands
-from app.models.checkpoints.load import FAMILIES, LONGEST
+from app.models.checkpoints.loader import FAMILIES, LONGEST
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 from tests.test_package import ROOT

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.models.written import written_whole
+from app.models.atomic import written_whole
 from training.paths import SPLITS, sentences_file, stage_parser
 
 _ABBREVIATIONS = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from app.models.written import written_whole
+from app.models.atomic import written_whole
 from training.paths import (
     SPLITS,
     sentences_file,

@@ -11,11 +11,11 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from app.evaluation.report import evidence_file
+from app.models.atomic import written_whole
+from app.models.builtin import FAMILY, card_file, weights_file
+from app.models.builtin import tokenizer_file as shipped_tokenizer_file
 from app.models.card import Card, Training
-from app.models.evidence import evidence_file
-from app.models.family import FAMILY, card_file, weights_file
-from app.models.family import tokenizer_file as shipped_tokenizer_file
-from app.models.written import written_whole
 from training.paths import (
     checkpoint_file,
     run_folder,

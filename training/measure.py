@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from app.attention import Intervention
+from app.evaluation.ablation import Asked, change, token_losses, with_ablations
+from app.evaluation.head_statistics import Reading, figures, readings
+from app.evaluation.report import Evidence, Pooled, evidence_file
+from app.evaluation.treebank import read_trees
 from app.models import Model, shipped_family
-from app.models.ablating import Asked, change, token_losses, with_ablations
-from app.models.evidence import Evidence, Pooled, evidence_file
-from app.models.family import FAMILY
-from app.models.measuring import Reading, figures, readings
-from app.models.treebank import read_trees
-from app.models.written import written_whole
+from app.models.atomic import written_whole
+from app.models.builtin import FAMILY
 from training.masking import MaskedBatch, masked
 from training.paths import stage_parser
 from training.tokenizer import SPECIAL_TOKENS

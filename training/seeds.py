@@ -8,9 +8,9 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from app.models.family import FAMILY
-from app.models.seeds import SeedRun, SeedRuns, seeds_file
-from app.models.written import written_whole
+from app.evaluation.seed_runs import SeedRun, SeedRuns, seeds_file
+from app.models.atomic import written_whole
+from app.models.builtin import FAMILY
 from training.paths import checkpoint_file, runs_folder, stage_parser
 from training.recipe import validation_points
 

@@ -10,7 +10,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.trainers import WordPieceTrainer
 
-from app.models.written import written_whole
+from app.models.atomic import written_whole
 from training.paths import sentences_file, stage_parser, tokenizer_file
 
 VOCABULARY_SIZE = 8192

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.models.written import written_whole
+from app.models.atomic import written_whole
 from training.masking import MaskedBatch, Text, masked, window_length
 from training.model import MaskedWordModel, Sizes
 from training.paths import (

@@ -26,8 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from app.models.two_neighbours import RECORD, Outcome, ReadOut, TwoNeighbours
-from app.models.written import written_whole
+from app.evaluation.two_neighbour_task import RECORD, Outcome, ReadOut, TwoNeighbours
+from app.models.atomic import written_whole
 
 SYMBOLS = 8
 LENGTH = 10

@@ -4,7 +4,8 @@
 `transformer` the whole model, `intervene` what can be changed, `measure` what can be read off.
 """
 
-from app.attention.core import (
+from app.attention.intervention import Intervention
+from app.attention.textbook import (
     FullyMaskedRowError,
     ScoresOverflowError,
     causal_mask,
@@ -14,7 +15,6 @@ from app.attention.core import (
     softmax,
     split_heads,
 )
-from app.attention.intervene import Intervention
 from app.attention.trace import Trace
 from app.attention.transformer import Transformer, forward, random_twin
 from app.attention.weights import AttentionWeights

@@ -9,8 +9,8 @@ from math import sqrt
 
 import numpy as np
 
-from app.attention.core import check_finite, readable_mask
 from app.attention.products import product
+from app.attention.textbook import check_finite, readable_mask
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 MODERATE = 30.0

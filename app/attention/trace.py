@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.attention.core import (
+from app.attention.textbook import (
     masked_scores,
     merge_heads,
     shared,

@@ -9,11 +9,11 @@ import numpy as np
 
 from app.attention import fast
 from app.attention.activations import ACTIVATIONS
-from app.attention.contrast import pooled
-from app.attention.core import causal_mask
-from app.attention.intervene import NONE, Intervention
+from app.attention.intervention import NONE, Intervention
 from app.attention.products import product
+from app.attention.textbook import causal_mask
 from app.attention.trace import Trace
+from app.attention.variants import pooled
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.attention.rotary import Rotary
+from app.attention.rope import Rotary
 
 Matrix = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]

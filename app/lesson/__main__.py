@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.lesson.load import load_lessons
-from app.lesson.releases import frozen, write_releases
+from app.lesson.loader import load_lessons
+from app.lesson.versions import frozen, write_releases
 from app.models import Registry, shipped_family
 from app.settings import Settings
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from app.attention.transformer import Layer, changed_attention
 from app.attention.weights import AttentionWeights, Matrix
-from app.lesson.labs.base import LabView
 from app.lesson.labs.compare import compare
+from app.lesson.labs.lab_state import LabView
 from app.lesson.reproduce import archive, facts
+from app.picture.composite import Heads, overview, whole
 from app.picture.standalone import embedded
-from app.picture.whole import Heads, overview, whole
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_LAYER = 64_000_000

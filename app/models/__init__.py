@@ -2,7 +2,7 @@
 
 from app.models.card import Card
 from app.models.registry import SOURCES, Model, Registry, UnknownModelError, shipped_family
-from app.models.tokens import Sentence, SentenceTokenizer, Token, Word, tidy
+from app.models.tokenizer import Sentence, SentenceTokenizer, Token, Word, tidy
 
 __all__ = [
     "SOURCES",

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from app.attention.intervene import NONE, Intervention
+from app.attention.intervention import NONE, Intervention
 from app.attention.transformer import Pass, Transformer, forward, random_twin
-from app.models.card import Card
-from app.models.evidence import Evidence
-from app.models.family import (
+from app.evaluation.report import Evidence
+from app.evaluation.seed_runs import SeedRuns, read_seeds
+from app.models.builtin import (
     FAMILY,
     BrokenModelError,
     Origin,
@@ -20,9 +20,9 @@ from app.models.family import (
     tokenizer_file,
     weights_file,
 )
-from app.models.passes import NOTHING_KEPT, Passes
-from app.models.seeds import SeedRuns, read_seeds
-from app.models.tokens import Sentence, SentenceTokenizer
+from app.models.card import Card
+from app.models.forward_cache import NOTHING_KEPT, Passes
+from app.models.tokenizer import Sentence, SentenceTokenizer
 
 
 def named(names: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 Every string that is put in is escaped here.
 """
 
-from app.picture.colour import ink, levels, number, plain
 from app.picture.heatmap import (
     Axis,
     HeatmapFrame,
@@ -13,7 +12,8 @@ from app.picture.heatmap import (
     signed_thumbnail,
     thumbnail,
 )
-from app.picture.lines import token_lines
+from app.picture.links import token_lines
+from app.picture.number_format import ink, levels, number, plain
 from app.picture.strip import strip
 
 __all__ = [

@@ -14,7 +14,7 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.colour import (
+from app.picture.number_format import (
     SIGNED_LEVELS,
     ink,
     levels,

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.colour import ink, levels, short
+from app.picture.number_format import ink, levels, short
 
 _WORDS = 512
 """The words of a sentence stand in the strips of all heads."""

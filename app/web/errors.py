@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from app.attention import ScoresOverflowError
 from app.web.htmx import VARY, htmx_of
-from app.web.templating import Pages
-from app.web.values import Problem, told
+from app.web.rendering.templates import Pages
+from app.web.state.query_params import Problem, told
 
 API = "/api/"
 

@@ -8,7 +8,7 @@ from app.lesson import LabView, exports
 from app.lesson.reproduce import notebook_text, script
 from app.picture.standalone import HEATS, THEMES, plain_rules
 from app.web import pixels
-from app.web.values import Problem, read_choice
+from app.web.state.query_params import Problem, read_choice
 
 SCALES = ("1", "2", "4")
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from app.attention import AttentionWeights
-from app.attention.rotary import Rotary
+from app.attention.rope import Rotary
 
 
 @st.composite

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.attention import Trace, multi_head_attention
-from app.attention.contrast import (
+from app.attention.variants import (
     NUDGED_INPUTS,
     averaged_maps_output,
     nudged,

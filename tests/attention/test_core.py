@@ -9,13 +9,13 @@ from app.attention import (
     FullyMaskedRowError,
     ScoresOverflowError,
     causal_mask,
-    core,
     fast,
     merge_heads,
     multi_head_attention,
     scaled_dot_product_attention,
     softmax,
     split_heads,
+    textbook,
 )
 from tests.attention.strategies import layers, masks, modern_layers
 
@@ -112,14 +112,14 @@ def test_a_fully_masked_row_is_an_error_that_names_the_row(rows):
     assert error.value.rows == rows
 
 
-@pytest.mark.parametrize("form", [core, fast])
+@pytest.mark.parametrize("form", [textbook, fast])
 def test_a_flat_mask_that_allows_nothing_is_the_same_error(form):
     W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))
     with pytest.raises(FullyMaskedRowError):
         form.multi_head_attention(np.ones((3, 4)), W, np.zeros(3, bool))
 
 
-@pytest.mark.parametrize("form", [core, fast])
+@pytest.mark.parametrize("form", [textbook, fast])
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
 def test_scores_that_overflow_are_an_error_and_never_nan(form):
     W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))

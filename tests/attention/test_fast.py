@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from app.attention import FullyMaskedRowError, core, fast, softmax
+from app.attention import FullyMaskedRowError, fast, softmax, textbook
 from tests.attention.strategies import layers, masks, modern_layers
 
 
@@ -16,7 +16,9 @@ def test_fast_and_textbook_agree(data, scaled):
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     # Scores of 1e7 and more carry rounding errors that softmax turns into whole weights.
     X = X / max(1.0, np.abs(X @ W.qkv).max() / 100)
-    expected, expected_weights = core.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    expected, expected_weights = textbook.multi_head_attention(
+        X, W, mask, heads_off=off, scaled=scaled
+    )
     output, weights = fast.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
     np.testing.assert_allclose(weights, expected_weights, atol=1e-6)
     np.testing.assert_allclose(output, expected, rtol=1e-6, atol=1e-6)
@@ -27,7 +29,7 @@ def test_fast_and_textbook_agree_in_float32(data):
     drawn = {"dtype": np.float32, "largest": 0.3}
     W, X = data.draw(st.one_of(layers(**drawn), modern_layers(**drawn)))
     mask = data.draw(masks(len(X)))
-    expected, expected_weights = core.multi_head_attention(X, W, mask)
+    expected, expected_weights = textbook.multi_head_attention(X, W, mask)
     output, weights = fast.multi_head_attention(X, W, mask)
     assert output.dtype == weights.dtype == np.float32
     np.testing.assert_allclose(weights, expected_weights, atol=2e-6)
@@ -62,7 +64,7 @@ def test_both_agree_with_torch(data):
         n = len(X)
         forbidden = None if mask is None else torch.from_numpy(~np.broadcast_to(mask, (n, n)))
         output, weights = theirs(x, x, x, attn_mask=forbidden, average_attn_weights=False)
-    for ours in (core, fast):
+    for ours in (textbook, fast):
         our_output, our_weights = ours.multi_head_attention(X, W, mask)
         np.testing.assert_allclose(our_weights, weights[0].numpy(), atol=1e-6)
         np.testing.assert_allclose(our_output, output[0].numpy(), rtol=1e-6, atol=1e-6)

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 
-from app.attention.listing import textbook_listing
+from app.attention.source_listing import textbook_listing
 
 DRIVER = """
 import sys

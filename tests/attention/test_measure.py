@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import softmax
-from app.attention.measure import (
+from app.attention.metrics import (
     among,
     mean_entropy,
     merge_pieces,

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.attention.rotary import Rotary
+from app.attention.rope import Rotary
 
 
 def vectors(seed, n, d_head):

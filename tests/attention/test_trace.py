@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.attention import Trace, core
+from app.attention import Trace, textbook
 from tests.attention.strategies import layers, masks, modern_layers
 
 
@@ -12,7 +12,7 @@ def test_a_trace_ends_where_the_textbook_ends(data, scaled):
     mask = data.draw(masks(len(X)))
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     trace = Trace(X, W, mask, off, scaled)
-    output, weights = core.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    output, weights = textbook.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
     assert np.array_equal(trace.output, output)
     assert np.array_equal(trace.weights, weights)
 

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from app.web.embed import frame
+from app.web.routes.oembed import frame
 from tests.pages import LESSON
 from tests.serving import serving
 

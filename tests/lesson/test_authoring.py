@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.lesson import LABS, TRUTHS
-from app.lesson.directives import MARKERS, REQUIRED
-from app.lesson.questions import FIELDS
+from app.lesson.markdown import MARKERS, REQUIRED
+from app.lesson.predictions import FIELDS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
 CELLS = [[cell.strip() for cell in line.strip("|").split("|")] for line in GUIDE.splitlines()]

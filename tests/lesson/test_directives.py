@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lesson.directives import filled, inline, markers, parts
-from app.lesson.load import load_lessons
+from app.lesson.loader import load_lessons
+from app.lesson.markdown import filled, inline, markers, parts
 from app.settings import site_folder
 
 

@@ -18,7 +18,7 @@ from app.lesson import Controls, LabView
 from app.lesson.exports import arrays, as_csv, as_json, difference, npz, reproduction, svg
 from app.lesson.reproduce import notebook
 from app.models.checkpoints import read_checkpoint
-from app.picture.colour import short
+from app.picture.number_format import short
 from tests.models.checkpoints.tiny import save
 
 RULES = ".paper { fill: #fff; }"

@@ -3,7 +3,7 @@ import pytest
 
 from app.attention import Intervention
 from app.lesson import LABS, Controls, LabView, compare, explain, load_lessons
-from app.models.guess import fill_in
+from app.models.prediction import fill_in
 from app.picture import Axis, HeatmapFrame, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from app.lesson import TRUTHS, Asked, load_lessons
-from app.lesson.load import RESERVED
-from app.lesson.mistakes import line_of
+from app.lesson.loader import RESERVED
+from app.lesson.validation import line_of
 from app.models import shipped_family
 from app.settings import site_folder
 

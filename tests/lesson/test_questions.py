@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lesson import TRUTHS, Asked
-from app.lesson.questions import TIE, Truth, largest
+from app.lesson.predictions import TIE, Truth, largest
 from app.lesson.shuffle import shuffled
 
 words = st.sampled_from(["the", "cat", "sat", "because", "don't", "zyzzyva", ",", ".", "雪"])

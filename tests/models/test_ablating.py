@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from app.attention import forward
-from app.attention.core import softmax
+from app.attention.textbook import softmax
 from app.attention.transformer import logits
-from app.models.ablating import change, hidden_words, next_words, token_losses
+from app.evaluation.ablation import change, hidden_words, next_words, token_losses
 
 IDS = np.arange(100, 140)
 

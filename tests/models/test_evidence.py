@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.evidence import (
+from app.evaluation.report import (
     DIRECTIONS,
     NO_ROLE,
     PLACES,

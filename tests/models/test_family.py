@@ -6,9 +6,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from app.models.ablating import token_losses
-from app.models.evidence import evidence_file
-from app.models.family import (
+from app.evaluation.ablation import token_losses
+from app.evaluation.report import evidence_file
+from app.models.builtin import (
     FAMILY,
     BrokenModelError,
     card_file,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import Intervention
-from app.models.guess import NoBlankError, NoGuessError, fill_in, guessed, largest, next_word
+from app.models.prediction import NoBlankError, NoGuessError, fill_in, guessed, largest, next_word
 from training.export import shipped_names
 from training.model import MaskedWordModel, Sizes
 

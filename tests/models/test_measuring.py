@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 
 from app.attention import forward
-from app.models.checkpoints import read_checkpoint
-from app.models.evidence import DIRECTIONS, PLACES, RELATIONS
-from app.models.measuring import (
+from app.evaluation.head_statistics import (
     Counts,
     Reading,
     add_up,
@@ -15,7 +13,9 @@ from app.models.measuring import (
     reading,
     top_partners,
 )
-from app.models.treebank import Tree, read_trees
+from app.evaluation.report import DIRECTIONS, PLACES, RELATIONS
+from app.evaluation.treebank import Tree, read_trees
+from app.models.checkpoints import read_checkpoint
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 

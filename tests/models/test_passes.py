@@ -6,7 +6,7 @@ import pytest
 
 from app.attention import Intervention, forward
 from app.models import Sentence
-from app.models.passes import NOTHING_KEPT, Passes
+from app.models.forward_cache import NOTHING_KEPT, Passes
 
 PLENTY = 10_000_000
 TEXT = "The cat sat down."

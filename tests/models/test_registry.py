@@ -5,7 +5,7 @@ import pytest
 
 from app.attention import random_twin
 from app.models import UnknownModelError, shipped_family
-from app.models.family import FAMILY, BrokenModelError, weights_file
+from app.models.builtin import FAMILY, BrokenModelError, weights_file
 
 
 def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):

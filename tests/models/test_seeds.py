@@ -1,7 +1,7 @@
 import pytest
 
-from app.models.family import FAMILY
-from app.models.seeds import SeedRun, SeedRuns, read_seeds
+from app.evaluation.seed_runs import SeedRun, SeedRuns, read_seeds
+from app.models.builtin import FAMILY
 
 
 def runs(*losses):

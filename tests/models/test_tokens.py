@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from app.models import SentenceTokenizer
-from app.models.family import FAMILY, tokenizer_file
-from app.models.tokens import _JOINED, SPACE
+from app.models.builtin import FAMILY, tokenizer_file
+from app.models.tokenizer import _JOINED, SPACE
 
 
 @pytest.fixture(scope="module")

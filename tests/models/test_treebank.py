@@ -1,6 +1,6 @@
 import pytest
 
-from app.models.treebank import read_trees
+from app.evaluation.treebank import read_trees
 from tests.models.trees import SAMPLE
 
 

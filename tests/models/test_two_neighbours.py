@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.models.two_neighbours import two_neighbours
+from app.evaluation.two_neighbour_task import two_neighbours
 from training.two_neighbours import outcome, trained
 
 

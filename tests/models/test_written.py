@@ -1,6 +1,6 @@
 import pytest
 
-from app.models.written import written_whole
+from app.models.atomic import written_whole
 
 
 def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):

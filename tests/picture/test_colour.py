@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from app.picture.colour import LEVELS, ink, levels, plain, short
+from app.picture.number_format import LEVELS, ink, levels, plain, short
 from app.settings import site_folder
 
 

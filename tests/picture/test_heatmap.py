@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.picture import Axis, HeatmapFrame, heatmap
-from app.picture.colour import short
 from app.picture.heatmap import blocks, miniature, shortened
+from app.picture.number_format import short
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.picture.plot import (
+from app.picture.charts import (
     WIDTH,
     Bar,
     Column,

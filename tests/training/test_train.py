@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from app.attention import forward
 from app.models import Card
-from app.models.family import FAMILY, expected_shapes, tokenizer_file, transformer
+from app.models.builtin import FAMILY, expected_shapes, tokenizer_file, transformer
 from training import encode, train
 from training.corpus import write_sentences
 from training.export import card, finished_run, shipped_tensors

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.tasks import Assignment, Signer
+from app.web.state.assignments import Assignment, Signer
 from tests.pages import LESSON
 from tests.web.test_links import shown
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.web.conditional import Conditional, Head, Tagged
+from app.web.middleware.conditional_get import Conditional, Head, Tagged
 from tests.coroutines import finished
 from tests.pages import LESSON
 

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
-from app.web.escaping import escaped
-from app.web.templating import environment
+from app.web.rendering.escaping import escaped
+from app.web.rendering.templates import environment
 
 
 class Told(str):

@@ -4,15 +4,15 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 
-from app.lesson.family import members
+from app.evaluation.checkpoint import Plan, measure
+from app.evaluation.report import NO_ROLE, PLACES
+from app.evaluation.two_neighbour_task import two_neighbours
+from app.lesson.model_comparison import members
 from app.main import create_app
 from app.models.checkpoints import read_checkpoint
-from app.models.checkpoints.measure import Plan, measure
-from app.models.evidence import NO_ROLE, PLACES
-from app.models.two_neighbours import two_neighbours
 from app.picture import plain
 from app.settings import Settings
-from app.web.evidence import MANY, Records, exact_rows, head_rows, most_missed, widest_half
+from app.web.routes.models import MANY, Records, exact_rows, head_rows, most_missed, widest_half
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 

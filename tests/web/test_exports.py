@@ -97,7 +97,7 @@ def test_the_archive_holds_all_that_its_script_needs(client):
         names = set(archive.namelist())
     needed = {"reproduce.py", "reproduce.ipynb", "view.npz", "view.json", "style.css"}
     assert needed <= names
-    assert {"app/attention/core.py", "app/picture/heatmap.py"} <= names
+    assert {"app/attention/textbook.py", "app/picture/heatmap.py"} <= names
 
 
 def test_the_link_of_a_view_is_a_picture_too(client):

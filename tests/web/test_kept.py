@@ -3,8 +3,8 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web import step
-from app.web.kept import OVERHEAD, Kept
+from app.web.middleware.response_cache import OVERHEAD, Kept
+from app.web.routes import step
 from tests.coroutines import finished
 from tests.pages import LESSON
 

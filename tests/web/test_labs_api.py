@@ -5,8 +5,8 @@ from starlette.testclient import TestClient
 from app.lesson import LABS, Controls
 from app.main import create_app
 from app.settings import Settings
-from app.web.labs_api import QUERY
-from app.web.view import CHOSEN, VERSION
+from app.web.routes.api_labs import QUERY
+from app.web.state.view import CHOSEN, VERSION
 from tests.pages import LESSON
 
 API = f"/api/v1/labs{LESSON}"

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.reference import EXAMPLES
+from app.web.routes.api_docs import EXAMPLES
 
 APP = create_app(Settings(api_per_minute=10**9))
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)

@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 
 from app.lesson import LABS, Controls, LabView
 from app.models import Token, Word
-from app.web.chips import cell_chips, word_chips
-from app.web.templating import environment, parts_kept
+from app.web.rendering.buttons import cell_chips, word_chips
+from app.web.rendering.templates import environment, parts_kept
 from tests.web.test_pages import HTMX, get
 
 HOSTILE = ['"><script>x</script>', "a&b", "it's", '"quoted"', "%(map)s", "100%", "<b>", "&amp;"]

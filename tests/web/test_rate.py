@@ -2,7 +2,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.web.rate import limit
+from app.web.rate_limit import limit
 from tests.coroutines import finished
 
 

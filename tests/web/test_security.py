@@ -6,8 +6,8 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web import step
-from app.web.security import HEADERS, Guard, WithoutQuery
+from app.web.middleware.security_headers import HEADERS, Guard, WithoutQuery
+from app.web.routes import step
 
 TYPED = "xylophone"
 
@@ -196,7 +196,7 @@ def test_a_fault_is_logged_with_its_place_and_without_what_was_typed(failing, st
         failing.get(f"{step_1}?text={TYPED}")
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
     (fault,) = [message for message in ours if f"ValueError in GET {step_1}" in message]
-    assert "app/web/pages.py" in fault
+    assert "app/web/routes/lesson.py" in fault
     assert not any(f"text={TYPED}" in each or f"read {TYPED}" in each for each in ours)
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from app.web.static import SERVICE_WORKER
+from app.web.static_files import SERVICE_WORKER
 
 OLD = "/static/0123456789ab"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.web.tasks import Assignment, ChangedError, Signer
+from app.web.state.assignments import Assignment, ChangedError, Signer
 
 SIGNER = Signer("a secret")
 STEPS = range(1, 41)

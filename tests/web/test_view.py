@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.lesson import CONTROLS, Defaults
 from app.models import tidy
-from app.web.view import Allowed, Pin, link, read_view, settled
+from app.web.state.view import Allowed, Pin, link, read_view, settled
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 VERSION = "1"

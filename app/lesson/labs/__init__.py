@@ -6,15 +6,15 @@ Each takes a `LabView` and gives the values that its template `templates/labs/NA
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.lesson.labs.base import CONTROLS, EVERYWHERE, Controls, LabView
-from app.lesson.labs.budget import budget
 from app.lesson.labs.compare import compare
 from app.lesson.labs.explain import explain
-from app.lesson.labs.measures import measures
-from app.lesson.labs.mix import mix
-from app.lesson.labs.nudge import nudge
+from app.lesson.labs.grouped_query import SharingOptions, sharing
+from app.lesson.labs.head_count import budget
+from app.lesson.labs.head_metrics import measures
+from app.lesson.labs.input_perturbation import nudge
+from app.lesson.labs.lab_state import CONTROLS, EVERYWHERE, Controls, LabView
+from app.lesson.labs.output_projection import mix
 from app.lesson.labs.pipeline import pipeline
-from app.lesson.labs.sharing import SharingOptions, sharing
 from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 from app.lesson.options import ModelName, NoOptions, Options
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.lesson.labs.base import LabView
+from app.lesson.labs.lab_state import LabView
 from app.picture import signed_map
 
 

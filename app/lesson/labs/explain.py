@@ -5,8 +5,8 @@ from math import sqrt
 
 import numpy as np
 
-from app.lesson.labs.base import LabView
-from app.picture.plot import products
+from app.lesson.labs.lab_state import LabView
+from app.picture.charts import products
 
 
 @dataclass(frozen=True)

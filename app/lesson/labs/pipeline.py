@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.lab_state import LabView
 from app.picture import signed_map
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.lesson.labs.base import LabView
-from app.lesson.labs.figures import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.lab_state import LabView
 from app.lesson.options import ModelName, Options
 from app.models import Card
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import app
 from app import attention, picture
-from app.lesson.labs.base import LabView
+from app.lesson.labs.lab_state import LabView
 
 SCRIPT = Path(__file__).parent / "reproduce.py"
 CELL = "# %% "

@@ -19,12 +19,12 @@ from app.attention import (
     fast,
     forward,
 )
-from app.attention.measure import among, read_by
-from app.attention.rotary import Rotary
+from app.attention.metrics import among, read_by
+from app.attention.rope import Rotary
 from app.attention.transformer import Layer, Linear, Norm
+from app.picture.composite import Heads, whole
 from app.picture.heatmap import Axis
 from app.picture.standalone import embedded
-from app.picture.whole import Heads, whole
 
 HERE = Path(globals().get("__file__", "reproduce.py")).parent
 view = json.loads((HERE / "view.json").read_text(encoding="utf-8"))

@@ -3,6 +3,6 @@ tokenizer.json becomes a model that every lab can ask.
 """
 
 from app.models.checkpoints.errors import CheckpointError
-from app.models.checkpoints.load import Checkpoints, read_checkpoint, read_checkpoints
+from app.models.checkpoints.loader import Checkpoints, read_checkpoint, read_checkpoints
 
 __all__ = ["CheckpointError", "Checkpoints", "read_checkpoint", "read_checkpoints"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.models.tokens import tidy
+from app.models.tokenizer import tidy
 
 MOST = 600
 """Characters of a reason: it may quote a file that holds anything."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 from app.models.checkpoints.errors import CheckpointError
-from app.models.checkpoints.load import TOKENIZER, read_checkpoint
-from app.models.checkpoints.tensors import INDEX, PICKLES, WHOLE, shards
+from app.models.checkpoints.loader import TOKENIZER, read_checkpoint
+from app.models.checkpoints.safetensors_reader import INDEX, PICKLES, WHOLE, shards
 from app.models.registry import Model
 
 CHECKPOINTS = Path("checkpoints")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from app.attention import Intervention, core, forward
+from app.attention import Intervention, forward, textbook
 from app.attention.transformer import logits
 from app.models.checkpoints import read_checkpoint
 from tests.models.checkpoints.theirs import largest_error, loaded, outcome
@@ -155,7 +155,7 @@ def test_the_trace_of_a_layer_is_the_textbooks(our_model, kind):
     ours = forward(model.transformer, ids_of(model, 7))
     for index, layer in enumerate(model.transformer.layers):
         trace = ours.trace(index)
-        output, weights = core.multi_head_attention(trace.X, layer.attention, ours.mask)
+        output, weights = textbook.multi_head_attention(trace.X, layer.attention, ours.mask)
         assert largest_error(trace.weights, weights) <= ATTENTION
         assert largest_error(trace.output, output) <= HIDDEN
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.models.checkpoints import read_checkpoint
 from app.models.checkpoints.hub import HubError, package, told, wanted
-from app.models.checkpoints.tensors import shards
+from app.models.checkpoints.safetensors_reader import shards
 from tests.hub import COMMIT, hub
 from tests.models.checkpoints.tiny import save
 from tests.test_package import ROOT

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.models.checkpoints import read_checkpoint, read_checkpoints
-from app.models.checkpoints.load import LONGEST
+from app.models.checkpoints.loader import LONGEST
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_what_nobody_foresaw_takes_nothing_down(shelf, monkeypatch):
     def fails(config):
         raise ArithmeticError("unforeseen")
 
-    monkeypatch.setattr("app.models.checkpoints.load.family_of", fails)
+    monkeypatch.setattr("app.models.checkpoints.loader.family_of", fails)
     found = read_checkpoints([shelf(good="bert")])
     assert "good: cannot be loaded: ArithmeticError('unforeseen')" in str(found.refusals[0])
 

@@ -3,9 +3,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from app.attention import Intervention
-from app.models.ablating import change, token_losses
-from app.models.checkpoints import read_checkpoint
-from app.models.checkpoints.measure import (
+from app.evaluation.ablation import change, token_losses
+from app.evaluation.checkpoint import (
     NotMeasurableError,
     Plan,
     evenly,
@@ -13,8 +12,9 @@ from app.models.checkpoints.measure import (
     parts,
     questions_of,
 )
-from app.models.checkpoints.progress import Progress
-from app.models.measuring import readings
+from app.evaluation.head_statistics import readings
+from app.evaluation.progress import Progress
+from app.models.checkpoints import read_checkpoint
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from app.attention import forward
 from app.attention.transformer import arrays_of, logits
 from app.models.checkpoints import CheckpointError, read_checkpoint
-from app.models.checkpoints.tensors import INDEX, WHOLE, Tensors, weight_files
+from app.models.checkpoints.safetensors_reader import INDEX, WHOLE, Tensors, weight_files
 from tests.models.checkpoints.theirs import largest_error, loaded, outcome
 from tests.models.checkpoints.tiny import save
 

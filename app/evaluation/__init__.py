@@ -1,0 +1,1 @@
+"""Head statistics on a treebank, and the records they give."""

@@ -1,0 +1,109 @@
+"""Lab: one token's first inputs are nudged; which heads' maps move, and which would if the input
+were sliced."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.attention import Trace
+from app.attention.variants import NUDGE, NUDGED_INPUTS, nudged, sliced_weights
+from app.attention.weights import Matrix
+from app.lesson.labs.head_figure import draw
+from app.lesson.labs.lab_state import LabView
+from app.lesson.predictions import CHANGED
+from app.picture import signed_map, signed_thumbnail
+
+
+@dataclass(frozen=True)
+class Change:
+    """One head before and after: how far its map moves, and the difference as a map."""
+
+    head: int
+    moved: float
+    changed: bool
+    difference: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of giving heads their input, with the change of every head's map."""
+
+    name: str
+    changes: tuple[Change, ...]
+
+    @property
+    def n_changed(self) -> int:
+        return sum(change.changed for change in self.changes)
+
+
+@dataclass(frozen=True)
+class Shape:
+    stage: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """`before`, `after` and `difference` are the chosen head's maps; differences are drawn up to
+    `largest`.
+    """
+
+    token: str
+    amount: float
+    n_inputs: int
+    before: str
+    after: str
+    difference: str
+    ways: tuple[Way, ...]
+    largest: float
+    shapes: tuple[Shape, ...]
+
+
+def nudge(view: LabView) -> Nudge:
+    trace = view.trace
+    token = view.asking_tokens[0]
+    X = nudged(trace.X, token)
+
+    def projected(inputs: Matrix) -> Matrix:
+        return view.among_shown(trace.of(inputs).weights)
+
+    def sliced(inputs: Matrix) -> Matrix:
+        return view.among_shown(sliced_weights(trace, inputs))
+
+    before, after = projected(trace.X), projected(X)
+    differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
+    largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
+    return Nudge(
+        view.sentence.tokens[token].text,
+        NUDGE,
+        min(NUDGED_INPUTS, trace.W.d_model),
+        draw(view, before[view.head]),
+        draw(view, after[view.head]),
+        signed_map(differences["project"][view.head], view.frame, largest),
+        tuple(Way(name, _changes(each, largest)) for name, each in differences.items()),
+        largest,
+        shapes(trace),
+    )
+
+
+def _changes(differences: Matrix, largest: float) -> tuple[Change, ...]:
+    moved = np.abs(differences).max(axis=(1, 2))
+    return tuple(
+        Change(head, float(by), bool(by > CHANGED), signed_thumbnail(differences[head], largest))
+        for head, by in enumerate(moved)
+    )
+
+
+def shapes(trace: Trace) -> tuple[Shape, ...]:
+    """The shapes that this sentence's numbers have at each stage."""
+    n, d_model = trace.X.shape
+    n_heads, d_head = trace.W.n_heads, trace.W.d_head
+    joined = n_heads * d_head
+    return (
+        Shape("input", (n, d_model)),
+        Shape("one matrix for all heads", (d_model, joined)),
+        Shape("projected", (n, joined)),
+        Shape("reshaped", (n, n_heads, d_head)),
+        Shape("transposed", (n_heads, n, d_head)),
+        Shape("maps", (n_heads, n, n)),
+    )

@@ -1,0 +1,174 @@
+"""The models that ship with Headwise: where their files lie and how they are read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from app.attention.transformer import Layer, Linear, Norm, Transformer, WordHead
+from app.attention.weights import AttentionWeights, Matrix
+from app.evaluation.report import Evidence, evidence_file
+from app.models.card import Card
+
+FAMILY = Path(__file__).parent / "family"
+
+
+class BrokenModelError(ValueError):
+    """The files of a model are missing, damaged, or disagree with its card."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"{folder}: {reason}")
+
+
+def weights_file(family: Path, model_id: str) -> Path:
+    return family / model_id / "weights.safetensors"
+
+
+def card_file(family: Path, model_id: str) -> Path:
+    return family / model_id / "card.json"
+
+
+def tokenizer_file(family: Path) -> Path:
+    return family / "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The files that weights were read from, as they were then: their digest, and their size."""
+
+    sha256: str
+    n_bytes: int
+
+
+def origin_of(files: Sequence[Path]) -> Origin:
+    return Origin(digest(*files), sum(file.stat().st_size for file in files))
+
+
+def digest(*files: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; of several that of theirs, one after the other."""
+    digests = []
+    for file in files:
+        with file.open("rb") as content:
+            digests.append(file_digest(content, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
+
+
+def read_card(folder: Path) -> Card:
+    """Raises `BrokenModelError` if the card is missing or not a card."""
+    try:
+        return Card.model_validate_json(card_file(folder.parent, folder.name).read_bytes())
+    except (OSError, ValueError) as error:
+        raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
+
+
+def read_evidence(folder: Path, weights_sha256: str) -> Evidence | None:
+    """What was measured of the heads of the model whose weights have that digest, None if nothing
+    was. Raises `BrokenModelError`.
+    """
+    file = evidence_file(folder)
+    if not file.exists():
+        return None
+    try:
+        evidence = Evidence.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
+    if evidence.weights_sha256 != weights_sha256:
+        raise BrokenModelError(folder, f"{file.name} was measured with other weights; measure anew")
+    return evidence
+
+
+def stored_transformer(folder: Path, card: Card) -> Callable[[], Transformer]:
+    """Reads the weights when they are first asked for, which no class does of all models; whether
+    they fit the card is seen at once. Raises `BrokenModelError`.
+    """
+    expected, found = expected_shapes(card), _found_shapes(folder)
+    if found != expected:
+        odd = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+        raise BrokenModelError(folder, f"weights do not fit the card: {', '.join(odd)}")
+    return cache(partial(_read_transformer, folder, card))
+
+
+def _found_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    with _weights(folder) as file:
+        names = file.keys()
+        return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
+def _read_transformer(folder: Path, card: Card) -> Transformer:
+    """In float32."""
+    with _weights(folder) as file:
+        names = file.keys()
+        tensors = {name: file.get_tensor(name).astype(np.float32) for name in names}
+    return transformer(tensors, card)
+
+
+def _weights(folder: Path) -> safe_open:
+    try:
+        return safe_open(weights_file(folder.parent, folder.name), "numpy")
+    except (OSError, SafetensorError) as error:
+        raise BrokenModelError(folder, f"weights.safetensors cannot be read: {error}") from error
+
+
+def expected_shapes(card: Card) -> dict[str, tuple[int, ...]]:
+    """The tensors that a model of this card has; matrices are (in, out)."""
+    d, d_hidden = card.d_model, card.d_hidden
+    shapes: dict[str, tuple[int, ...]] = {
+        "tokens": (card.vocabulary, d),
+        "positions": (card.max_tokens, d),
+        "norm.gain": (d,),
+        "norm.bias": (d,),
+        "logits_bias": (card.vocabulary,),
+    }
+    for index in range(card.n_layers):
+        here = f"layers.{index}"
+        for norm in ("attention_norm", "ffn_norm"):
+            shapes[f"{here}.{norm}.gain"] = (d,)
+            shapes[f"{here}.{norm}.bias"] = (d,)
+        for linear, d_in, d_out in (
+            ("attention.qkv", d, 3 * d),
+            ("attention.output", d, d),
+            ("ffn_hidden", d, d_hidden),
+            ("ffn_output", d_hidden, d),
+        ):
+            shapes[f"{here}.{linear}.weight"] = (d_in, d_out)
+            shapes[f"{here}.{linear}.bias"] = (d_out,)
+    return shapes
+
+
+def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
+    """Puts named tensors in their places."""
+
+    def norm(name: str) -> Norm:
+        return Norm(tensors[f"{name}.gain"], tensors[f"{name}.bias"])
+
+    def linear(name: str) -> Linear:
+        return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+
+    def layer(index: int) -> Layer:
+        here = f"layers.{index}"
+        qkv, output = linear(f"{here}.attention.qkv"), linear(f"{here}.attention.output")
+        return Layer(
+            norm(f"{here}.attention_norm"),
+            AttentionWeights(
+                card.n_heads,
+                qkv.weight,
+                tensors[f"{here}.attention.qkv.bias"],
+                output.weight,
+                tensors[f"{here}.attention.output.bias"],
+            ),
+            norm(f"{here}.ffn_norm"),
+            linear(f"{here}.ffn_hidden"),
+            linear(f"{here}.ffn_output"),
+        )
+
+    return Transformer(
+        tensors["tokens"],
+        tensors["positions"],
+        tuple(layer(index) for index in range(card.n_layers)),
+        norm("norm"),
+        WordHead(tensors["tokens"], tensors["logits_bias"]),
+    )

@@ -1,0 +1,1 @@
+"""One module an architecture: configuration and tensor names."""

@@ -1,0 +1,48 @@
+"""DistilBERT: BERT's build without token types, under other names.
+
+Source: Sanh et al. 2019; names as in transformers' `DistilBertForMaskedLM`.
+"""
+
+from app.models.checkpoints.architecture import Family, Names, Spec
+from app.models.checkpoints.config import Config
+
+LAYER = "transformer.layer.{i}."
+NAMES = Names(
+    prefixes=("distilbert.", ""),
+    tokens="embeddings.word_embeddings",
+    positions="embeddings.position_embeddings",
+    embedding_norm="embeddings.LayerNorm",
+    qkv=tuple(f"{LAYER}attention.{part}_lin" for part in "qkv"),
+    output=f"{LAYER}attention.out_lin",
+    attention_norm=f"{LAYER}sa_layer_norm",
+    ffn_hidden=f"{LAYER}ffn.lin1",
+    ffn_output=f"{LAYER}ffn.lin2",
+    ffn_norm=f"{LAYER}output_layer_norm",
+    transform="vocab_transform",
+    transform_norm="vocab_layer_norm",
+    words="vocab_projector",
+    words_bias=("vocab_projector.bias",),
+)
+
+
+def spec(config: Config) -> Spec:
+    config.refuse_if(config.get("pruned_heads"), "some of its heads are pruned, which is not read")
+    n_heads, d_model = config.size("n_heads"), config.size("dim")
+    return Spec(
+        n_layers=config.size("n_layers"),
+        n_heads=n_heads,
+        n_kv_heads=n_heads,
+        d_model=d_model,
+        d_head=d_model // n_heads,
+        d_hidden=config.size("hidden_dim"),
+        vocabulary=config.size("vocab_size"),
+        max_tokens=config.size("max_position_embeddings"),
+        activation=config.activation("activation", "gelu"),
+        epsilon=1e-12,
+        norm_first=False,
+        causal=False,
+        tied=config.flag("tie_word_embeddings", default=True),
+    )
+
+
+DISTILBERT = Family("DistilBERT", ("distilbert",), spec, NAMES)

@@ -1,0 +1,59 @@
+"""Heads as pages show them: what `templates/labs/head.html` is filled in with."""
+
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from app.lesson.labs.head_figure import HeadFigure
+from app.picture import plain
+
+Kept = Callable[..., Markup]
+
+TEMPLATE = "labs/head.html"
+
+
+def heads_by(kept: Kept) -> Callable[..., Markup]:
+    """A function for templates that fills in one head, as a “figure” with its map, with “lines”
+    instead of that, or as a “row” that has only what the chosen word reads.
+    """
+
+    def head(
+        kind: str, figure: HeadFigure, fixed: str, *, readable: bool, selectable: bool
+    ) -> Markup:
+        """`readable` if a cursor can read its numbers, `selectable` if its name is a button; that
+        is a dead one where it is `fixed`.
+        """
+        view, read, link = figure.view, figure.reading, figure.strongest
+        card, sharing = view.model.card, figure.sharing
+        is_row = kind == "row"
+        return kept(
+            TEMPLATE,
+            kind,
+            figure.chosen,
+            readable,
+            selectable,
+            fixed,
+            view.controls.weighted,
+            read.is_self,
+            read.place is not None,
+            len(sharing) > 1,
+            not is_row and view.frame.scrolls,
+            head=figure.head,
+            asking=view.asking,
+            word=read.word,
+            place=read.place,
+            weight=plain(read.weight),
+            strip=Markup(figure.strip),  # noqa: S704
+            map="" if is_row else Markup(figure.map),  # noqa: S704
+            model=card.id,
+            source=card.source,
+            layer=view.layer,
+            first=sharing[0],
+            last=sharing[-1],
+            query=link.query,
+            key=link.key,
+            strongest=plain(link.weight),
+            entropy=f"{figure.mean_entropy:.2f}",
+        )
+
+    return head

@@ -1,0 +1,106 @@
+"""Jinja2 with escaping always on, undefined names as errors, and addresses of static files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from app.lesson.markdown import filled, inline
+from app.picture import ink, number, plain
+from app.picture.charts import signed
+from app.settings import site_folder
+from app.web.rendering.buttons import cell_chips, word_chips
+from app.web.rendering.escaping import escaped
+from app.web.rendering.head_partial import heads_by
+
+_inline = cache(inline)
+
+KEPT_PARTS = 512
+
+
+def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
+    """A lesson's own phrase as HTML, with learners' words put in escaped."""
+    return Markup(filled(_inline(markdown), values or {}))  # noqa: S704
+
+
+def origin_of(request: Request) -> str:
+    """Scheme and host by which this server was asked."""
+    return str(request.base_url).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Templates filled in, as answers."""
+
+    jinja: Environment
+
+    def response(
+        self,
+        request: Request,
+        template: str,
+        context: dict[str, object] | None = None,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> HTMLResponse:
+        """`origin` is what a template may put before an address that others are to follow."""
+        shared = {"origin": origin_of(request)}
+        page = self.jinja.get_template(template).render(shared | (context or {}))
+        return HTMLResponse(page, status, headers)
+
+
+def parts_kept(jinja: Environment) -> Callable[..., Markup]:
+    """A function for templates that fills in a part, the macro `content` of a file, and keeps what
+    came out for as long as it is asked for with the same values.
+
+    A macro sees nothing but its values, so equal values are the same part; values must be hashable.
+    Those given by name are another each time: the part is kept with blanks for them, which are
+    filled in afterwards, escaped as ever. The macro can print them, and nothing else.
+    """
+
+    @lru_cache(KEPT_PARTS, typed=True)
+    def form(template: str, blanks: tuple[str, ...], *values: object) -> str:
+        content: Macro = vars(jinja.get_template(template).module)["content"]
+        part = content(*values, **{name: _blank(name) for name in blanks}).replace("%", "%%")
+        for name in blanks:
+            part = part.replace(_blank(name), f"%({name})s")
+        return str(part)
+
+    def part(template: str, *values: object, **blanks: object) -> Markup:
+        filled_in = {name: escaped(value) for name, value in blanks.items()}
+        return Markup(form(template, tuple(blanks), *values) % filled_in)  # noqa: S704
+
+    return part
+
+
+def _blank(name: str) -> str:
+    """What stands for a value that is yet to come: of signs that nobody's text has."""
+    return f"\ufdd0{name}\ufdd1"
+
+
+def environment(static_path: str) -> Environment:
+    """`static_path` is where the folder `static/` is served."""
+    jinja = Environment(
+        loader=FileSystemLoader(site_folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.filters["authored"] = authored
+    jinja.filters["weight"] = plain
+    jinja.filters["signed"] = signed
+    jinja.filters["ink"] = ink
+    jinja.filters["number"] = number
+    kept = jinja.globals["kept"] = parts_kept(jinja)
+    jinja.globals["head"] = heads_by(kept)
+    jinja.globals["word_chips"] = word_chips
+    jinja.globals["cell_chips"] = cell_chips
+    jinja.globals["static"] = lambda name: f"{static_path}/{name}"
+    return jinja

@@ -1,0 +1,1 @@
+"""URL routes: each module exports its own."""

@@ -1,0 +1,192 @@
+"""`/api/v1`: what the lab shows, as numbers."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel
+
+from app.attention import Intervention
+from app.evaluation.report import Evidence
+from app.models import Card, Model, Registry, Sentence, UnknownModelError
+from app.models.prediction import NoBlankError, NoGuessError, guessed
+from app.web.errors import UnusableRequestError
+from app.web.schemas import ErrorOut, TokenOut, tokens_of
+from app.web.state.controls import read_heads_off
+from app.web.state.query_params import Problem, read_index
+from app.web.state.view import read_model, read_sentence
+
+DIGITS = 7
+"""Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
+
+
+class ModelSummary(BaseModel):
+    """A model and the shapes that its attention has; `card` tells how it was trained.
+
+    `n_sets` is how many sets of keys and values the heads of a layer share: as many as heads where
+    each has its own.
+    """
+
+    id: str
+    n_layers: int
+    n_heads: int
+    n_sets: int
+    d_model: int
+    d_head: int
+    max_tokens: int
+    source: str
+    card: Card
+
+
+class HeadsOut(BaseModel):
+    """What was measured of a model's heads; `labels` says of each, as layer.head, what that
+    supports.
+    """
+
+    labels: dict[str, list[str]]
+    relations_found: list[str]
+    record: Evidence
+
+
+class Attention(BaseModel):
+    """`weights[head][query][key]`, shape (n_heads, n, n); every row sums to 1 within 1e-5."""
+
+    model: str
+    layer: int
+    tokens: list[TokenOut]
+    weights: list[list[list[float]]]
+
+
+class GuessOut(BaseModel):
+    """A token of the vocabulary; `is_piece` if it only continues a word."""
+
+    text: str
+    is_piece: bool
+    probability: float
+
+
+class BlankOut(BaseModel):
+    """A masked token, its index from 0, and the likeliest guesses, best first; of a model that
+    guesses the next word the last token, and guesses for what comes after it.
+    """
+
+    token: int
+    guesses: list[GuessOut]
+
+
+class Prediction(BaseModel):
+    """`off` lists the heads that were switched off, as [layer, head]; `guesses` says whether hidden
+    words are guessed or the next one.
+    """
+
+    model: str
+    guesses: str
+    off: list[tuple[int, int]]
+    tokens: list[TokenOut]
+    blanks: list[BlankOut]
+
+
+def router(models: Registry, default_model: str) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", tags=["attention"])
+    # What is allowed is told by the description alone: what is not gets an answer in plain words.
+    model_id = Annotated[
+        str, Query(description="A model's id.", json_schema_extra={"enum": list(models.ids)})
+    ]
+
+    @routes.get("/models")
+    async def list_models() -> list[ModelSummary]:
+        """Every model that can be asked: the trained ones by number of heads, their twins, then
+        checkpoints.
+        """
+        return [summary(model.card) for model in models]
+
+    @routes.get("/models/{model}/heads", responses={404: {"model": ErrorOut}})
+    async def heads(model: str) -> HeadsOut:
+        """What was measured of a model's heads on a treebank, and what may be said of them."""
+        try:
+            evidence = models[model].evidence
+        except UnknownModelError as error:
+            raise HTTPException(404, str(error)) from error
+        if not evidence:
+            raise HTTPException(404, f"The heads of {model} have not been measured.")
+        names = {f"{each.layer}.{each.head}": evidence.labels(each) for each in evidence.heads}
+        return HeadsOut(labels=names, relations_found=evidence.relations_found, record=evidence)
+
+    @routes.get("/attention", responses={422: {"model": ErrorOut}})
+    async def attention(
+        text: Annotated[str, Query(description="The sentence.", examples=["Birds sing at dawn"])],
+        model: model_id = default_model,
+        layer: Annotated[
+            str,
+            Query(
+                description="Layer, counted from 0.", json_schema_extra={"pattern": "^[0-9]{1,3}$"}
+            ),
+        ] = "0",
+    ) -> Attention:
+        """The attention weights of one layer on a sentence: rows are queries, columns keys."""
+        problems: list[Problem] = []
+        asked = read_model(model, models, models[default_model], problems)
+        at = read_index("layer", {"layer": layer}, 0, asked.card.n_layers, problems)
+        sentence = read_sentence(text, asked, problems)
+        if problems or sentence is None:
+            raise UnusableRequestError(problems)
+        return attention_of(asked, sentence, at)
+
+    @routes.get("/predict", responses={422: {"model": ErrorOut}})
+    async def predict(
+        text: Annotated[
+            str,
+            Query(
+                description="The sentence, with [MASK] for each word to be guessed (<mask> where"
+                " the model calls it so); of a causal model what comes before the next word.",
+                examples=["Birds [MASK] at dawn"],
+            ),
+        ],
+        model: model_id = default_model,
+        off: Annotated[
+            str, Query(description="Heads to switch off, as layer.head: 0.2 or 0.2,1.0.")
+        ] = "",
+        top: Annotated[int, Query(ge=1, le=50, description="How many guesses a blank.")] = 5,
+    ) -> Prediction:
+        """The masked words a model finds likeliest, with heads switched off if you like; from a
+        causal model the next word.
+
+        The output of a head that is off is replaced by zeros; its map stays what it was.
+        """
+        problems: list[Problem] = []
+        asked = read_model(model, models, models[default_model], problems)
+        heads_off = read_heads_off(off, asked.card, problems)
+        sentence = read_sentence(text, asked, problems)
+        if problems or sentence is None:
+            raise UnusableRequestError(problems)
+        try:
+            blanks = guessed(
+                asked, sentence, top=top, intervention=Intervention(heads_off=heads_off)
+            )
+        except (NoBlankError, NoGuessError) as error:
+            raise UnusableRequestError([Problem("text", str(error))]) from error
+        return Prediction(
+            model=asked.card.id,
+            guesses=asked.card.guesses,
+            off=sorted(heads_off),
+            tokens=tokens_of(sentence.tokens),
+            blanks=[BlankOut.model_validate(asdict(blank)) for blank in blanks],
+        )
+
+    return routes
+
+
+def summary(card: Card) -> ModelSummary:
+    told = card.model_dump(include=set(ModelSummary.model_fields))
+    return ModelSummary(card=card, n_sets=card.n_sets, **told)
+
+
+def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:
+    weights = model.read(sentence, last_layer=layer).weights[layer]
+    return Attention(
+        model=model.card.id,
+        layer=layer,
+        tokens=tokens_of(sentence.tokens),
+        weights=np.round(weights.astype(np.float64), DIGITS).tolist(),
+    )

@@ -1,0 +1,78 @@
+"""`/docs`: the API's own OpenAPI description as a page, without scripts or foreign hosts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.web.rendering.templates import Pages
+
+EXAMPLES = {
+    "/api/v1/lessons": "/api/v1/lessons",
+    "/api/v1/labs/{lesson}/{step}": (
+        "/api/v1/labs/multi-head-attention/concatenate-then-mix?text=Birds+sing+at+dawn&off=0.1"
+    ),
+    "/api/v1/models": "/api/v1/models",
+    "/api/v1/models/{model}/heads": "/api/v1/models/headwise-h8/heads",
+    "/api/v1/attention": "/api/v1/attention?text=Birds+sing+at+dawn&model=headwise-h8&layer=1",
+    "/api/v1/predict": "/api/v1/predict?text=Birds+[MASK]+at+dawn&off=0.3",
+    "/healthz": "/healthz",
+}
+"""An address for each operation; a test follows them all."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    required: bool
+    default: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    responses: tuple[tuple[str, str], ...]
+    example: str | None
+
+
+def operations(schema: dict[str, Any]) -> list[Operation]:
+    """The operations of an OpenAPI document, in its order."""
+    return [
+        Operation(
+            method.upper(),
+            path,
+            operation.get("description", ""),
+            tuple(_parameter(each) for each in operation.get("parameters", ())),
+            tuple(
+                (status, answer["description"]) for status, answer in operation["responses"].items()
+            ),
+            EXAMPLES.get(path),
+        )
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _parameter(parameter: dict[str, Any]) -> Parameter:
+    return Parameter(
+        parameter["name"],
+        parameter.get("required", False),
+        str(parameter["schema"].get("default", "")),
+        parameter.get("description", ""),
+    )
+
+
+def routes(app: FastAPI, pages: Pages) -> list[BaseRoute]:
+    async def reference(request: Request) -> Response:
+        schema = app.openapi()
+        context = {"info": schema["info"], "operations": operations(schema)}
+        return pages.response(request, "reference.html", context)
+
+    return [Route("/docs", reference)]

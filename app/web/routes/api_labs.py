@@ -1,0 +1,186 @@
+"""`/api/v1/lessons` and `/api/v1/labs`: everything that a lab shows, as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from app.web.context import Site, path_of
+from app.web.errors import UnusableRequestError
+from app.web.routes.step import StepPage
+from app.web.schemas import ErrorOut, TokenOut, tokens_of
+
+QUERY = {
+    "text": "The sentence; the step's own if it is left out.",
+    "model": "A model's id.",
+    "layer": "Layer, counted from 0.",
+    "head": "Head, counted from 0.",
+    "word": "The word that asks, counted from 0.",
+    "cell": "A cell to be explained, as query.key in tokens from 0: 2.1.",
+    "minus": "A head to compare with, as model.head: headwise-h1.0.",
+    "off": "Heads whose output is zeroed, as layer.head: 0.2 or 0.2,1.0.",
+    "groups": "Sets of keys and values that the heads share.",
+    "causal": "1: a query reads only itself and what stands before it.",
+    "unscaled": "1: scores are not divided by the root of d_head.",
+    "weighted": "1: weights are multiplied by the length of what the key writes.",
+    "hide": "1: special tokens are left out, and rows brought back to 1.",
+    "shuffled": "1: the words of the sentence change places.",
+    "v": "The version of the lesson whose defaults hold.",
+}
+"""What a view's address may say that changes its numbers; a lab passes over what it has no use for.
+"""
+
+PICTURES = ("<svg", "<ol")
+"""What a drawn figure begins with: figures are left out, their numbers stand beside them."""
+
+
+class StepOut(BaseModel):
+    """A step; `lab` is the address of its numbers, to which every name of a view may be added."""
+
+    number: int
+    title: str
+    objective: str
+    path: str
+    lab: str
+    controls: list[str]
+
+
+class LessonOut(BaseModel):
+    slug: str
+    title: str
+    version: str | None
+    steps: list[StepOut]
+
+
+class ChoiceOut(BaseModel):
+    id: str
+    label: str
+
+
+class QuestionOut(BaseModel):
+    """`answers` are those of the choices that are right for this sentence, several if they tie."""
+
+    choices: list[ChoiceOut]
+    answers: list[str]
+    values: dict[str, str]
+
+
+class LabOut(BaseModel):
+    """`view` is the view by the names of its address, `link` the shortest address that opens it.
+
+    `sets` tells for each head the set of keys and values that it reads.
+    `weights[head][query][key]` are what the maps show, of `tokens`, which stand in another order if
+    the view is shuffled. `lab` has what the step's lab computes, `explained` the arithmetic of the
+    cell and `compared` the difference that were asked for.
+    """
+
+    view: dict[str, str]
+    link: str
+    tokens: list[TokenOut]
+    sets: list[int]
+    weights: list[list[list[float]]]
+    lab: dict[str, Any]
+    explained: dict[str, Any] | None
+    compared: dict[str, Any] | None
+    prediction: QuestionOut
+
+
+def plain(value: object) -> Any:  # noqa: ANN401
+    """Values of a lab as JSON has them, without pictures."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        told = [field.name for field in fields(value) if not field.metadata.get("inner")]
+        parts = {name: getattr(value, name) for name in told}
+        return {name: plain(part) for name, part in parts.items() if not _is_picture(part)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(part) for part in value]
+    return value
+
+
+def _is_picture(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(PICTURES)
+
+
+def router(site: Site) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", tags=["lessons"])
+
+    @routes.get("/lessons")
+    async def lessons() -> list[LessonOut]:
+        """Every lesson with its steps."""
+        return [
+            LessonOut(
+                slug=lesson.slug,
+                title=lesson.facts.title,
+                version=lesson.facts.version,
+                steps=[
+                    StepOut(
+                        number=step.number,
+                        title=step.facts.title,
+                        objective=step.facts.objective,
+                        path=path_of(lesson, step),
+                        lab=f"/api/v1/labs{path_of(lesson, step)}",
+                        controls=list(site.lab_of(step).controls),
+                    )
+                    for step in lesson.steps
+                ],
+            )
+            for lesson in site.lessons
+        ]
+
+    @routes.get(
+        "/labs/{lesson}/{step}",
+        responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}},
+        openapi_extra={"parameters": [_parameter(*each) for each in QUERY.items()]},
+    )
+    async def lab(request: Request, lesson: str, step: str) -> LabOut:
+        """Everything that a step's lab shows, by the query of the page itself.
+
+        Any link to a view works: put `/api/v1/labs` before its path.
+        """
+        found = site.lesson(lesson)
+        page = StepPage(site, found, site.step(found, step), request)
+        if page.reading.problems:
+            raise UnusableRequestError(list(page.reading.problems))
+        return lab_of(page)
+
+    return routes
+
+
+def _parameter(name: str, description: str) -> dict[str, object]:
+    schema = {"type": "string"}
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": schema,
+    }
+
+
+def lab_of(page: StepPage) -> LabOut:
+    shown = page.shown()
+    drawn, truth = shown.own.shown, shown.truth
+    return LabOut(
+        view=page.reading.view.values(),
+        link=page.address,
+        tokens=tokens_of(drawn.tokens),
+        sets=[head // drawn.group for head in range(drawn.model.card.n_heads)],
+        weights=drawn.maps.tolist(),
+        lab=plain(shown.lab),
+        explained=plain(shown.explained),
+        compared=plain(shown.compared),
+        prediction=QuestionOut(
+            choices=[ChoiceOut(id=each, label=label) for each, label in shown.labels.items()],
+            answers=list(truth.answers),
+            values=dict(truth.values),
+        ),
+    )

@@ -1,0 +1,191 @@
+"""`/models` and `/models/ID`: what is known of the models, with the figures it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.evaluation.report import FEWEST, MARGIN, PLACES, Evidence, HeadRecord
+from app.evaluation.seed_runs import SeedRuns
+from app.evaluation.two_neighbour_task import TwoNeighbours
+from app.lesson.model_comparison import (
+    curve_plot,
+    heads_in_words,
+    loss_plot,
+    members,
+    relations_plot,
+)
+from app.models import Model, Registry, UnknownModelError
+from app.models.checkpoints.summary import GUESSES
+from app.picture import levels
+from app.picture.charts import Bar, Interval, Series, bars, intervals, lines
+from app.web.rendering.templates import Pages
+
+MANY = 32
+"""Of more heads than these the table scrolls, and the plot shows those that are missed most."""
+
+
+@dataclass(frozen=True)
+class PlaceCell:
+    """The share of queries whose top word is at a place, and its heat."""
+
+    share: float
+    level: int
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """One head with what its figures support, for each place in the order of `PLACES`."""
+
+    record: HeadRecord
+    labels: Sequence[str]
+    places: Sequence[PlaceCell]
+
+    @property
+    def name(self) -> str:
+        return f"{self.record.layer}.{self.record.head}"
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the pages tell of."""
+
+    models: Registry
+    exact: TwoNeighbours
+
+
+def routes(records: Records, pages: Pages) -> list[BaseRoute]:
+    async def family(request: Request) -> Response:
+        return pages.response(request, "models.html", family_context(records))
+
+    async def one(request: Request) -> Response:
+        try:
+            model = records.models[request.path_params["name"]]
+        except UnknownModelError as error:
+            raise HTTPException(404, str(error)) from error
+        return pages.response(request, "model.html", model_context(records, model))
+
+    return [Route("/models", family), Route("/models/{name}", one)]
+
+
+def family_context(records: Records) -> dict[str, object]:
+    rows, seeds = members(records.models), records.models.seeds
+    trained = records.models.of_source("trained")
+    return {
+        "rows": rows,
+        "lowest": min(rows, key=lambda row: row.loss),
+        "megabytes": {row.card.id: records.models[row.card.id].megabytes for row in rows},
+        "twins": records.models.of_source("random"),
+        "checkpoints": records.models.of_source("checkpoint"),
+        "guesses": GUESSES,
+        "seeds": seeds,
+        "exact": exact_rows(records.exact),
+        "exact_task": records.exact,
+        "loss_plot": loss_plot(rows),
+        "relations_plot": relations_plot(rows),
+        "curve_plot": curve_plot(rows),
+        "seed_plot": seed_plot(seeds) if seeds else "",
+        "evidence": next((model.evidence for model in trained if model.evidence), None),
+    }
+
+
+def model_context(records: Records, model: Model) -> dict[str, object]:
+    evidence = model.evidence
+    context: dict[str, object] = {
+        "model": model,
+        "card": model.card,
+        "siblings": list(records.models),
+        "trained": records.models.like(model, "trained"),
+        "places": PLACES,
+        "margin": MARGIN,
+        "fewest": FEWEST,
+        "evidence": evidence,
+        "megabytes": model.megabytes,
+        "guesses": GUESSES,
+    }
+    if evidence:
+        bars_of = most_missed(evidence.heads)
+        context |= {
+            "heads": head_rows(evidence),
+            "widest_half": widest_half(evidence),
+            "has_special": any(head.special is not None for head in evidence.heads),
+            "many": len(evidence.heads) > MANY,
+            "n_bars": len(bars_of),
+            "n_twins": max(len(each.twins) for each in evidence.baselines),
+            "ablation_plot": ablation_plot(bars_of),
+            "relation_plot": relation_plot(evidence),
+        }
+    return context
+
+
+def head_rows(evidence: Evidence) -> list[HeadRow]:
+    rows = []
+    for record in evidence.heads:
+        shares = np.array([record.tops[place] for place in PLACES])
+        cells = [PlaceCell(*cell) for cell in zip(shares, levels(shares), strict=True)]
+        rows.append(HeadRow(record, evidence.labels(record), cells))
+    return rows
+
+
+def widest_half(evidence: Evidence) -> float:
+    """Half the width of the widest interval that any share of top words has."""
+    shares = [evidence.share_of_tops(head, place) for head in evidence.heads for place in PLACES]
+    return max(high - low for low, high in (share.interval for share in shares)) / 2
+
+
+def exact_rows(exact: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
+    """(heads, read-out, shares of rows with both neighbours right, one for each seed)."""
+    rows: dict[tuple[int, str], list[float]] = {}
+    for outcome in exact.outcomes:
+        rows.setdefault((outcome.n_heads, outcome.read_out), []).append(outcome.both)
+    return [(*key, shares) for key, shares in rows.items()]
+
+
+def seed_plot(seeds: SeedRuns) -> str:
+    """The runs of all seeds; those of one number of heads have one name and one kind of line."""
+    by_heads = sorted({run.n_heads for run in seeds.runs})
+    series = [
+        Series(
+            heads_in_words(run.n_heads),
+            [(point.step, point.loss) for point in run.curve],
+            kind=by_heads.index(run.n_heads),
+        )
+        for run in seeds.runs
+    ]
+    return lines(series, x_label="steps", y_label="validation loss, nats")
+
+
+def most_missed(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
+    """The heads whose loss is known, in their order; of many those that change it most."""
+    known = [head for head in heads if head.ablation is not None]
+    most = sorted(known, key=lambda head: -abs(head.ablation or 0.0))[:MANY]
+    return [head for head in known if head in most]
+
+
+def ablation_plot(heads: Sequence[HeadRecord]) -> str:
+    return bars(
+        [
+            Bar(f"{head.layer}.{head.head}", head.ablation)
+            for head in heads
+            if head.ablation is not None
+        ]
+    )
+
+
+def relation_plot(evidence: Evidence) -> str:
+    return intervals(
+        [
+            Interval(
+                case.finding.label,
+                case.finding.test.rate,
+                *case.finding.test.interval,
+                (case.baselines.offset_share.rate, max(case.baselines.twins)),
+                case.found,
+            )
+            for case in evidence.best
+        ]
+    )

@@ -1,0 +1,1 @@
+"""View state: query parameters, forms and assignments."""
