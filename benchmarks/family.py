@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.attention import forward
 from app.models import Model, Sentence, shipped_family
-from app.picture import Axis, HeatmapFrame, heatmap
+from app.picture import Axis, HeatmapLayout, heatmap
 from benchmarks.document import Part, Profile, Table
 from benchmarks.goals import FAMILY_MAPS, worst
 from benchmarks.timing import Spread, Timed, interleaved
@@ -52,7 +52,7 @@ def all_maps(models: list[Model], sentence: Sentence) -> list:
 
 def pictures(models: list[Model], text: str) -> list[str]:
     sentence = models[0].tokenizer.sentence(text)
-    frame = HeatmapFrame(Axis([token.text for token in sentence.tokens], sentence.word_of, [0]))
+    frame = HeatmapLayout(Axis([token.text for token in sentence.tokens], sentence.word_of, [0]))
     return [heatmap(weights, frame) for weights in all_maps(models, sentence)]
 
 

@@ -16,7 +16,7 @@ from app.attention.textbook import (
     split_heads,
 )
 from app.attention.trace import Trace
-from app.attention.transformer import Transformer, forward, random_twin
+from app.attention.transformer import Transformer, forward, untrained_copy
 from app.attention.weights import AttentionWeights
 
 __all__ = [
@@ -30,8 +30,8 @@ __all__ = [
     "forward",
     "merge_heads",
     "multi_head_attention",
-    "random_twin",
     "scaled_dot_product_attention",
     "softmax",
     "split_heads",
+    "untrained_copy",
 ]

@@ -9,7 +9,7 @@ from app.attention.weights import Matrix
 
 # -p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
 # so that the largest error of x Φ(x) is least; it is 7e-8 between -6 and 6.
-_GELU = (
+_GELU_COEFFICIENTS = (
     -1.59576854e00,
     -7.26682982e-02,
     6.60534049e-05,
@@ -30,11 +30,11 @@ def gelu(x: Matrix) -> Matrix:
     """
     inner = np.clip(x, -6, 6)
     square = inner * inner
-    polynomial = square * _GELU[-1]
-    for coefficient in _GELU[-2:0:-1]:
+    polynomial = square * _GELU_COEFFICIENTS[-1]
+    for coefficient in _GELU_COEFFICIENTS[-2:0:-1]:
         polynomial += coefficient
         polynomial *= square
-    polynomial += _GELU[0]
+    polynomial += _GELU_COEFFICIENTS[0]
     polynomial *= inner
     return _over_one_plus_exp(x, polynomial)
 

@@ -10,10 +10,10 @@ from math import sqrt
 import numpy as np
 
 from app.attention.products import product
-from app.attention.textbook import check_finite, readable_mask
+from app.attention.textbook import broadcast_mask, check_finite
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
-MODERATE = 30.0
+MAX_SAFE_EXPONENT = 30.0
 
 
 def multi_head_attention(
@@ -21,7 +21,7 @@ def multi_head_attention(
     W: AttentionWeights,
     mask: Mask | None = None,
     *,
-    heads_off: tuple[int, ...] = (),
+    ablated_heads: tuple[int, ...] = (),
     scaled: bool = True,
 ) -> tuple[Matrix, Matrix]:
     """As `core.multi_head_attention`: output (n, d_model) and weights (n_heads, n, n)."""
@@ -29,13 +29,13 @@ def multi_head_attention(
     query, key, value = projections(X, W, scaled=scaled)
     weights = attention_weights(query, key, mask)
     heads = np.empty((n, W.n_heads, W.d_head), X.dtype)
-    if W.group == 1:
+    if W.group_size == 1:
         np.matmul(weights, value, out=heads.transpose(1, 0, 2))
     else:
-        grouped = heads.reshape(n, W.n_kv_heads, W.group, W.d_head).transpose(1, 2, 0, 3)
-        np.matmul(weights.reshape(W.n_kv_heads, W.group, n, n), value[:, None], out=grouped)
-    if heads_off:
-        heads[:, list(heads_off)] = 0
+        grouped = heads.reshape(n, W.n_kv_heads, W.group_size, W.d_head).transpose(1, 2, 0, 3)
+        np.matmul(weights.reshape(W.n_kv_heads, W.group_size, n, n), value[:, None], out=grouped)
+    if ablated_heads:
+        heads[:, list(ablated_heads)] = 0
     output = product(heads.reshape(n, W.n_heads * W.d_head), W.output)
     output += W.output_bias
     return output, weights
@@ -51,12 +51,12 @@ def projections(
     qkv = product(X, W.qkv, to_columns=True)
     qkv += W.qkv_bias
     heads = qkv.reshape(len(X), -1, W.d_head).transpose(1, 0, 2)  # queries, then keys, then values
-    keys = W.n_heads + W.n_kv_heads
-    query, key, value = heads[: W.n_heads], heads[W.n_heads : keys], heads[keys:]
+    key_end = W.n_heads + W.n_kv_heads
+    query, key, value = heads[: W.n_heads], heads[W.n_heads : key_end], heads[key_end:]
     if scaled:
         query *= 1 / sqrt(W.d_head)
     if W.rotary:
-        query, key = W.rotary.turned(query), W.rotary.turned(key)
+        query, key = W.rotary.rotate(query), W.rotary.rotate(key)
     return query, key, value
 
 
@@ -73,11 +73,11 @@ def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> M
         grouped = query.reshape(len(key), -1, n_queries, d_head)
         transposed = np.matmul(key[:, None], grouped.transpose(0, 1, 3, 2))
         transposed = transposed.reshape(n_heads, -1, n_queries)
-    moderate = _are_moderate(transposed)
+    skip_max_subtraction = _needs_no_max_subtraction(transposed)
     if mask is not None:
-        readable = readable_mask(mask, (n_heads, n_queries, transposed.shape[1]))
-        np.copyto(transposed, -np.inf, where=~readable.transpose(0, 2, 1))
-    if not moderate:
+        full_mask = broadcast_mask(mask, (n_heads, n_queries, transposed.shape[1]))
+        np.copyto(transposed, -np.inf, where=~full_mask.transpose(0, 2, 1))
+    if not skip_max_subtraction:
         largest = np.maximum.reduce(transposed, axis=1, keepdims=True)
         check_finite(largest)
         transposed -= largest
@@ -87,9 +87,11 @@ def attention_weights(query: Matrix, key: Matrix, mask: Mask | None = None) -> M
     return weights
 
 
-def _are_moderate(scores: Matrix) -> bool:
+def _needs_no_max_subtraction(scores: Matrix) -> bool:
     """Whether exp of every score is a number of a usual size: then nothing need be taken off the
     rows first, which changes no weight.
     """
-    least, largest = np.minimum.reduce(scores, axis=None), np.maximum.reduce(scores, axis=None)
-    return bool(least > -MODERATE and largest < MODERATE)  # false for what is no number
+    smallest, largest = np.minimum.reduce(scores, axis=None), np.maximum.reduce(scores, axis=None)
+    return bool(
+        smallest > -MAX_SAFE_EXPONENT and largest < MAX_SAFE_EXPONENT
+    )  # false for what is no number

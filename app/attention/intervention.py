@@ -15,13 +15,15 @@ class Intervention:
     """
 
     causal: bool = False
-    heads_off: frozenset[tuple[int, int]] = frozenset()
+    ablated_heads: frozenset[tuple[int, int]] = frozenset()
     scaled: bool = True
     random_seed: int | None = None
     groups: int = 0
 
-    def heads_off_in(self, layer: int) -> tuple[int, ...]:
-        return tuple(sorted(head for at, head in self.heads_off if at == layer))
+    def ablated_heads_in(self, layer: int) -> tuple[int, ...]:
+        return tuple(
+            sorted(head for ablated_layer, head in self.ablated_heads if ablated_layer == layer)
+        )
 
 
-NONE = Intervention()
+NO_INTERVENTION = Intervention()

@@ -26,36 +26,40 @@ def mean_entropy(weights: Matrix) -> list[float]:
     return means
 
 
-def merge_pieces(weights: Matrix, words: Sequence[int]) -> Matrix:
+def token_to_word_attention(weights: Matrix, word_of: Sequence[int]) -> Matrix:
     """Token weights (..., n, n) to word weights (..., n_words, n_words).
 
     `words` gives each token's word, counted from 0 without gaps. Weight *to* a word is the sum
     over its pieces, weight *from* a word the mean over its pieces, so rows still sum to 1.
     Source: Clark et al. 2019, section 4.1.
     """
-    members = np.equal.outer(np.arange(max(words) + 1), words).astype(weights.dtype)  # (n_words, n)
-    means = members / members.sum(axis=1, keepdims=True)
-    merged: Matrix = means @ weights @ members.T
+    membership = np.equal.outer(np.arange(max(word_of) + 1), word_of).astype(
+        weights.dtype
+    )  # (n_words, n)
+    means = membership / membership.sum(axis=1, keepdims=True)
+    merged: Matrix = means @ weights @ membership.T
     return merged
 
 
-def read_by(weights: Matrix, words: Sequence[int], word: int) -> Matrix:
+def word_row(weights: Matrix, word_of: Sequence[int], word: int) -> Matrix:
     """Of `merge_pieces` what one word reads: (..., n, n) -> (..., n_words)."""
-    if [*words] == list(range(len(words))):
+    if [*word_of] == list(range(len(word_of))):
         row: Matrix = weights[..., word, :]
         return row
-    members = np.equal.outer(np.arange(max(words) + 1), words).astype(weights.dtype)  # (n_words, n)
-    row = members[word] / members[word].sum() @ weights @ members.T
+    membership = np.equal.outer(np.arange(max(word_of) + 1), word_of).astype(
+        weights.dtype
+    )  # (n_words, n)
+    row = membership[word] / membership[word].sum() @ weights @ membership.T
     return row
 
 
-def among(weights: Matrix, kept: Sequence[int]) -> Matrix:
+def select_and_renormalise(weights: Matrix, token_indices: Sequence[int]) -> Matrix:
     """(..., n, n) without the rows and columns of all tokens but those `kept`, each row brought
     back to 1, (..., n_kept, n_kept); a row that gave them nothing stays empty.
     """
-    part = weights[..., kept, :][..., kept].astype(np.float64)
-    totals = part.sum(axis=-1, keepdims=True)
-    shares: Matrix = (part / np.where(totals > 0, totals, 1)).astype(weights.dtype)
+    selected = weights[..., token_indices, :][..., token_indices].astype(np.float64)
+    totals = selected.sum(axis=-1, keepdims=True)
+    shares: Matrix = (selected / np.where(totals > 0, totals, 1)).astype(weights.dtype)
     return shares
 
 
@@ -72,14 +76,14 @@ def diagonal_mean(weights: Matrix, offset: int) -> Matrix:
 
 def mean_distance(weights: Matrix) -> Matrix:
     """Mean distance (n_heads,) between query and key in places, weighted by how much is read."""
-    places = np.arange(weights.shape[-1])
-    distances = np.abs(places[:, None] - places)
+    positions = np.arange(weights.shape[-1])
+    distances = np.abs(positions[:, None] - positions)
     mean: Matrix = (weights * distances).sum(axis=-1).mean(axis=-1)
     return mean
 
 
 @dataclass(frozen=True)
-class Link:
+class Cell:
     """One cell of a map: how much `query` reads `key`."""
 
     query: int
@@ -87,7 +91,7 @@ class Link:
     weight: float
 
 
-def strongest_link(weights: Matrix) -> Link:
+def largest_cell(weights: Matrix) -> Cell:
     """The largest cell of one head's (n, n) map; of equals the first."""
     query, key = divmod(int(weights.argmax()), weights.shape[1])
-    return Link(query, key, float(weights[query, key]))
+    return Cell(query, key, float(weights[query, key]))

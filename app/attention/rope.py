@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Turns = NDArray[np.floating[Any]]
+Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -20,25 +20,25 @@ class Rotary:
 
     base: float = 10_000.0
 
-    def turned(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    def rotate(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         """(..., n, d_head), the second axis from the end being places from 0, each turned."""
         n, d_head = vectors.shape[-2:]
-        cosines, sines = _turns(self.base, n, d_head, vectors.dtype)
+        cosines, sines = _cos_sin(self.base, n, d_head, vectors.dtype)
         half = d_head // 2
-        crossed = np.empty_like(vectors)
-        crossed[..., :half] = -vectors[..., half:]
-        crossed[..., half:] = vectors[..., :half]
-        crossed *= sines
-        crossed += vectors * cosines
-        return crossed
+        rotated = np.empty_like(vectors)
+        rotated[..., :half] = -vectors[..., half:]
+        rotated[..., half:] = vectors[..., :half]
+        rotated *= sines
+        rotated += vectors * cosines
+        return rotated
 
 
 @lru_cache(maxsize=64)
-def _turns(
+def _cos_sin(
     base: float, n: int, d_head: int, dtype: np.dtype[np.floating[Any]]
-) -> tuple[Turns, Turns]:
+) -> tuple[Array, Array]:
     """Cosines and sines, each (n, d_head), as exact as `dtype`."""
-    speeds = base ** (-np.arange(0, d_head, 2) / d_head)
-    angles = np.outer(np.arange(n), speeds)
-    both = np.concatenate([angles, angles], axis=-1)
-    return np.cos(both).astype(dtype), np.sin(both).astype(dtype)
+    frequencies = base ** (-np.arange(0, d_head, 2) / d_head)
+    angles = np.outer(np.arange(n), frequencies)
+    paired_angles = np.concatenate([angles, angles], axis=-1)
+    return np.cos(paired_angles).astype(dtype), np.sin(paired_angles).astype(dtype)

@@ -21,10 +21,10 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     textbook.masked_scores,
     textbook.scaled_dot_product_attention,
     textbook.split_heads,
-    textbook.shared,
-    textbook.turned,
+    textbook.repeat_kv,
+    textbook.apply_rotary,
     textbook.merge_heads,
-    textbook.without_heads,
+    textbook.zero_heads,
     textbook.multi_head_attention,
 )
 
@@ -32,18 +32,18 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
 @cache
 def textbook_listing() -> str:
     """Multi-head attention in NumPy, without docstrings and without the checks of bad input."""
-    return "\n\n".join([PREAMBLE, *(_plain(function) for function in _FUNCTIONS)])
+    return "\n\n".join([PREAMBLE, *(_code_only(function) for function in _FUNCTIONS)])
 
 
-def _plain(function: Callable[..., Any]) -> str:
+def _code_only(function: Callable[..., Any]) -> str:
     """The function's own lines but for docstrings, bare calls (checks), and guards that raise."""
     source = inspect.getsource(function)
     (definition,) = ast.parse(source).body
-    left_out: set[int] = set()
+    omitted_lines: set[int] = set()
     for statement in ast.walk(definition):
         is_guard = isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise)
         if isinstance(statement, ast.Expr) or is_guard:
             assert isinstance(statement, ast.stmt)  # noqa: S101  # so that it has its lines
-            left_out.update(range(statement.lineno, (statement.end_lineno or 0) + 1))
+            omitted_lines.update(range(statement.lineno, (statement.end_lineno or 0) + 1))
     lines = enumerate(source.splitlines(), start=1)
-    return "\n".join(line for number, line in lines if number not in left_out) + "\n"
+    return "\n".join(line for number, line in lines if number not in omitted_lines) + "\n"

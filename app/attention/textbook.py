@@ -56,14 +56,14 @@ def split_heads(x: Matrix, n_heads: int) -> Matrix:
     return x.reshape(n, n_heads, d_model // n_heads).transpose(1, 0, 2)
 
 
-def shared(x: Matrix, n_heads: int) -> Matrix:
+def repeat_kv(x: Matrix, n_heads: int) -> Matrix:
     """(n_kv_heads, n, d_head) -> (n_heads, n, d_head): heads of one group read the same."""
     return np.repeat(x, n_heads // len(x), axis=0)
 
 
-def turned(x: Matrix, rotary: Rotary | None) -> Matrix:
+def apply_rotary(x: Matrix, rotary: Rotary | None) -> Matrix:
     """(n_heads, n, d_head), turned by its places where a model has its positions so."""
-    return rotary.turned(x) if rotary else x
+    return rotary.rotate(x) if rotary else x
 
 
 def merge_heads(heads: Matrix) -> Matrix:
@@ -79,20 +79,20 @@ def masked_scores(scores: Matrix, mask: Mask | None) -> Matrix:
     """
     if mask is None:
         return scores
-    readable_mask(mask, scores.shape)
+    broadcast_mask(mask, scores.shape)
     return np.where(mask, scores, -np.inf).astype(scores.dtype)
 
 
-def readable_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
+def broadcast_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
     """`mask` broadcast to the shape of the scores (..., n_q, n_k).
 
     Raises `FullyMaskedRowError` if one of its rows allows nothing.
     """
-    whole: Mask = np.broadcast_to(mask, shape)
-    readable = whole.any(axis=-1)
-    if not readable.all():
-        raise FullyMaskedRowError(sorted({int(place[-1]) for place in np.argwhere(~readable)}))
-    return whole
+    full_mask: Mask = np.broadcast_to(mask, shape)
+    row_has_key = full_mask.any(axis=-1)
+    if not row_has_key.all():
+        raise FullyMaskedRowError(sorted({int(index[-1]) for index in np.argwhere(~row_has_key)}))
+    return full_mask
 
 
 def check_finite(largest: Matrix) -> None:
@@ -123,7 +123,7 @@ def multi_head_attention(
     W: AttentionWeights,
     mask: Mask | None = None,
     *,
-    heads_off: tuple[int, ...] = (),
+    ablated_heads: tuple[int, ...] = (),
     scaled: bool = True,
 ) -> tuple[Matrix, Matrix]:
     """Every head attends in its own projection of X; the results are joined and mixed.
@@ -136,17 +136,17 @@ def multi_head_attention(
     Q = split_heads(X @ W.query + W.query_bias, W.n_heads)  # (n_heads, n, d_head)
     K = split_heads(X @ W.key + W.key_bias, W.n_kv_heads)  # (n_kv_heads, n, d_head)
     V = split_heads(X @ W.value + W.value_bias, W.n_kv_heads)
-    Q, K = turned(Q, W.rotary), turned(K, W.rotary)
-    K, V = shared(K, W.n_heads), shared(V, W.n_heads)  # (n_heads, n, d_head)
+    Q, K = apply_rotary(Q, W.rotary), apply_rotary(K, W.rotary)
+    K, V = repeat_kv(K, W.n_heads), repeat_kv(V, W.n_heads)  # (n_heads, n, d_head)
     heads, weights = scaled_dot_product_attention(Q, K, V, mask, scaled=scaled)
-    heads = without_heads(heads, heads_off)
+    heads = zero_heads(heads, ablated_heads)
     return merge_heads(heads) @ W.output + W.output_bias, weights
 
 
-def without_heads(heads: Matrix, heads_off: tuple[int, ...]) -> Matrix:
+def zero_heads(heads: Matrix, ablated_heads: tuple[int, ...]) -> Matrix:
     """(n_heads, n, d_head) with zeros in place of the heads named."""
-    if not heads_off:
+    if not ablated_heads:
         return heads
     heads = heads.copy()
-    heads[list(heads_off)] = 0
+    heads[list(ablated_heads)] = 0
     return heads

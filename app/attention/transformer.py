@@ -9,11 +9,11 @@ import numpy as np
 
 from app.attention import fast
 from app.attention.activations import ACTIVATIONS
-from app.attention.intervention import NONE, Intervention
+from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.products import product
 from app.attention.textbook import causal_mask
 from app.attention.trace import Trace
-from app.attention.variants import pooled
+from app.attention.variants import mean_pool_kv
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
@@ -26,7 +26,7 @@ def root_mean_square(x: Matrix, epsilon: float) -> Matrix:
 
 
 @dataclass(frozen=True, eq=False)
-class Norm:
+class LayerNorm:
     """Layer normalisation. Source: Ba et al. 2016, "Layer Normalization"."""
 
     gain: Matrix  # (d_model,)
@@ -42,7 +42,7 @@ class Norm:
 
 
 @dataclass(frozen=True, eq=False)
-class RootMeanSquareNorm:
+class RMSNorm:
     """As `Norm` without a mean taken off, and without a bias.
 
     Source: Zhang & Sennrich 2019, "Root Mean Square Layer Normalization".
@@ -57,7 +57,7 @@ class RootMeanSquareNorm:
         return normed
 
 
-AnyNorm = Norm | RootMeanSquareNorm
+AnyNorm = LayerNorm | RMSNorm
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class WordHead:
+class LMHead:
     """Scores of every token of the vocabulary, from the last hidden state; some models have a
     layer and a norm of their own before it. `weight` may be the embedding itself.
 
@@ -122,7 +122,7 @@ class WordHead:
         return scores
 
 
-class NoWordHeadError(ValueError):
+class NoLMHeadError(ValueError):
     """The model ends with hidden states: its files hold nothing that scores words."""
 
     def __init__(self) -> None:
@@ -139,63 +139,63 @@ class Transformer:
     A `causal` model reads only what stands before, whatever it is told.
     """
 
-    tokens: Matrix  # (vocabulary, d_model)
-    positions: Matrix | None  # (max_tokens, d_model)
+    token_embedding: Matrix  # (vocabulary, d_model)
+    position_embedding: Matrix | None  # (max_tokens, d_model)
     layers: tuple[Layer, ...]
     norm: AnyNorm | None
-    words: WordHead | None
+    lm_head: LMHead | None
     embedding_norm: AnyNorm | None = None
-    norm_first: bool = True
+    pre_norm: bool = True
     causal: bool = False
-    longest: int = 0
+    max_context: int = 0
 
     @property
     def max_tokens(self) -> int:
-        if self.longest or self.positions is None:
-            return self.longest
-        return int(self.positions.shape[0])
+        if self.max_context or self.position_embedding is None:
+            return self.max_context
+        return int(self.position_embedding.shape[0])
 
     @property
     def n_heads(self) -> int:
         return self.layers[0].attention.n_heads
 
-    def embedded(self, ids: Sequence[int]) -> Matrix:
+    def embed(self, ids: Sequence[int]) -> Matrix:
         """(n, d_model), what enters the first layer."""
-        x: Matrix = self.tokens[np.asarray(ids)]
-        if self.positions is not None:
-            x = x + self.positions[: len(ids)]
+        x: Matrix = self.token_embedding[np.asarray(ids)]
+        if self.position_embedding is not None:
+            x = x + self.position_embedding[: len(ids)]
         return self.embedding_norm(x) if self.embedding_norm else x
 
 
-def arrays_of(part: object) -> Iterator[Matrix]:
+def arrays_of(module: object) -> Iterator[Matrix]:
     """Every array in a model or a part of one."""
-    if isinstance(part, np.ndarray):
-        yield part
-    elif isinstance(part, tuple):
-        for each in part:
+    if isinstance(module, np.ndarray):
+        yield module
+    elif isinstance(module, tuple):
+        for each in module:
             yield from arrays_of(each)
-    elif is_dataclass(part):
-        for field in fields(part):
-            yield from arrays_of(getattr(part, field.name))
+    elif is_dataclass(module):
+        for field in fields(module):
+            yield from arrays_of(getattr(module, field.name))
 
 
-def with_arrays(part: Any, change: Callable[[Matrix], Matrix]) -> Any:  # noqa: ANN401
+def map_arrays(module: Any, change: Callable[[Matrix], Matrix]) -> Any:  # noqa: ANN401
     """A model, or a part of one, with every array changed."""
-    if isinstance(part, np.ndarray):
-        return change(part)
-    if isinstance(part, tuple):
-        return tuple(with_arrays(each, change) for each in part)
-    if not is_dataclass(part) or isinstance(part, type):
-        return part
-    changed_fields = {f.name: with_arrays(getattr(part, f.name), change) for f in fields(part)}
-    return replace(part, **changed_fields)
+    if isinstance(module, np.ndarray):
+        return change(module)
+    if isinstance(module, tuple):
+        return tuple(map_arrays(each, change) for each in module)
+    if not is_dataclass(module) or isinstance(module, type):
+        return module
+    changed_fields = {f.name: map_arrays(getattr(module, f.name), change) for f in fields(module)}
+    return replace(module, **changed_fields)
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class ForwardPass:
     """What one forward pass saw, layer by layer, down to the last layer asked for."""
 
-    inputs: tuple[Matrix, ...]  # a layer: X after its norm, (n, d_model)
+    attention_inputs: tuple[Matrix, ...]  # a layer: X after its norm, (n, d_model)
     weights: tuple[Matrix, ...]  # a layer: (n_heads, n, n)
     hidden: Matrix | None  # (n, d_model) after the last norm; None if stopped before the end
     model: Transformer
@@ -205,10 +205,10 @@ class Pass:
     def trace(self, layer: int) -> Trace:
         """Every intermediate of one layer's attention, computed as it is read."""
         return Trace(
-            self.inputs[layer],
-            changed_attention(self.model.layers[layer], self.intervention),
+            self.attention_inputs[layer],
+            intervened_attention(self.model.layers[layer], self.intervention),
             self.mask,
-            self.intervention.heads_off_in(layer),
+            self.intervention.ablated_heads_in(layer),
             self.intervention.scaled,
             self.weights[layer],
         )
@@ -217,7 +217,7 @@ class Pass:
     def arrays(self) -> tuple[Matrix, ...]:
         """All that was seen: the further the pass went, the more."""
         hidden = () if self.hidden is None else (self.hidden,)
-        return (*self.inputs, *self.weights, *hidden)
+        return (*self.attention_inputs, *self.weights, *hidden)
 
     @property
     def nbytes(self) -> int:
@@ -231,8 +231,8 @@ def forward(
     *,
     last_layer: int | None = None,
     mask: Mask | None = None,
-    intervention: Intervention = NONE,
-) -> Pass:
+    intervention: Intervention = NO_INTERVENTION,
+) -> ForwardPass:
     """Runs `ids` (n tokens) through the layers 0 to `last_layer`, or all and the last norm.
 
     Of the last layer asked for only the attention is computed, not what follows it. `mask`,
@@ -241,56 +241,56 @@ def forward(
     head is to be switched off that the model lacks; `FullyMaskedRowError`.
     """
     n = len(ids)
-    check_asked(model, n, intervention)
+    check_arguments(model, n, intervention)
     if intervention.random_seed is not None:
-        model = random_twin(model, intervention.random_seed)
+        model = untrained_copy(model, intervention.random_seed)
     if intervention.causal or model.causal:
         mask = causal_mask(n) if mask is None else mask & causal_mask(n)
-    x = model.embedded(ids)
+    x = model.embed(ids)
     inputs, weights = [], []
     for index, layer in enumerate(model.layers):
-        X = layer.attention_norm(x) if model.norm_first else x
+        X = layer.attention_norm(x) if model.pre_norm else x
         inputs.append(X)
-        attention = changed_attention(layer, intervention)
+        attention = intervened_attention(layer, intervention)
         if index == last_layer:
             query, key, _ = fast.projections(X, attention, scaled=intervention.scaled)
             weights.append(fast.attention_weights(query, key, mask))
-            return Pass(tuple(inputs), tuple(weights), None, model, intervention, mask)
+            return ForwardPass(tuple(inputs), tuple(weights), None, model, intervention, mask)
         output, maps = fast.multi_head_attention(
             X,
             attention,
             mask,
-            heads_off=intervention.heads_off_in(index),
+            ablated_heads=intervention.ablated_heads_in(index),
             scaled=intervention.scaled,
         )
         weights.append(maps)
         x = _after_attention(model, layer, x, output)
     hidden = model.norm(x) if model.norm else x
-    return Pass(tuple(inputs), tuple(weights), hidden, model, intervention, mask)
+    return ForwardPass(tuple(inputs), tuple(weights), hidden, model, intervention, mask)
 
 
-def check_asked(model: Transformer, n: int, intervention: Intervention) -> None:
+def check_arguments(model: Transformer, n: int, intervention: Intervention) -> None:
     """Raises `ValueError` for a number of tokens that it cannot read, or heads that it lacks."""
     if not 0 < n <= model.max_tokens:
         raise ValueError(f"{n} tokens; the model takes 1 to {model.max_tokens}")
-    for layer_off, head_off in intervention.heads_off:
-        if not (0 <= layer_off < len(model.layers) and 0 <= head_off < model.n_heads):
-            raise ValueError(f"there is no head {head_off} in a layer {layer_off}")
+    for ablated_layer, ablated_head in intervention.ablated_heads:
+        if not (0 <= ablated_layer < len(model.layers) and 0 <= ablated_head < model.n_heads):
+            raise ValueError(f"there is no head {ablated_head} in a layer {ablated_layer}")
 
 
-def changed_attention(layer: Layer, intervention: Intervention) -> AttentionWeights:
+def intervened_attention(layer: Layer, intervention: Intervention) -> AttentionWeights:
     """The layer's attention as an intervention has it, with fewer sets of keys if it says so.
 
     Raises `ValueError` as `contrast.pooled`. It is made anew each time: models may be large.
     """
     groups = intervention.groups
-    return pooled(layer.attention, groups) if groups else layer.attention
+    return mean_pool_kv(layer.attention, groups) if groups else layer.attention
 
 
 def _after_attention(model: Transformer, layer: Layer, x: Matrix, output: Matrix) -> Matrix:
     """What enters the next layer; `output` is that of the attention, and is written over."""
     output += x
-    if model.norm_first:
+    if model.pre_norm:
         output += layer.feed_forward(layer.ffn_norm(output))
         return output
     x = layer.attention_norm(output)
@@ -303,73 +303,79 @@ def logits(model: Transformer, hidden: Matrix) -> Matrix:
 
     Raises `NoWordHeadError`.
     """
-    if model.words is None:
-        raise NoWordHeadError
-    return model.words(hidden)
+    if model.lm_head is None:
+        raise NoLMHeadError
+    return model.lm_head(hidden)
 
 
 @lru_cache(maxsize=8)
-def random_twin(model: Transformer, seed: int) -> Transformer:
+def untrained_copy(model: Transformer, seed: int) -> Transformer:
     """The same shapes with untrained numbers: matrices N(0, 0.02²) as before training, norms
     and biases reset. What such a model shows, training did not teach.
     """
     rng = np.random.default_rng(seed)
 
-    def drawn(like: Matrix) -> Matrix:
-        return rng.normal(0.0, 0.02, like.shape).astype(like.dtype)
+    def normal_like(array: Matrix) -> Matrix:
+        return rng.normal(0.0, 0.02, array.shape).astype(array.dtype)
 
-    return _redrawn(model, drawn)
+    return _reinitialised(model, normal_like)
 
 
-def _redrawn(model: Transformer, drawn: Callable[[Matrix], Matrix]) -> Transformer:
-    tokens = drawn(model.tokens)
-    positions = None if model.positions is None else drawn(model.positions)
-    layers = tuple(_redrawn_layer(each, drawn) for each in model.layers)
-    words = model.words
-    if words:
-        words = replace(
-            words,
-            weight=tokens if words.weight is model.tokens else drawn(words.weight),
-            bias=None if words.bias is None else np.zeros_like(words.bias),
-            transform=words.transform and _redrawn_linear(words.transform, drawn),
-            norm=words.norm and _reset(words.norm),
+def _reinitialised(model: Transformer, initialise: Callable[[Matrix], Matrix]) -> Transformer:
+    token_embedding = initialise(model.token_embedding)
+    position_embedding = (
+        None if model.position_embedding is None else initialise(model.position_embedding)
+    )
+    layers = tuple(_reinitialised_layer(each, initialise) for each in model.layers)
+    lm_head = model.lm_head
+    if lm_head:
+        lm_head = replace(
+            lm_head,
+            weight=token_embedding
+            if lm_head.weight is model.token_embedding
+            else initialise(lm_head.weight),
+            bias=None if lm_head.bias is None else np.zeros_like(lm_head.bias),
+            transform=lm_head.transform and _reinitialised_linear(lm_head.transform, initialise),
+            norm=lm_head.norm and _reset_norm(lm_head.norm),
         )
     return replace(
         model,
-        tokens=tokens,
-        positions=positions,
+        token_embedding=token_embedding,
+        position_embedding=position_embedding,
         layers=layers,
-        norm=model.norm and _reset(model.norm),
-        words=words,
-        embedding_norm=model.embedding_norm and _reset(model.embedding_norm),
+        norm=model.norm and _reset_norm(model.norm),
+        lm_head=lm_head,
+        embedding_norm=model.embedding_norm and _reset_norm(model.embedding_norm),
     )
 
 
-def _redrawn_layer(of: Layer, drawn: Callable[[Matrix], Matrix]) -> Layer:
+def _reinitialised_layer(layer: Layer, initialise: Callable[[Matrix], Matrix]) -> Layer:
     attention = replace(
-        of.attention,
-        qkv=drawn(of.attention.qkv),
-        qkv_bias=np.zeros_like(of.attention.qkv_bias),
-        output=drawn(of.attention.output),
-        output_bias=np.zeros_like(of.attention.output_bias),
+        layer.attention,
+        qkv=initialise(layer.attention.qkv),
+        qkv_bias=np.zeros_like(layer.attention.qkv_bias),
+        output=initialise(layer.attention.output),
+        output_bias=np.zeros_like(layer.attention.output_bias),
     )
     return replace(
-        of,
-        attention_norm=_reset(of.attention_norm),
+        layer,
+        attention_norm=_reset_norm(layer.attention_norm),
         attention=attention,
-        ffn_norm=_reset(of.ffn_norm),
-        ffn_hidden=_redrawn_linear(of.ffn_hidden, drawn),
-        ffn_output=_redrawn_linear(of.ffn_output, drawn),
-        ffn_gate=of.ffn_gate and _redrawn_linear(of.ffn_gate, drawn),
+        ffn_norm=_reset_norm(layer.ffn_norm),
+        ffn_hidden=_reinitialised_linear(layer.ffn_hidden, initialise),
+        ffn_output=_reinitialised_linear(layer.ffn_output, initialise),
+        ffn_gate=layer.ffn_gate and _reinitialised_linear(layer.ffn_gate, initialise),
     )
 
 
-def _redrawn_linear(of: Linear, drawn: Callable[[Matrix], Matrix]) -> Linear:
-    return Linear(drawn(of.weight), None if of.bias is None else np.zeros_like(of.bias))
+def _reinitialised_linear(linear: Linear, initialise: Callable[[Matrix], Matrix]) -> Linear:
+    return Linear(
+        initialise(linear.weight), None if linear.bias is None else np.zeros_like(linear.bias)
+    )
 
 
-def _reset(norm: AnyNorm) -> AnyNorm:
+def _reset_norm(norm: AnyNorm) -> AnyNorm:
     """A norm as before training."""
-    if isinstance(norm, Norm):
+    if isinstance(norm, LayerNorm):
         return replace(norm, gain=np.ones_like(norm.gain), bias=np.zeros_like(norm.bias))
     return replace(norm, gain=np.ones_like(norm.gain))

@@ -34,16 +34,16 @@ class AttentionWeights:
     def __post_init__(self) -> None:
         if not self.n_kv_heads:
             object.__setattr__(self, "n_kv_heads", self.n_heads)
-        joined, d_model = self.output.shape
-        if joined % self.n_heads:
-            raise ValueError(f"{joined} outputs are not a multiple of {self.n_heads} heads")
+        concat_width, d_model = self.output.shape
+        if concat_width % self.n_heads:
+            raise ValueError(f"{concat_width} outputs are not a multiple of {self.n_heads} heads")
         if self.n_heads % self.n_kv_heads:
             raise ValueError(f"{self.n_heads} heads do not share {self.n_kv_heads} sets of keys")
-        width = joined + 2 * self.n_kv_heads * self.d_head
-        expected = ((d_model, width), (width,), (d_model,))
-        found = (self.qkv.shape, self.qkv_bias.shape, self.output_bias.shape)
-        if expected != found:
-            raise ValueError(f"attention weights have shapes {found}; expected {expected}")
+        qkv_width = concat_width + 2 * self.n_kv_heads * self.d_head
+        expected = ((d_model, qkv_width), (qkv_width,), (d_model,))
+        actual = (self.qkv.shape, self.qkv_bias.shape, self.output_bias.shape)
+        if expected != actual:
+            raise ValueError(f"attention weights have shapes {actual}; expected {expected}")
 
     @property
     def d_model(self) -> int:
@@ -54,42 +54,42 @@ class AttentionWeights:
         return int(self.output.shape[0]) // self.n_heads
 
     @property
-    def group(self) -> int:
+    def group_size(self) -> int:
         """How many heads share one set of keys and values."""
         return self.n_heads // self.n_kv_heads
 
-    def parts(self, of: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    def split_qkv(self, packed: Matrix) -> tuple[Matrix, Matrix, Matrix]:
         """(..., all columns of `qkv`) as those of queries, keys and values."""
         queries = self.n_heads * self.d_head
         keys = queries + self.n_kv_heads * self.d_head
-        return of[..., :queries], of[..., queries:keys], of[..., keys:]
+        return packed[..., :queries], packed[..., queries:keys], packed[..., keys:]
 
     @property
     def query(self) -> Matrix:
         """W_Q (d_model, n_heads * d_head): head i owns columns i * d_head to (i + 1) * d_head."""
-        return self.parts(self.qkv)[0]
+        return self.split_qkv(self.qkv)[0]
 
     @property
     def key(self) -> Matrix:
         """W_K (d_model, n_kv_heads * d_head)."""
-        return self.parts(self.qkv)[1]
+        return self.split_qkv(self.qkv)[1]
 
     @property
     def value(self) -> Matrix:
         """W_V (d_model, n_kv_heads * d_head)."""
-        return self.parts(self.qkv)[2]
+        return self.split_qkv(self.qkv)[2]
 
     @property
     def query_bias(self) -> Matrix:
         """(n_heads * d_head,)"""
-        return self.parts(self.qkv_bias)[0]
+        return self.split_qkv(self.qkv_bias)[0]
 
     @property
     def key_bias(self) -> Matrix:
         """(n_kv_heads * d_head,)"""
-        return self.parts(self.qkv_bias)[1]
+        return self.split_qkv(self.qkv_bias)[1]
 
     @property
     def value_bias(self) -> Matrix:
         """(n_kv_heads * d_head,)"""
-        return self.parts(self.qkv_bias)[2]
+        return self.split_qkv(self.qkv_bias)[2]

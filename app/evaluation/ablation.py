@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.attention.intervention import NONE, Intervention
+from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.transformer import Transformer, forward, logits
 from app.evaluation.head_statistics import UNWATCHED, Watch
 from app.evaluation.report import HeadRecord
@@ -46,7 +46,7 @@ def next_words(ids: Ids) -> Asked:
 
 
 def token_losses(
-    model: Transformer, questions: Iterable[Asked], intervention: Intervention = NONE
+    model: Transformer, questions: Iterable[Asked], intervention: Intervention = NO_INTERVENTION
 ) -> Losses:
     """Cross-entropy in nats of every asked-for token, (n_asked,) over all questions."""
     losses = []
@@ -77,7 +77,7 @@ def with_ablations(
     whole = token_losses(model, watch.over("the loss", questions))
     changed = []
     for record in records:
-        off = Intervention(heads_off=frozenset({(record.layer, record.head)}))
+        off = Intervention(ablated_heads=frozenset({(record.layer, record.head)}))
         without = watch.over("the loss without each head", questions)
         by, half = change(token_losses(model, without, off), whole)
         changed.append(record.model_copy(update={"ablation": by, "ablation_half": half}))

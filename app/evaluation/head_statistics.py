@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.attention.metrics import among, merge_pieces, row_entropy
-from app.attention.transformer import Transformer, forward, random_twin
+from app.attention.metrics import row_entropy, select_and_renormalise, token_to_word_attention
+from app.attention.transformer import Transformer, forward, untrained_copy
 from app.attention.weights import Matrix
 from app.evaluation.report import (
     DIRECTIONS,
@@ -155,7 +155,7 @@ def counted(model: Transformer, readings: Iterable[Reading]) -> Counts:
     counts = Counts(n_heads)
     for each in readings:
         maps = np.concatenate(forward(model, each.ids, last_layer=len(model.layers) - 1).weights)
-        merged = merge_pieces(maps.astype(np.float64), each.word_of)
+        merged = token_to_word_attention(maps.astype(np.float64), each.word_of)
         add_up(counts, merged, each)
     return counts
 
@@ -169,7 +169,7 @@ def _of_words(counts: Counts, merged: Matrix, n: int) -> Matrix:
         return merged
     counts.n_specials += n_specials
     counts.special += merged[:, :n, n:].sum(axis=(1, 2))
-    return among(merged, list(range(n)))
+    return select_and_renormalise(merged, list(range(n)))
 
 
 def add_up(counts: Counts, merged: Matrix, each: Reading) -> None:
@@ -289,7 +289,9 @@ def figures(
     twins: list[tuple[Counts, Counts]] = []
     for number, seed in enumerate(twin_seeds, 1):
         stage = f"untrained twin {number} of {len(twin_seeds)}"
-        twin = random_twin.__wrapped__(model, seed)  # not one that is kept: each is a whole model
+        twin = untrained_copy.__wrapped__(
+            model, seed
+        )  # not one that is kept: each is a whole model
         twins.append(
             (counted(twin, watch.over(stage, dev)), counted(twin, watch.over(stage, test)))
         )

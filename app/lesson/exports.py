@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from app.attention.transformer import Layer, changed_attention
+from app.attention.transformer import Layer, intervened_attention
 from app.attention.weights import AttentionWeights, Matrix
 from app.lesson.labs.compare import compare
 from app.lesson.labs.lab_state import LabView
 from app.lesson.reproduce import archive, facts
-from app.picture.composite import Heads, overview, whole
-from app.picture.standalone import embedded
+from app.picture.composite import HeadSet, figure_svg, overview
+from app.picture.standalone import standalone_svg
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_LAYER = 64_000_000
@@ -42,9 +42,9 @@ def name_of(view: LabView) -> str:
 def svg(view: LabView, show: str, rules: str) -> str:
     """The picture of the view, with nothing left outside it; `show` is one of `SHOWS`."""
     if show == "overview":
-        return embedded(overview(view.all_maps), rules, title_of(view))
-    heads = Heads(view.maps, view.head, view.axis, *view.read_by_word)
-    return embedded(whole(show, heads), rules, title_of(view))
+        return standalone_svg(overview(view.all_maps), rules, title_of(view))
+    heads = HeadSet(view.maps, view.head, view.axis, *view.read_by_word)
+    return standalone_svg(figure_svg(show, heads), rules, title_of(view))
 
 
 def difference(view: LabView, rules: str) -> str:
@@ -53,7 +53,7 @@ def difference(view: LabView, rules: str) -> str:
     if compared is None:
         raise ValueError("No head is chosen to compare with: choose one under “Compare”.")
     title = f"{title_of(view.shown)} Minus head {compared.head} of {compared.model}."
-    return embedded(compared.map, rules, title)
+    return standalone_svg(compared.map, rules, title)
 
 
 def as_csv(view: LabView) -> str:
@@ -84,7 +84,7 @@ def as_json(view: LabView) -> str:
         "contribution": trace.contributions[head][kept],
     }
     if view.controls.weighted:
-        chosen["weighted_by_length"] = view.seen(trace.weighted_by_length[head])
+        chosen["weighted_by_length"] = view.seen(trace.norm_weighted[head])
     if view.controls.hide:
         chosen["map"] = view.maps[head]
     plain = {name: values.tolist() for name, values in chosen.items()}
@@ -118,11 +118,11 @@ def arrays(view: LabView) -> dict[str, Matrix]:
                 f" {LARGEST_LAYER / 1e6:,.0f} MB go into a file. SVG, CSV and JSON are to be had."
             )
         return found | {f"layers.{view.layer}.{name}": values for name, values in parts.items()}
-    found["tokens"] = model.tokens[np.asarray(view.sentence.ids)]
-    if model.positions is not None:
-        found["positions"] = model.positions
+    found["tokens"] = model.token_embedding[np.asarray(view.sentence.ids)]
+    if model.position_embedding is not None:
+        found["positions"] = model.position_embedding
     for index, layer in enumerate(model.layers[: view.layer + 1]):
-        attention = changed_attention(layer, view.intervention)
+        attention = intervened_attention(layer, view.intervention)
         parts = attention_parts(attention) | other_parts(layer)
         found |= {f"layers.{index}.{name}": values for name, values in parts.items()}
     return found

@@ -6,7 +6,7 @@ from math import sqrt
 
 from app.models import Card, Registry
 from app.models.card import Training
-from app.picture.charts import Column, Series, dots, lines
+from app.picture.charts import DotColumn, Series, dots, lines
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ def members(models: Registry) -> list[Member]:
 
 
 def loss_plot(family: Sequence[Member]) -> str:
-    columns = [Column(str(each.card.n_heads), each.loss, each.seeds) for each in family]
+    columns = [DotColumn(str(each.card.n_heads), each.loss, each.seeds) for each in family]
     return dots(columns, x_label="heads", y_label="validation loss, nats")
 
 
 def relations_plot(family: Sequence[Member]) -> str:
     columns = [
-        Column(str(each.card.n_heads), len(each.found)) for each in family if each.found is not None
+        DotColumn(str(each.card.n_heads), len(each.found))
+        for each in family
+        if each.found is not None
     ]
     return dots(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
 

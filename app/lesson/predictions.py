@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.attention.metrics import diagonal_mean, read_by
-from app.attention.variants import nudged, sliced_weights
+from app.attention.metrics import diagonal_mean, word_row
+from app.attention.variants import perturb_token, sliced_input_attention
 from app.attention.weights import Matrix
 from app.lesson.options import CacheSizes, NoOptions, Options
 from app.lesson.shuffle import shuffled
@@ -121,7 +121,7 @@ def distinct_top_words(asked: Asked) -> Truth:
 
     A word that stands twice in the sentence counts as two.
     """
-    read = read_by(asked.weights(), asked.sentence.word_of, asked.word)  # (n_heads, n_words)
+    read = word_row(asked.weights(), asked.sentence.word_of, asked.word)  # (n_heads, n_words)
     tops: list[int] = read.argmax(axis=-1).tolist()
     words = asked.sentence.words
     picks = tuple(
@@ -165,9 +165,13 @@ def heads_changed(asked: Asked) -> Truth:
     """How many heads' maps change when one token's first inputs are nudged."""
     token = next(i for i, each in enumerate(asked.sentence.tokens) if each.word == asked.word)
     trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
-    X = nudged(trace.X, token)
-    projected = np.abs(trace.of(X).weights - trace.of(trace.X).weights).max(axis=(1, 2))
-    sliced = np.abs(sliced_weights(trace, X) - sliced_weights(trace, trace.X)).max(axis=(1, 2))
+    X = perturb_token(trace.X, token)
+    projected = np.abs(trace.with_input(X).weights - trace.with_input(trace.X).weights).max(
+        axis=(1, 2)
+    )
+    sliced = np.abs(sliced_input_attention(trace, X) - sliced_input_attention(trace, trace.X)).max(
+        axis=(1, 2)
+    )
     count = int((projected > CHANGED).sum())
     values = {"sliced": str(int((sliced > CHANGED).sum()))}
     return Truth((str(count),), numbers(range(trace.W.n_heads + 1)), values)

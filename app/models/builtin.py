@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from app.attention.transformer import Layer, Linear, Norm, Transformer, WordHead
+from app.attention.transformer import Layer, LayerNorm, Linear, LMHead, Transformer
 from app.attention.weights import AttentionWeights, Matrix
 from app.evaluation.report import Evidence, evidence_file
 from app.models.card import Card
@@ -142,8 +142,8 @@ def expected_shapes(card: Card) -> dict[str, tuple[int, ...]]:
 def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
     """Puts named tensors in their places."""
 
-    def norm(name: str) -> Norm:
-        return Norm(tensors[f"{name}.gain"], tensors[f"{name}.bias"])
+    def norm(name: str) -> LayerNorm:
+        return LayerNorm(tensors[f"{name}.gain"], tensors[f"{name}.bias"])
 
     def linear(name: str) -> Linear:
         return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
@@ -170,5 +170,5 @@ def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
         tensors["positions"],
         tuple(layer(index) for index in range(card.n_layers)),
         norm("norm"),
-        WordHead(tensors["tokens"], tensors["logits_bias"]),
+        LMHead(tensors["tokens"], tensors["logits_bias"]),
     )

@@ -5,7 +5,7 @@ from threading import Lock
 from cachetools import LRUCache
 
 from app.attention.intervention import Intervention
-from app.attention.transformer import Pass
+from app.attention.transformer import ForwardPass
 
 Key = tuple[str, tuple[int, ...], Intervention]
 """The model's name, the text as the tokens that it reads, and what was changed: all that a pass
@@ -19,7 +19,9 @@ class Passes:
     """
 
     def __init__(self, n_bytes: int) -> None:
-        self._kept: LRUCache[Key, Pass] = LRUCache(n_bytes, getsizeof=lambda each: each.nbytes)
+        self._kept: LRUCache[Key, ForwardPass] = LRUCache(
+            n_bytes, getsizeof=lambda each: each.nbytes
+        )
         self._lock = Lock()
 
     @property
@@ -27,7 +29,7 @@ class Passes:
         """What the kept passes take."""
         return int(self._kept.currsize)
 
-    def get(self, key: Key, last_layer: int | None) -> Pass | None:
+    def get(self, key: Key, last_layer: int | None) -> ForwardPass | None:
         """A kept pass that went as far as `last_layer`, or to the end if that is None."""
         with self._lock:
             known = self._kept.get(key)
@@ -38,7 +40,7 @@ class Passes:
         )
         return known if reaches else None
 
-    def put(self, key: Key, new: Pass) -> None:
+    def put(self, key: Key, new: ForwardPass) -> None:
         """Keeps a pass, whose numbers cannot be written over any more, unless one is kept already
         that went further.
         """

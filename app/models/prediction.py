@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.attention.intervention import NONE, Intervention
+from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.textbook import softmax
 from app.attention.transformer import logits
 from app.attention.weights import Matrix
@@ -49,7 +49,7 @@ class Blank:
 
 
 def fill_in(
-    model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NONE
+    model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
 ) -> tuple[Blank, ...]:
     """The `top` guesses for each masked token, by softmax over the whole vocabulary.
 
@@ -72,7 +72,7 @@ def next_word(
     after: int,
     *,
     top: int = 5,
-    intervention: Intervention = NONE,
+    intervention: Intervention = NO_INTERVENTION,
 ) -> Blank:
     """The `top` guesses for what comes after token `after`, which the rest cannot influence.
 
@@ -85,7 +85,7 @@ def next_word(
 
 
 def guessed(
-    model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NONE
+    model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
 ) -> tuple[Blank, ...]:
     """What the model can guess: every masked word, or the one that comes after the sentence.
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from app.attention.intervention import NONE, Intervention
-from app.attention.transformer import Pass, Transformer, forward, random_twin
+from app.attention.intervention import NO_INTERVENTION, Intervention
+from app.attention.transformer import ForwardPass, Transformer, forward, untrained_copy
 from app.evaluation.report import Evidence
 from app.evaluation.seed_runs import SeedRuns, read_seeds
 from app.models.builtin import (
@@ -67,7 +67,7 @@ class Model:
     @cached_property
     def transformer(self) -> Transformer:
         seed = self.card.random_seed
-        return self.stored() if seed is None else random_twin(self.stored(), seed)
+        return self.stored() if seed is None else untrained_copy(self.stored(), seed)
 
     @property
     def weights_sha256(self) -> str:
@@ -96,8 +96,8 @@ class Model:
         sentence: Sentence,
         *,
         last_layer: int | None = None,
-        intervention: Intervention = NONE,
-    ) -> Pass:
+        intervention: Intervention = NO_INTERVENTION,
+    ) -> ForwardPass:
         """The model's pass over a sentence, down to `last_layer` at least, or to its end.
 
         Raises `ValueError` if the sentence is blank or too long.

@@ -5,29 +5,29 @@ Every string that is put in is escaped here.
 
 from app.picture.heatmap import (
     Axis,
-    HeatmapFrame,
+    HeatmapLayout,
+    downsampled_thumbnail,
     heatmap,
-    miniature,
     signed_map,
     signed_thumbnail,
     thumbnail,
 )
-from app.picture.links import token_lines
-from app.picture.number_format import ink, levels, number, plain
-from app.picture.strip import strip
+from app.picture.links import token_links
+from app.picture.number_format import format_number, format_weight, quantise, text_class
+from app.picture.strip import word_strip
 
 __all__ = [
     "Axis",
-    "HeatmapFrame",
+    "HeatmapLayout",
+    "downsampled_thumbnail",
+    "format_number",
+    "format_weight",
     "heatmap",
-    "ink",
-    "levels",
-    "miniature",
-    "number",
-    "plain",
+    "quantise",
     "signed_map",
     "signed_thumbnail",
-    "strip",
+    "text_class",
     "thumbnail",
-    "token_lines",
+    "token_links",
+    "word_strip",
 ]

@@ -11,11 +11,11 @@ from math import floor, log10
 
 WIDTH = 360
 _HEIGHT = 230
-_LEFT, _TOP, _BOTTOM = 44, 26, 40
-_LINE_NAMES = 62
-_APART = 13
-_ROW = 24
-_BESIDE = 12
+_MARGIN_LEFT, _MARGIN_TOP, _MARGIN_BOTTOM = 44, 26, 40
+_LINE_NAME_WIDTH = 62
+_LINE_NAME_SPACING = 13
+_ROW_HEIGHT = 24
+_OTHERS_OFFSET = 12
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Column:
+class DotColumn:
     """Values in one column: the one that counts, and others of its kind as smaller dots beside
     it.
     """
@@ -59,7 +59,7 @@ class Interval:
     stands_out: bool
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """With its sign, a true minus, and two digits: +1.20, −0.03; 0.00 has none."""
     rounded = f"{abs(value):.2f}"
     if float(rounded) == 0:
@@ -69,93 +69,95 @@ def signed(value: float) -> str:
 
 def lines(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
     """Lines on common axes; the vertical one need not begin at 0."""
-    scale = _Scale([y for each in series for _, y in each.points])
-    farthest = max(x for each in series for x, _ in each.points)
-    span = WIDTH - _LEFT - _LINE_NAMES
+    y_axis = _YAxis([y for each in series for _, y in each.points])
+    max_x = max(x for each in series for x, _ in each.points)
+    plot_width = WIDTH - _MARGIN_LEFT - _LINE_NAME_WIDTH
 
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        return round(_LEFT + span * point[0] / farthest, 1), scale.y(point[1])
+    def position(point: tuple[float, float]) -> tuple[float, float]:
+        return round(_MARGIN_LEFT + plot_width * point[0] / max_x, 1), y_axis.y(point[1])
 
-    parts = [*_frame(scale, y_label, _LEFT + span), _x_label(x_label)]
+    parts = [*_y_axis_svg(y_axis, y_label, _MARGIN_LEFT + plot_width), _x_label(x_label)]
     for share in (0, 0.5, 1):
-        parts.append(_tick_below(_LEFT + span * share, f"{farthest * share:,.0f}"))
+        parts.append(_tick_below(_MARGIN_LEFT + plot_width * share, f"{max_x * share:,.0f}"))
     ends = {}
     for each in series:
-        path = "L".join(f"{x:g} {y:g}" for x, y in map(place, each.points))
+        path = "L".join(f"{x:g} {y:g}" for x, y in map(position, each.points))
         parts.append(f'<path class="line line-{each.kind}" d="M{path}"/>')
-        ends[each.kind] = (place(each.points[-1])[1], each.name)
+        ends[each.kind] = (position(each.points[-1])[1], each.name)
     return _svg([*parts, *_line_names(ends)], _HEIGHT)
 
 
 def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
     """Names at the heights where their lines end, pushed up where they would overlap."""
-    taken = float(_HEIGHT)
+    previous_y = float(_HEIGHT)
     for kind, (y, name) in sorted(ends.items(), key=lambda end: end[1], reverse=True):
-        taken = min(y, taken - _APART)
+        previous_y = min(y, previous_y - _LINE_NAME_SPACING)
         yield (
-            f'<text class="name name-{kind}" x="{WIDTH - _LINE_NAMES + 6}" y="{taken + 4:g}">'
+            f'<text class="name name-{kind}" x="{WIDTH - _LINE_NAME_WIDTH + 6}" y="{previous_y + 4:g}">'
             f"{escape(name)}</text>"
         )
 
 
-def dots(columns: Sequence[Column], *, x_label: str, y_label: str, from_zero: bool = False) -> str:
+def dots(
+    columns: Sequence[DotColumn], *, x_label: str, y_label: str, from_zero: bool = False
+) -> str:
     """One column of dots for each name, the values that count joined by a line."""
     if not columns:
         return ""
     values = [value for each in columns for value in (each.value, *each.others)]
-    scale = _Scale([0.0, *values] if from_zero else values)
-    step = (WIDTH - _LEFT - 10) / len(columns)
-    across = [round(_LEFT + step * (index + 0.5), 1) for index in range(len(columns))]
+    y_axis = _YAxis([0.0, *values] if from_zero else values)
+    step = (WIDTH - _MARGIN_LEFT - 10) / len(columns)
+    x_positions = [round(_MARGIN_LEFT + step * (index + 0.5), 1) for index in range(len(columns))]
     path = "L".join(
-        f"{x:g} {scale.y(each.value):g}" for x, each in zip(across, columns, strict=True)
+        f"{x:g} {y_axis.y(each.value):g}" for x, each in zip(x_positions, columns, strict=True)
     )
-    parts = [*_frame(scale, y_label, WIDTH - 10), _x_label(x_label)]
+    parts = [*_y_axis_svg(y_axis, y_label, WIDTH - 10), _x_label(x_label)]
     parts.append(f'<path class="line line-0" d="M{path}"/>')
-    for x, each in zip(across, columns, strict=True):
+    for x, each in zip(x_positions, columns, strict=True):
         parts.append(_tick_below(x, each.name))
-        parts += [f'<circle class="other" cx="{x + _BESIDE:g}" cy="{scale.y(v):g}" r="3.5"/>'
+        parts += [f'<circle class="other" cx="{x + _OTHERS_OFFSET:g}" cy="{y_axis.y(v):g}" r="3.5"/>'
                   for v in each.others]  # fmt: skip
-        parts.append(f'<circle class="dot" cx="{x:g}" cy="{scale.y(each.value):g}" r="4.5"/>')
+        parts.append(f'<circle class="dot" cx="{x:g}" cy="{y_axis.y(each.value):g}" r="4.5"/>')
     return _svg(parts, _HEIGHT)
 
 
-def bars(values: Sequence[Bar], told: Callable[[float], str] = signed) -> str:
+def bars(values: Sequence[Bar], format_value: Callable[[float], str] = format_signed) -> str:
     """Bars from 0, to the right for what is above it; each with its value as `told` says it."""
     if not values:
         return ""
-    names, figures = 40, 52
+    name_width, value_width = 40, 52
     low = min(0.0, *(each.value for each in values))
     high = max(0.0, *(each.value for each in values))
-    unit = (WIDTH - names - 2 * figures) / max(high - low, 1e-9)
-    zero = names + figures - low * unit
+    px_per_unit = (WIDTH - name_width - 2 * value_width) / max(high - low, 1e-9)
+    zero_x = name_width + value_width - low * px_per_unit
     parts = []
     for row, each in enumerate(values):
-        y = row * _ROW
-        left, width = zero + min(each.value, 0) * unit, abs(each.value) * unit
-        at, anchor = (left + width + 5, "start") if each.value >= 0 else (left - 5, "end")
+        y = row * _ROW_HEIGHT
+        left, width = zero_x + min(each.value, 0) * px_per_unit, abs(each.value) * px_per_unit
+        text_x, anchor = (left + width + 5, "start") if each.value >= 0 else (left - 5, "end")
         parts.append(
             f'<text class="tick" x="0" y="{y + 16}">{escape(each.name)}</text>'
             f'<rect class="bar-value" x="{left:.1f}" y="{y + 5}" width="{width:.1f}" height="14"/>'
-            f'<text class="tick" x="{at:.1f}" y="{y + 16}" text-anchor="{anchor}">'
-            f"{told(each.value)}</text>"
+            f'<text class="tick" x="{text_x:.1f}" y="{y + 16}" text-anchor="{anchor}">'
+            f"{format_value(each.value)}</text>"
         )
-    parts.append(f'<path class="axis-line" d="M{zero:.1f} 0V{len(values) * _ROW}"/>')
-    return _svg(parts, len(values) * _ROW)
+    parts.append(f'<path class="axis-line" d="M{zero_x:.1f} 0V{len(values) * _ROW_HEIGHT}"/>')
+    return _svg(parts, len(values) * _ROW_HEIGHT)
 
 
-def products(values: Sequence[float]) -> str:
+def signed_bars(values: Sequence[float]) -> str:
     """A bar for each of many values, side by side, above and below one line."""
     height, middle = 90, 45
     largest = max(map(abs, values)) or 1.0
     step = WIDTH / len(values)
     parts = []
     for index, value in enumerate(values):
-        size = middle * abs(value) / largest
-        top = middle - size if value > 0 else middle
-        kind = "rise" if value > 0 else "fall"
+        bar_height = middle * abs(value) / largest
+        top = middle - bar_height if value > 0 else middle
+        css_class = "rise" if value > 0 else "fall"
         parts.append(
-            f'<rect class="{kind}" x="{index * step:.2f}" y="{top:.2f}" width="{step * 0.8:.2f}"'
-            f' height="{size:.2f}"/>'
+            f'<rect class="{css_class}" x="{index * step:.2f}" y="{top:.2f}" width="{step * 0.8:.2f}"'
+            f' height="{bar_height:.2f}"/>'
         )
     parts.append(f'<path class="axis-line" d="M0 {middle}H{WIDTH}"/>')
     return _svg(parts, height)
@@ -163,12 +165,12 @@ def products(values: Sequence[float]) -> str:
 
 def intervals(rows: Sequence[Interval]) -> str:
     """A row for each share on a common axis of 0 to 1: its interval, and ticks for baselines."""
-    names = 168
-    span = WIDTH - names - 12
-    bottom = len(rows) * _ROW
+    name_width = 168
+    plot_width = WIDTH - name_width - 12
+    bottom = len(rows) * _ROW_HEIGHT
 
     def x(share: float) -> float:
-        return round(names + span * share, 1)
+        return round(name_width + plot_width * share, 1)
 
     parts = []
     for tick in (0, 0.25, 0.5, 0.75, 1):
@@ -178,19 +180,19 @@ def intervals(rows: Sequence[Interval]) -> str:
             f"{tick:g}</text>"
         )
     for row, each in enumerate(rows):
-        y = row * _ROW + _ROW // 2
-        found = " found" if each.stands_out else ""
+        y = row * _ROW_HEIGHT + _ROW_HEIGHT // 2
+        modifier_class = " found" if each.stands_out else ""
         ticks = "".join(f"M{x(value):g} {y - 6}v12" for value in each.baselines)
         parts.append(
             f'<text class="tick" x="0" y="{y + 4}">{escape(each.name)}</text>'
             f'<path class="baseline" d="{ticks}"/>'
-            f'<path class="interval{found}" d="M{x(each.low):g} {y}H{x(each.high):g}"/>'
-            f'<circle class="share{found}" cx="{x(each.share):g}" cy="{y}" r="4.5"/>'
+            f'<path class="interval{modifier_class}" d="M{x(each.low):g} {y}H{x(each.high):g}"/>'
+            f'<circle class="share{modifier_class}" cx="{x(each.share):g}" cy="{y}" r="4.5"/>'
         )
     return _svg(parts, bottom + 22)
 
 
-class _Scale:
+class _YAxis:
     """Values to heights, between round numbers below the lowest and above the highest."""
 
     def __init__(self, values: Sequence[float]) -> None:
@@ -198,7 +200,10 @@ class _Scale:
 
     def y(self, value: float) -> float:
         bottom, top = self.ticks[0], self.ticks[-1]
-        return round(_TOP + (_HEIGHT - _TOP - _BOTTOM) * (top - value) / (top - bottom), 1)
+        return round(
+            _MARGIN_TOP + (_HEIGHT - _MARGIN_TOP - _MARGIN_BOTTOM) * (top - value) / (top - bottom),
+            1,
+        )
 
 
 def round_ticks(low: float, high: float) -> list[float]:
@@ -213,24 +218,24 @@ def round_ticks(low: float, high: float) -> list[float]:
     return ticks
 
 
-def _frame(scale: _Scale, y_label: str, right: float) -> list[str]:
+def _y_axis_svg(y_axis: _YAxis, y_label: str, right: float) -> list[str]:
     parts = [f'<text class="axis" x="0" y="11">{escape(y_label)}</text>']
-    for tick in scale.ticks:
-        y = scale.y(tick)
-        parts.append(f'<path class="rule" d="M{_LEFT} {y:g}H{right:g}"/>')
+    for tick in y_axis.ticks:
+        y = y_axis.y(tick)
+        parts.append(f'<path class="rule" d="M{_MARGIN_LEFT} {y:g}H{right:g}"/>')
         parts.append(
-            f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:g}" text-anchor="end">{tick:g}</text>'
+            f'<text class="tick" x="{_MARGIN_LEFT - 8}" y="{y + 4:g}" text-anchor="end">{tick:g}</text>'
         )
     return parts
 
 
 def _tick_below(x: float, text: str) -> str:
-    y = _HEIGHT - _BOTTOM + 18
+    y = _HEIGHT - _MARGIN_BOTTOM + 18
     return f'<text class="tick" x="{x:g}" y="{y}" text-anchor="middle">{escape(text)}</text>'
 
 
 def _x_label(text: str) -> str:
-    return f'<text class="axis" x="{_LEFT}" y="{_HEIGHT - 4}">{escape(text)}</text>'
+    return f'<text class="axis" x="{_MARGIN_LEFT}" y="{_HEIGHT - 4}">{escape(text)}</text>'
 
 
 def _svg(parts: Sequence[str], height: int) -> str:

@@ -16,24 +16,24 @@ from numpy.typing import NDArray
 
 from app.picture.number_format import (
     SIGNED_LEVELS,
-    ink,
-    levels,
-    short,
-    signed_class,
-    signed_ink,
-    signed_short,
+    format_cell,
+    format_signed_cell,
+    quantise,
+    signed_heat_class,
+    signed_text_class,
+    text_class,
 )
 
-_LABEL = 13.5
-_LETTER = 7.4
+_LABEL_FONT_SIZE = 13.5
+_LETTER_WIDTH = 7.4
 """Font size and the width of a letter, like all lengths here, in the picture's own units."""
 
 _NUMBERS_UP_TO = 7
 _GAPS_UP_TO = 14
 _STRAIGHT_LABELS_UP_TO = 6
-_LONGEST_LABEL = 12
-_MINIATURE = 24
-_PLACES = 256
+_MAX_LABEL_LENGTH = 12
+_MAX_THUMBNAIL_CELLS = 24
+_LABEL_CACHE_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -60,52 +60,52 @@ class _Cells:
     """Sizes of the cells of an (n, n) map, whose corner is at 0, 0."""
 
     n: int
-    size: str
-    cell: int
+    size_class: str
+    cell_size: int
     gap: int
 
     @property
     def side(self) -> int:
-        return self.n * self.cell
+        return self.n * self.cell_size
 
     @cached_property
     def strokes(self) -> list[str]:
         """A stroke for each cell, row by row, as wide as the cell is high."""
-        length, middle, inset = self.cell - self.gap, self.cell // 2, self.gap // 2
+        length, middle, inset = self.cell_size - self.gap, self.cell_size // 2, self.gap // 2
         return [
-            f"M{column * self.cell + inset} {row * self.cell + middle}h{length}"
+            f"M{column * self.cell_size + inset} {row * self.cell_size + middle}h{length}"
             for row, column in np.ndindex(self.n, self.n)
         ]
 
     @cached_property
     def outlines(self) -> list[str]:
         """A line around each cell, row by row."""
-        side, inset = self.cell - self.gap - 1, self.gap // 2 + 0.5
+        side, inset = self.cell_size - self.gap - 1, self.gap // 2 + 0.5
         return [
-            f"M{column * self.cell + inset:g} {row * self.cell + inset:g}h{side}v{side}h-{side}z"
+            f"M{column * self.cell_size + inset:g} {row * self.cell_size + inset:g}h{side}v{side}h-{side}z"
             for row, column in np.ndindex(self.n, self.n)
         ]
 
     @cached_property
     def crosses(self) -> list[str]:
         """A stroke from corner to corner of each cell, row by row."""
-        length, inset = self.cell - self.gap - 2, self.gap // 2 + 1
+        length, inset = self.cell_size - self.gap - 2, self.gap // 2 + 1
         return [
-            f"M{column * self.cell + inset} {row * self.cell + inset}l{length} {length}"
+            f"M{column * self.cell_size + inset} {row * self.cell_size + inset}l{length} {length}"
             for row, column in np.ndindex(self.n, self.n)
         ]
 
     @cached_property
-    def rows(self) -> range:
+    def row_starts(self) -> range:
         """The place of the first cell of each row."""
         return range(0, self.n * self.n, self.n)
 
     @cached_property
-    def middles(self) -> list[str]:
+    def number_positions(self) -> list[str]:
         """Where the number of each cell stands, row by row."""
-        half = self.cell // 2
+        half = self.cell_size // 2
         return [
-            f'x="{column * self.cell + half}" y="{row * self.cell + half + 4}"'
+            f'x="{column * self.cell_size + half}" y="{row * self.cell_size + half + 4}"'
             for row, column in np.ndindex(self.n, self.n)
         ]
 
@@ -121,7 +121,7 @@ def _cells(n: int) -> _Cells:
 
 
 @cache
-def _thumb_cells(n: int) -> _Cells:
+def _thumbnail_cells(n: int) -> _Cells:
     """Cells so small that a map is a picture to recognise, not to read."""
     if n <= _NUMBERS_UP_TO:
         return _Cells(n, "thumb thumb-14", 14, 2)
@@ -130,7 +130,7 @@ def _thumb_cells(n: int) -> _Cells:
     return _Cells(n, "thumb thumb-4", 4, 0)
 
 
-class HeatmapFrame:
+class HeatmapLayout:
     """Everything of a map but its heat: the same for all heads that read the same tokens.
 
     `scrolls` is true if the map may be wider than a narrow page.
@@ -139,213 +139,221 @@ class HeatmapFrame:
     def __init__(self, axis: Axis) -> None:
         n = len(axis.labels)
         self.cells = _cells(n)
-        longest = min(max(map(len, axis.labels)), _LONGEST_LABEL)
-        self.left = round(longest * _LETTER) + 18
+        longest = min(max(map(len, axis.labels)), _MAX_LABEL_LENGTH)
+        self.left = round(longest * _LETTER_WIDTH) + 18
         straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
         self.top = 34 if straight else self.left
-        self.scrolls = self.cells.size == "large"
-        labels = [_label(text) for text in axis.labels]
-        places = _places(self.cells, self.left, self.top, straight)
+        self.scrolls = self.cells.size_class == "large"
+        labels = [_label_content(text) for text in axis.labels]
+        positions = _label_positions(self.cells, self.left, self.top, straight)
         self.opening = (
-            self._opening()
-            + self._key_labels(axis, labels, places.keys)
-            + self._query_labels(axis, labels, places.queries)
-            + self._ground()
+            self._svg_tag()
+            + self._key_labels(axis, labels, positions.keys)
+            + self._query_labels(axis, labels, positions.queries)
+            + self._background()
         )
         self.closing = f"{self._query_frame(axis.queries)}</g></svg>"
 
-    def _opening(self) -> str:
+    def _svg_tag(self) -> str:
         width, height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
         return (
-            f'<svg class="map map-{self.cells.size}" viewBox="0 0 {width} {height}"'
+            f'<svg class="map map-{self.cells.size_class}" viewBox="0 0 {width} {height}"'
             f' width="{width}" height="{height}" aria-hidden="true">'
         )
 
-    def _ground(self) -> str:
+    def _background(self) -> str:
         return (
             f'<g transform="translate({self.left} {self.top})">'
             f'<rect class="ground" width="{self.cells.side}" height="{self.cells.side}"/>'
         )
 
-    def _key_labels(self, axis: Axis, labels: Sequence[str], places: Sequence[str]) -> str:
-        cell = self.cells.cell
+    def _key_labels(self, axis: Axis, labels: Sequence[str], positions: Sequence[str]) -> str:
+        cell_size = self.cells.cell_size
         parts = [
-            f'<text class="key" {place}>{label}</text>'
-            for label, place in zip(labels, places, strict=True)
+            f'<text class="key" {position}>{label}</text>'
+            for label, position in zip(labels, positions, strict=True)
         ]
         for first, last in axis.split_words:
-            begin, end = self.left + first * cell + 3, self.left + (last + 1) * cell - 3
+            begin, end = self.left + first * cell_size + 3, self.left + (last + 1) * cell_size - 3
             parts.append(f'<path class="word-bracket" d="M{begin} {self.top - 4}H{end}"/>')
         return "".join(parts)
 
-    def _query_labels(self, axis: Axis, labels: Sequence[str], places: Sequence[str]) -> str:
-        cell = self.cells.cell
+    def _query_labels(self, axis: Axis, labels: Sequence[str], positions: Sequence[str]) -> str:
+        cell_size = self.cells.cell_size
         parts = [
-            f'<text class="{"query chosen" if index in axis.queries else "query"}" {place}>'
+            f'<text class="{"query chosen" if index in axis.queries else "query"}" {position}>'
             f"{label}</text>"
-            for index, (label, place) in enumerate(zip(labels, places, strict=True))
+            for index, (label, position) in enumerate(zip(labels, positions, strict=True))
         ]
         for first, last in axis.split_words:
-            begin, end = self.top + first * cell + 3, self.top + (last + 1) * cell - 3
+            begin, end = self.top + first * cell_size + 3, self.top + (last + 1) * cell_size - 3
             parts.append(f'<path class="word-bracket" d="M{self.left - 4} {begin}V{end}"/>')
         return "".join(parts)
 
     def _query_frame(self, queries: Sequence[int]) -> str:
-        first, last, cell = min(queries), max(queries), self.cells.cell
+        first, last, cell_size = min(queries), max(queries), self.cells.cell_size
         return (
-            f'<rect class="query-frame" x="-1" y="{first * cell - 1}"'
-            f' width="{self.cells.side + 2}" height="{(last - first + 1) * cell + 2}" rx="4"/>'
+            f'<rect class="query-frame" x="-1" y="{first * cell_size - 1}"'
+            f' width="{self.cells.side + 2}" height="{(last - first + 1) * cell_size + 2}" rx="4"/>'
         )
 
 
-def shortened(label: str) -> str:
+def truncate_label(label: str) -> str:
     """A label short enough for an axis; the whole one is in its tooltip."""
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+    return label if len(label) <= _MAX_LABEL_LENGTH else label[: _MAX_LABEL_LENGTH - 1] + "…"
 
 
-def _label(text: str) -> str:
-    inside = escape(shortened(text))
-    return inside if len(text) <= _LONGEST_LABEL else f"<title>{escape(text)}</title>{inside}"
+def _label_content(text: str) -> str:
+    label = escape(truncate_label(text))
+    return label if len(text) <= _MAX_LABEL_LENGTH else f"<title>{escape(text)}</title>{label}"
 
 
 @dataclass(frozen=True)
-class _Places:
+class _LabelPositions:
     """Where labels stand, of keys and of queries."""
 
     keys: list[str]
     queries: list[str]
 
 
-@lru_cache(_PLACES)
-def _places(cells: _Cells, left: int, top: int, straight: bool) -> _Places:
+@lru_cache(_LABEL_CACHE_SIZE)
+def _label_positions(cells: _Cells, left: int, top: int, straight: bool) -> _LabelPositions:
     keys, queries = [], []
     for index in range(cells.n):
-        middle = (index + 0.5) * cells.cell
-        x, y = left + middle, top + middle + _LABEL / 3
+        middle = (index + 0.5) * cells.cell_size
+        x, y = left + middle, top + middle + _LABEL_FONT_SIZE / 3
         if straight:
             keys.append(f'x="{x:g}" y="{top - 11}" text-anchor="middle"')
         else:
-            keys.append(f'transform="translate({x + _LABEL / 3:g} {top - 11}) rotate(-90)"')
+            keys.append(
+                f'transform="translate({x + _LABEL_FONT_SIZE / 3:g} {top - 11}) rotate(-90)"'
+            )
         queries.append(f'x="{left - 10}" y="{y:g}"')
-    return _Places(keys, queries)
+    return _LabelPositions(keys, queries)
 
 
-def heatmap(weights: NDArray[np.floating], frame: HeatmapFrame) -> str:
+def heatmap(weights: NDArray[np.floating], heatmap_layout: HeatmapLayout) -> str:
     """SVG of one head's (n, n) weights, hidden from screen readers: say in words beside it what
     it shows.
 
     Every row's largest cell is outlined, and the weights are written into the cells while there
     are few enough tokens.
     """
-    cells = frame.cells
-    heat = levels(weights).ravel()
-    numbers = _numbers(weights, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
+    cells = heatmap_layout.cells
+    levels = quantise(weights).ravel()
+    numbers = _cell_numbers(weights, levels, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{frame.opening}<g class="cells">{_heat(heat, cells)}</g>'
-        f"{_maxima(weights, cells)}{numbers}{frame.closing}"
+        f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells)}</g>'
+        f"{_row_maxima(weights, cells)}{numbers}{heatmap_layout.closing}"
     )
 
 
 def thumbnail(weights: NDArray[np.floating]) -> str:
     """SVG of one head's (n, n) weights without labels and numbers, for a row of many heads."""
-    cells = _thumb_cells(len(weights))
-    return _thumb(cells, _heat(levels(weights).ravel(), cells))
+    cells = _thumbnail_cells(len(weights))
+    return _thumbnail_svg(cells, _level_paths(quantise(weights).ravel(), cells))
 
 
-def miniature(weights: NDArray[np.floating]) -> str:
+def downsampled_thumbnail(weights: NDArray[np.floating]) -> str:
     """As `thumbnail`, but of a long sentence not every cell: each stands for the largest weight of
     a block, so that no link is lost among hundreds of maps.
     """
-    return thumbnail(blocks(weights))
+    return thumbnail(block_maxima(weights))
 
 
-def blocks(weights: NDArray[np.floating]) -> NDArray[np.floating]:
+def block_maxima(weights: NDArray[np.floating]) -> NDArray[np.floating]:
     """(n, n) as at most `_MINIATURE` rows and columns, each cell the largest of its block."""
     n = len(weights)
-    size = -(-n // _MINIATURE)
+    size = -(-n // _MAX_THUMBNAIL_CELLS)
     if size == 1:
         return weights
-    edge = -n % size
-    padded = np.pad(weights, (0, edge)).reshape((n + edge) // size, size, -1, size)
+    padding = -n % size
+    padded = np.pad(weights, (0, padding)).reshape((n + padding) // size, size, -1, size)
     largest: NDArray[np.floating] = padded.max(axis=(1, 3))
     return largest
 
 
 def signed_thumbnail(values: NDArray[np.floating], largest: float) -> str:
     """As `thumbnail`, for figures of either sign: see `signed_map`."""
-    cells = _thumb_cells(len(values))
-    return _thumb(cells, _heat(_signed_levels(values, largest), cells, signed_class))
-
-
-def _thumb(cells: _Cells, heat: str) -> str:
-    side = cells.side
-    return (
-        f'<svg class="map map-{cells.size}" viewBox="0 0 {side} {side}" width="{side}"'
-        f' height="{side}" aria-hidden="true"><rect class="ground" width="{side}"'
-        f' height="{side}"/><g class="cells">{heat}</g></svg>'
+    cells = _thumbnail_cells(len(values))
+    return _thumbnail_svg(
+        cells, _level_paths(_quantise_signed(values, largest), cells, signed_heat_class)
     )
 
 
-def _signed_levels(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
+def _thumbnail_svg(cells: _Cells, paths: str) -> str:
+    side = cells.side
+    return (
+        f'<svg class="map map-{cells.size_class}" viewBox="0 0 {side} {side}" width="{side}"'
+        f' height="{side}" aria-hidden="true"><rect class="ground" width="{side}"'
+        f' height="{side}"/><g class="cells">{paths}</g></svg>'
+    )
+
+
+def _quantise_signed(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
     # np.clip does the same at three times the cost for small maps.
     steps = np.rint(np.minimum(np.maximum(values / largest, -1), 1) * SIGNED_LEVELS)
     return np.where(np.isfinite(values), steps, 0).astype(np.intp).ravel()
 
 
-def signed_map(values: NDArray[np.floating], frame: HeatmapFrame, largest: float) -> str:
+def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, largest: float) -> str:
     """SVG of (n, n) figures of either sign, which are no weights: scores, or differences.
 
     Colours run from −`largest` over the page's background at 0 to `largest`; cells of minus
     infinity are crossed out.
     """
-    cells = frame.cells
-    heat = _signed_levels(values, largest)
+    cells = heatmap_layout.cells
+    levels = _quantise_signed(values, largest)
     forbidden = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
     crossed = "".join(map(cells.crosses.__getitem__, forbidden))
-    numbers = _signed_numbers(values, heat, cells) if cells.n <= _NUMBERS_UP_TO else ""
+    numbers = _signed_cell_numbers(values, levels, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{frame.opening}<g class="cells">{_heat(heat, cells, signed_class)}</g>'
-        f'<path class="forbidden" d="{crossed}"/>{numbers}{frame.closing}'
+        f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
+        f'<path class="forbidden" d="{crossed}"/>{numbers}{heatmap_layout.closing}'
     )
 
 
-def _heat(
-    heat: NDArray[np.intp], cells: _Cells, name: Callable[[int], str] = "heat-{}".format
+def _level_paths(
+    levels: NDArray[np.intp], cells: _Cells, css_class: Callable[[int], str] = "heat-{}".format
 ) -> str:
     """One path a level; cells of level 0 are left to the ground beneath."""
-    of_level = defaultdict(list)
+    strokes_by_level = defaultdict(list)
     strokes = cells.strokes
-    hot = heat.nonzero()[0]
-    for place, level in zip(hot.tolist(), heat[hot].tolist(), strict=True):
-        of_level[level].append(strokes[place])
+    nonzero = levels.nonzero()[0]
+    for index, level in zip(nonzero.tolist(), levels[nonzero].tolist(), strict=True):
+        strokes_by_level[level].append(strokes[index])
     return "".join(
         [
-            f'<path class="{name(level)}" d="{"".join(of_level[level])}"/>'
-            for level in sorted(of_level)
+            f'<path class="{css_class(level)}" d="{"".join(strokes_by_level[level])}"/>'
+            for level in sorted(strokes_by_level)
         ]
     )
 
 
-def _maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
+def _row_maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
     """Outlines the largest cell of each row, on a halo that parts the line from any heat."""
     columns = weights.argmax(axis=1).tolist()
-    places = map(add, cells.rows, columns)
-    outlines = "".join(map(cells.outlines.__getitem__, places))
+    indices = map(add, cells.row_starts, columns)
+    outlines = "".join(map(cells.outlines.__getitem__, indices))
     return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
 
 
-def _numbers(weights: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
-    texts = [short(weight) for weight in weights.ravel().tolist()]
-    return _texts(texts, [ink(level) for level in heat.tolist()], cells)
+def _cell_numbers(weights: NDArray[np.floating], levels: NDArray[np.intp], cells: _Cells) -> str:
+    texts = [format_cell(weight) for weight in weights.ravel().tolist()]
+    return _number_texts(texts, [text_class(level) for level in levels.tolist()], cells)
 
 
-def _signed_numbers(values: NDArray[np.floating], heat: NDArray[np.intp], cells: _Cells) -> str:
-    texts = [signed_short(value) for value in values.ravel().tolist()]
-    return _texts(texts, [signed_ink(level) for level in heat.tolist()], cells)
+def _signed_cell_numbers(
+    values: NDArray[np.floating], levels: NDArray[np.intp], cells: _Cells
+) -> str:
+    texts = [format_signed_cell(value) for value in values.ravel().tolist()]
+    return _number_texts(texts, [signed_text_class(level) for level in levels.tolist()], cells)
 
 
-def _texts(texts: Sequence[str], inks: Sequence[str], cells: _Cells) -> str:
+def _number_texts(texts: Sequence[str], text_classes: Sequence[str], cells: _Cells) -> str:
     return "".join(
-        f'<text class="number {on}" {place}>{escape(text)}</text>'
-        for text, on, place in zip(texts, inks, cells.middles, strict=True)
+        f'<text class="number {css_class}" {position}>{escape(text)}</text>'
+        for text, css_class, position in zip(
+            texts, text_classes, cells.number_positions, strict=True
+        )
     )

@@ -7,39 +7,39 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.number_format import ink, levels, short
+from app.picture.number_format import format_cell, quantise, text_class
 
-_WORDS = 512
+_WORD_CACHE_SIZE = 512
 """The words of a sentence stand in the strips of all heads."""
 
 
-def strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) -> str:
+def word_strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) -> str:
     """HTML list of the words with their weights (n_words,), the query's own word marked."""
-    top = int(weights.argmax())
-    row = zip(words, weights.tolist(), levels(weights).tolist(), strict=True)
+    top_index = int(weights.argmax())
+    row = zip(words, weights.tolist(), quantise(weights).tolist(), strict=True)
     items = [
-        f'<li class="{_classes(level, index == query, index == top)}">{_word(word)}'
-        f'<span class="weight">{_written(short(weight))}</span></li>'
+        f'<li class="{_item_classes(level, index == query, index == top_index)}">{_word_html(word)}'
+        f'<span class="weight">{_escaped_weight(format_cell(weight))}</span></li>'
         for index, (word, weight, level) in enumerate(row)
     ]
     return f'<ol class="strip">{"".join(items)}</ol>'
 
 
-@lru_cache(_WORDS)
-def _word(word: str) -> str:
+@lru_cache(_WORD_CACHE_SIZE)
+def _word_html(word: str) -> str:
     return f'<span class="word">{escape(word)}</span>'
 
 
 @cache
-def _written(number: str) -> str:
+def _escaped_weight(number: str) -> str:
     return escape(number)
 
 
 @cache
-def _classes(level: int, is_query: bool, is_top: bool) -> str:
-    names = [f"heat-{level}", ink(level)]
+def _item_classes(level: int, is_query: bool, is_top: bool) -> str:
+    classes = [f"heat-{level}", text_class(level)]
     if is_query:
-        names.append("is-query")
+        classes.append("is-query")
     if is_top:
-        names.append("is-top")
-    return " ".join(names)
+        classes.append("is-top")
+    return " ".join(classes)

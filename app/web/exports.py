@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.lesson import LabView, exports
 from app.lesson.reproduce import notebook_text, script
-from app.picture.standalone import HEATS, THEMES, plain_rules
+from app.picture.standalone import HEATS, THEMES, resolved_css
 from app.web import pixels
 from app.web.state.query_params import Problem, read_choice
 
@@ -46,7 +46,7 @@ class Studio:
         return cls("\n".join(declared), painting, static / "vendor" / "inter.ttf")
 
     def rules(self, look: Look) -> str:
-        return plain_rules(self.styles, self.painting, look.theme, look.heat)
+        return resolved_css(self.styles, self.painting, look.theme, look.heat)
 
     def svg(self, view: LabView, look: Look) -> str:
         return exports.svg(view.shown, look.show, self.rules(look))

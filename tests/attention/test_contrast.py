@@ -3,11 +3,11 @@ import pytest
 
 from app.attention import Trace, multi_head_attention
 from app.attention.variants import (
-    NUDGED_INPUTS,
-    averaged_maps_output,
-    nudged,
-    pooled,
-    sliced_weights,
+    PERTURBED_INPUTS,
+    mean_pool_kv,
+    output_with_mean_map,
+    perturb_token,
+    sliced_input_attention,
 )
 
 
@@ -18,8 +18,8 @@ def trace(request, models):
 
 
 def test_only_the_first_inputs_of_one_token_are_nudged(trace):
-    changed = np.argwhere(nudged(trace.X, 3) != trace.X)
-    assert {tuple(place) for place in changed} == {(3, i) for i in range(NUDGED_INPUTS)}
+    changed = np.argwhere(perturb_token(trace.X, 3) != trace.X)
+    assert {tuple(place) for place in changed} == {(3, i) for i in range(PERTURBED_INPUTS)}
 
 
 def test_a_sliced_head_sees_its_own_inputs_alone(trace):
@@ -30,29 +30,31 @@ def test_a_sliced_head_sees_its_own_inputs_alone(trace):
         key = trace.X[:, block] @ W.key[block, block] + W.key_bias[block]
         scores = np.exp(query @ key.T / np.sqrt(W.d_head))
         np.testing.assert_allclose(
-            sliced_weights(trace, trace.X)[head], scores / scores.sum(1, keepdims=True), atol=1e-5
+            sliced_input_attention(trace, trace.X)[head],
+            scores / scores.sum(1, keepdims=True),
+            atol=1e-5,
         )
 
 
 def test_one_head_sliced_is_the_head_as_it_is(models):
     model = models["headwise-h1"]
     trace = model.read(model.tokenizer.sentence("The cat sat")).trace(1)
-    np.testing.assert_allclose(sliced_weights(trace, trace.X), trace.weights, atol=1e-5)
+    np.testing.assert_allclose(sliced_input_attention(trace, trace.X), trace.weights, atol=1e-5)
 
 
 def test_averaged_maps_give_every_head_the_same_pattern(trace):
     mean = sum(trace.weights) / len(trace.weights)
     heads = [mean @ value for value in trace.V]
     expected = np.concatenate(heads, axis=1) @ trace.W.output + trace.W.output_bias
-    np.testing.assert_allclose(averaged_maps_output(trace), expected, atol=1e-5)
+    np.testing.assert_allclose(output_with_mean_map(trace), expected, atol=1e-5)
     if len(trace.weights) == 1:
-        np.testing.assert_allclose(averaged_maps_output(trace), trace.output, atol=1e-5)
+        np.testing.assert_allclose(output_with_mean_map(trace), trace.output, atol=1e-5)
 
 
 def test_pooled_heads_of_a_group_share_the_mean_of_their_keys_and_values(trace):
     W = trace.W
     for groups in (g for g in (1, 2, 4, 8) if g <= W.n_heads):
-        shared = Trace(trace.X, pooled(W, groups))
+        shared = Trace(trace.X, mean_pool_kv(W, groups))
         size = W.n_heads // groups
         for head in range(W.n_heads):
             group = slice(head // size * size, head // size * size + size)
@@ -62,14 +64,14 @@ def test_pooled_heads_of_a_group_share_the_mean_of_their_keys_and_values(trace):
 
 
 def test_as_many_groups_as_heads_changes_nothing(trace):
-    same = pooled(trace.W, trace.W.n_heads)
+    same = mean_pool_kv(trace.W, trace.W.n_heads)
     np.testing.assert_allclose(same.qkv, trace.W.qkv, atol=1e-7)
 
 
 @pytest.mark.parametrize("groups", [0, 3, 5, 16])
 def test_heads_part_into_equal_groups_only(models, groups):
     with pytest.raises(ValueError, match=f"8 sets of keys do not part into {groups} groups"):
-        pooled(models["headwise-h8"].transformer.layers[0].attention, groups)
+        mean_pool_kv(models["headwise-h8"].transformer.layers[0].attention, groups)
 
 
 def test_contributions_and_bias_add_up_to_the_output(trace):
@@ -82,13 +84,16 @@ def test_contributions_and_bias_add_up_to_the_output(trace):
 def test_weights_times_what_is_written_add_up_to_the_contributions(trace):
     for head, weights in enumerate(trace.weights):
         np.testing.assert_allclose(
-            weights @ trace.written[head], trace.contributions[head], atol=1e-4
+            weights @ trace.value_contributions[head], trace.contributions[head], atol=1e-4
         )
 
 
 def test_maps_weighted_by_length_are_the_products_of_weight_and_length(trace):
     for head, weights in enumerate(trace.weights):
-        lengths = [np.sqrt(sum(x * x for x in row)) for row in trace.written[head].astype(float)]
+        lengths = [
+            np.sqrt(sum(x * x for x in row))
+            for row in trace.value_contributions[head].astype(float)
+        ]
         products = weights * np.array(lengths)
         expected = products / products.sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(trace.weighted_by_length[head], expected, atol=1e-5)
+        np.testing.assert_allclose(trace.norm_weighted[head], expected, atol=1e-5)

@@ -147,7 +147,7 @@ def test_a_width_that_heads_do_not_divide_is_refused():
 def test_switching_a_head_off_takes_away_its_share_of_the_output_and_no_map(layer):
     W, X = layer
     whole, weights = multi_head_attention(X, W)
-    without, same_weights = multi_head_attention(X, W, heads_off=(0,))
+    without, same_weights = multi_head_attention(X, W, ablated_heads=(0,))
     own = slice(0, W.d_head)
     V = X @ W.value[:, own] + W.value_bias[own]
     np.testing.assert_allclose(

@@ -17,9 +17,9 @@ def test_fast_and_textbook_agree(data, scaled):
     # Scores of 1e7 and more carry rounding errors that softmax turns into whole weights.
     X = X / max(1.0, np.abs(X @ W.qkv).max() / 100)
     expected, expected_weights = textbook.multi_head_attention(
-        X, W, mask, heads_off=off, scaled=scaled
+        X, W, mask, ablated_heads=off, scaled=scaled
     )
-    output, weights = fast.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    output, weights = fast.multi_head_attention(X, W, mask, ablated_heads=off, scaled=scaled)
     np.testing.assert_allclose(weights, expected_weights, atol=1e-6)
     np.testing.assert_allclose(output, expected, rtol=1e-6, atol=1e-6)
 

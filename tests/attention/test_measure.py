@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from app.attention import softmax
 from app.attention.metrics import (
-    among,
+    largest_cell,
     mean_entropy,
-    merge_pieces,
-    read_by,
     row_entropy,
-    strongest_link,
+    select_and_renormalise,
+    token_to_word_attention,
+    word_row,
 )
 
 
@@ -38,13 +38,13 @@ def test_entropy_lies_between_nothing_and_that_of_equal_weights(drawn):
 @given(maps_of_words())
 def test_merged_rows_still_sum_to_one(drawn):
     weights, words = drawn
-    np.testing.assert_allclose(merge_pieces(weights, words).sum(axis=-1), 1)
+    np.testing.assert_allclose(token_to_word_attention(weights, words).sum(axis=-1), 1)
 
 
 @given(maps_of_words())
 def test_merging_sums_to_a_word_and_averages_from_it(drawn):
     weights, words = drawn
-    merged = merge_pieces(weights, words)
+    merged = token_to_word_attention(weights, words)
     n_words = max(words) + 1
     for head in range(len(weights)):
         for a in range(n_words):
@@ -57,23 +57,23 @@ def test_merging_sums_to_a_word_and_averages_from_it(drawn):
 
 def test_words_that_are_not_split_are_left_as_they_are():
     weights = softmax(np.random.default_rng(0).normal(size=(2, 4, 4)))
-    np.testing.assert_allclose(merge_pieces(weights, [0, 1, 2, 3]), weights)
+    np.testing.assert_allclose(token_to_word_attention(weights, [0, 1, 2, 3]), weights)
 
 
 @given(maps_of_words(), st.data())
 def test_what_one_word_reads_is_its_row_of_the_merged_map(drawn, data):
     weights, words = drawn
     word = data.draw(st.sampled_from(words))
-    expected = merge_pieces(weights, words)[:, word]
-    np.testing.assert_allclose(read_by(weights, words, word), expected, atol=1e-15)
+    expected = token_to_word_attention(weights, words)[:, word]
+    np.testing.assert_allclose(word_row(weights, words, word), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize("words", [[2, 0, 1, 3], [2, 0, 0, 3, 1]], ids=str)
 def test_words_need_not_stand_in_the_order_of_their_numbers(words):
     weights = softmax(np.random.default_rng(0).normal(size=(2, len(words), len(words))))
     for word in words:
-        expected = merge_pieces(weights, words)[:, word]
-        np.testing.assert_allclose(read_by(weights, words, word), expected, atol=1e-15)
+        expected = token_to_word_attention(weights, words)[:, word]
+        np.testing.assert_allclose(word_row(weights, words, word), expected, atol=1e-15)
 
 
 def test_a_head_s_entropy_is_the_mean_of_its_rows():
@@ -82,7 +82,7 @@ def test_a_head_s_entropy_is_the_mean_of_its_rows():
 
 
 def test_the_strongest_link_is_the_largest_cell():
-    link = strongest_link(np.array([[0.4, 0.6], [0.9, 0.1]]))
+    link = largest_cell(np.array([[0.4, 0.6], [0.9, 0.1]]))
     assert (link.query, link.key, link.weight) == (1, 0, 0.9)
 
 
@@ -91,7 +91,7 @@ def test_rows_among_some_tokens_sum_to_one_and_keep_their_proportions(drawn, dat
     weights, _ = drawn
     n = weights.shape[-1]
     kept = sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))
-    part = among(weights, kept)
+    part = select_and_renormalise(weights, kept)
     np.testing.assert_allclose(part.sum(axis=-1), 1)
     for row, query in enumerate(kept):
         total = sum(weights[0, query, key] for key in kept)
@@ -101,4 +101,4 @@ def test_rows_among_some_tokens_sum_to_one_and_keep_their_proportions(drawn, dat
 
 def test_a_row_that_gave_the_others_nothing_stays_empty():
     weights = np.array([[[1.0, 0.0], [1.0, 0.0]]])
-    assert among(weights, [1]).tolist() == [[[0.0]]]
+    assert select_and_renormalise(weights, [1]).tolist() == [[[0.0]]]

@@ -15,20 +15,20 @@ sizes = st.integers(0, 99), st.integers(1, 20), st.integers(1, 8)
 @given(*sizes)
 def test_the_first_place_is_left_as_it_is(seed, n, half):
     drawn = vectors(seed, n, 2 * half)
-    assert np.array_equal(Rotary().turned(drawn)[0], drawn[0])
+    assert np.array_equal(Rotary().rotate(drawn)[0], drawn[0])
 
 
 @given(*sizes)
 def test_turning_keeps_lengths(seed, n, half):
     drawn = vectors(seed, n, 2 * half)
-    lengths = np.linalg.norm(Rotary().turned(drawn), axis=-1)
+    lengths = np.linalg.norm(Rotary().rotate(drawn), axis=-1)
     np.testing.assert_allclose(lengths, np.linalg.norm(drawn, axis=-1), atol=1e-12)
 
 
 @given(*sizes)
 def test_a_score_depends_on_the_distance_alone(seed, n, half):
     query, key = vectors(seed, 2, 2 * half)
-    queries, keys = (Rotary(50.0).turned(np.tile(each, (n, 1))) for each in (query, key))
+    queries, keys = (Rotary(50.0).rotate(np.tile(each, (n, 1))) for each in (query, key))
     scores = queries @ keys.T
     for distance in range(-n + 1, n):
         along = np.diagonal(scores, distance)
@@ -36,4 +36,4 @@ def test_a_score_depends_on_the_distance_alone(seed, n, half):
 
 
 def test_float32_stays_float32():
-    assert Rotary().turned(np.ones((2, 3, 4), np.float32)).dtype == np.float32
+    assert Rotary().rotate(np.ones((2, 3, 4), np.float32)).dtype == np.float32

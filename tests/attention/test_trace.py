@@ -12,7 +12,7 @@ def test_a_trace_ends_where_the_textbook_ends(data, scaled):
     mask = data.draw(masks(len(X)))
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     trace = Trace(X, W, mask, off, scaled)
-    output, weights = textbook.multi_head_attention(X, W, mask, heads_off=off, scaled=scaled)
+    output, weights = textbook.multi_head_attention(X, W, mask, ablated_heads=off, scaled=scaled)
     assert np.array_equal(trace.output, output)
     assert np.array_equal(trace.weights, weights)
 
@@ -27,7 +27,7 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
     assert trace.weights.shape == (h, n, n)
     assert trace.head_outputs.shape == (h, n, d_head)
     assert trace.concat.shape == (n, h * d_head)
-    assert trace.contributions.shape == trace.written.shape == (h, n, d)
+    assert trace.contributions.shape == trace.value_contributions.shape == (h, n, d)
     assert trace.output.shape == (n, d)
 
 
@@ -35,7 +35,7 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
 def test_nothing_is_computed_before_it_is_asked_for(layer):
     W, X = layer
     trace = Trace(X, W)
-    given = {"X", "W", "mask", "heads_off", "scaled_by_width", "known_weights"}
+    given = {"X", "W", "mask", "ablated_heads", "divide_by_sqrt_d_head", "precomputed_weights"}
     assert set(vars(trace)) == given
     _ = trace.scores
     assert "weights" not in vars(trace)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.attention import Intervention, forward, random_twin
+from app.attention import Intervention, forward, untrained_copy
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_causal_pass_gives_a_token_the_same_maps_whatever_follows(tiny):
 
 
 def test_a_head_switched_off_in_layer_0_changes_layer_1_and_not_layer_0(tiny):
-    off = Intervention(heads_off=frozenset({(0, 2)}))
+    off = Intervention(ablated_heads=frozenset({(0, 2)}))
     whole, without = forward(tiny, [10, 20, 30]), forward(tiny, [10, 20, 30], intervention=off)
     np.testing.assert_array_equal(whole.weights[0], without.weights[0])
     assert np.abs(whole.weights[1] - without.weights[1]).max() > 1e-3
@@ -59,11 +59,11 @@ def test_without_the_divisor_rows_are_sharper(tiny):
 
 
 def test_a_random_twin_has_the_same_shapes_and_the_seed_decides_its_numbers(tiny):
-    twin, same, other = random_twin(tiny, 1), random_twin(tiny, 1), random_twin(tiny, 2)
-    assert twin.tokens.shape == tiny.tokens.shape
+    twin, same, other = untrained_copy(tiny, 1), untrained_copy(tiny, 1), untrained_copy(tiny, 2)
+    assert twin.token_embedding.shape == tiny.token_embedding.shape
     assert np.array_equal(twin.layers[1].attention.qkv, same.layers[1].attention.qkv)
     assert not np.array_equal(twin.layers[1].attention.qkv, other.layers[1].attention.qkv)
-    assert not np.array_equal(twin.tokens, tiny.tokens)
+    assert not np.array_equal(twin.token_embedding, tiny.token_embedding)
 
     assert abs(twin.layers[0].attention.qkv.std() - 0.02) < 0.001
     assert np.all(twin.norm.gain == 1)
@@ -73,7 +73,7 @@ def test_a_random_twin_has_the_same_shapes_and_the_seed_decides_its_numbers(tiny
 def test_random_weights_are_an_intervention_too(tiny):
     ids = [10, 20, 30]
     drawn = forward(tiny, ids, intervention=Intervention(random_seed=7))
-    twin = forward(random_twin(tiny, 7), ids)
+    twin = forward(untrained_copy(tiny, 7), ids)
     assert all(np.array_equal(a, b) for a, b in zip(drawn.weights, twin.weights, strict=True))
 
 
@@ -90,11 +90,11 @@ def test_a_mask_holds_in_every_layer_and_joins_the_causal_one(tiny):
 @pytest.mark.parametrize("head", [(0, 4), (2, 0), (0, -1)])
 def test_a_head_that_is_not_there_cannot_be_switched_off(tiny, head):
     with pytest.raises(ValueError, match="there is no head"):
-        forward(tiny, [1, 2], intervention=Intervention(heads_off=frozenset({head})))
+        forward(tiny, [1, 2], intervention=Intervention(ablated_heads=frozenset({head})))
 
 
 def test_the_trace_shows_what_was_switched_off_and_not_scaled(tiny):
-    changed = Intervention(heads_off=frozenset({(0, 1)}), scaled=False)
+    changed = Intervention(ablated_heads=frozenset({(0, 1)}), scaled=False)
     trace = forward(tiny, [10, 20, 30], intervention=changed).trace(0)
     assert np.all(trace.head_outputs[1] == 0)
     assert np.array_equal(trace.scaled, trace.scores)

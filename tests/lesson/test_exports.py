@@ -18,7 +18,7 @@ from app.lesson import Controls, LabView
 from app.lesson.exports import arrays, as_csv, as_json, difference, npz, reproduction, svg
 from app.lesson.reproduce import notebook
 from app.models.checkpoints import read_checkpoint
-from app.picture.number_format import short
+from app.picture.number_format import format_cell
 from tests.models.checkpoints.tiny import save
 
 RULES = ".paper { fill: #fff; }"
@@ -210,7 +210,7 @@ def test_a_strip_says_what_the_word_reads_in_each_head(models):
     for head, row in enumerate(rows):
         assert list(row) == ["Birds", "sing", "at", "dawn"]
         assert row == {
-            word.text: short(float(weight))
+            word.text: format_cell(float(weight))
             for word, weight in zip(view.sentence.words, view.maps[head][0], strict=True)
         }
 

@@ -4,7 +4,7 @@ import pytest
 from app.attention import Intervention
 from app.lesson import LABS, Controls, LabView, compare, explain, load_lessons
 from app.models.prediction import fill_in
-from app.picture import Axis, HeatmapFrame, heatmap, signed_map, signed_thumbnail, thumbnail
+from app.picture import Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
 
 TEXT = "She opened the old wooden door"
@@ -27,7 +27,7 @@ def look(models, model="headwise-h4", text=TEXT, options=None, **chosen):
 
 def frame(view):
     labels = [token.text for token in view.sentence.tokens]
-    return HeatmapFrame(Axis(labels, view.sentence.word_of, view.queries))
+    return HeatmapLayout(Axis(labels, view.sentence.word_of, view.queries))
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -165,7 +165,7 @@ class TestMix:
         view = look(models, controls={"weighted": True})
         weighed = LABS["mix"].run(view)
         assert weighed.contributions == plain.contributions
-        assert weighed.heads[0].thumb == thumbnail(view.trace.weighted_by_length[0])
+        assert weighed.heads[0].thumb == thumbnail(view.trace.norm_weighted[0])
         assert weighed.heads[0].map != plain.heads[0].map
 
 

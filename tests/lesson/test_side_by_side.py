@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.lesson import LABS, LabView
-from app.picture import Axis, HeatmapFrame, heatmap, strip
+from app.picture import Axis, HeatmapLayout, heatmap, word_strip
 
 
 def look(models, text="The cat sat down", model="headwise-h4", **chosen):
@@ -44,7 +44,7 @@ def test_only_the_chosen_head_of_the_chosen_model_is_chosen(models):
 def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer):
     shown = lab(models, layer=layer)
     words = ["The", "cat", "sat", "down"]
-    frame = HeatmapFrame(Axis(words, range(4), [2]))
+    frame = HeatmapLayout(Axis(words, range(4), [2]))
     for panel in shown.panels:
         model = models[panel.model.id]
         maps = model.read(model.tokenizer.sentence("The cat sat down")).weights[layer]
@@ -53,7 +53,7 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             row = weights[2]
             assert figure.head == head
             assert figure.map == heatmap(maps[head], frame)
-            assert figure.strip == strip(maps[head, 2], words, query=2)
+            assert figure.strip == word_strip(maps[head, 2], words, query=2)
             assert figure.reading.word == words[row.argmax()]
             assert figure.reading.weight == pytest.approx(row.max())
             entropy = -np.mean([sum(w * np.log2(w) for w in each) for each in weights])

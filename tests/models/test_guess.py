@@ -39,7 +39,7 @@ def test_all_guesses_together_are_certain(models):
 
 def test_a_head_that_is_off_changes_the_guess(models):
     text = "She opened the [MASK] and went into the room."
-    off = Intervention(heads_off=frozenset({(0, 2)}))
+    off = Intervention(ablated_heads=frozenset({(0, 2)}))
     assert guesses(models, text) != guesses(models, text, intervention=off)
 
 
@@ -73,7 +73,9 @@ def _at(transformer, name):
     names |= {
         "attention.output.weight": "attention.output",
         "attention.output.bias": "attention.output_bias",
-        "logits_bias": "words.bias",
+        "logits_bias": "lm_head.bias",
+        "tokens": "token_embedding",
+        "positions": "position_embedding",
     }
     place = transformer
     if name.startswith("layers."):
@@ -155,8 +157,8 @@ def test_the_largest_come_first_and_of_equals_the_first(figures, top):
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "gpt2", "llama"])
 def test_rows_that_stand_for_no_token_are_never_guessed(our_model, kind):
     model = our_model(kind)
-    assert len(model.transformer.tokens) > model.tokenizer.n_ids
+    assert len(model.transformer.token_embedding) > model.tokenizer.n_ids
     sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask or 'cat'}")
-    for blank in guessed(model, sentence, top=len(model.transformer.tokens)):
+    for blank in guessed(model, sentence, top=len(model.transformer.token_embedding)):
         assert len(blank.guesses) == model.tokenizer.n_ids
         assert all(guess.text != "None" for guess in blank.guesses)

@@ -10,7 +10,7 @@ from app.models.forward_cache import NOTHING_KEPT, Passes
 
 PLENTY = 10_000_000
 TEXT = "The cat sat down."
-OFF = Intervention(heads_off=frozenset({(0, 1)}))
+OFF = Intervention(ablated_heads=frozenset({(0, 1)}))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_without_room_nothing_is_kept(our_model):
 def test_no_number_of_a_kept_pass_can_be_written_over(our_model, kept, kind, last):
     model = replace(our_model(kind), passes=kept)
     found = model.read(model.tokenizer.sentence(TEXT), last_layer=last)
-    for array in (*found.inputs, *found.weights, *([] if last == 0 else [found.hidden])):
+    for array in (*found.attention_inputs, *found.weights, *([] if last == 0 else [found.hidden])):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 

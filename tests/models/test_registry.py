@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from app.attention import random_twin
+from app.attention import untrained_copy
 from app.models import UnknownModelError, shipped_family
 from app.models.builtin import FAMILY, BrokenModelError, weights_file
 
@@ -32,7 +32,11 @@ def test_each_card_names_the_command_that_trained_it(models):
 def test_the_weights_are_as_many_as_the_card_says_and_below_4_mb(models):
     for model in models:
         transformer = model.transformer
-        arrays = [transformer.tokens, transformer.positions, transformer.words.bias]
+        arrays = [
+            transformer.token_embedding,
+            transformer.position_embedding,
+            transformer.lm_head.bias,
+        ]
         arrays += [transformer.norm.gain, transformer.norm.bias]
         for layer in transformer.layers:
             arrays += [layer.attention.qkv, layer.attention.qkv_bias]
@@ -60,9 +64,11 @@ def test_every_model_has_an_untrained_twin_of_its_shape(models):
         assert models.like(twin, "trained") is model
         assert models.like(model, "checkpoint") is None
         drawn = twin.transformer
-        assert drawn.tokens.shape == model.transformer.tokens.shape
-        assert np.array_equal(drawn.tokens, random_twin(model.transformer, 0).tokens)
-        assert not np.allclose(drawn.tokens, model.transformer.tokens)
+        assert drawn.token_embedding.shape == model.transformer.token_embedding.shape
+        assert np.array_equal(
+            drawn.token_embedding, untrained_copy(model.transformer, 0).token_embedding
+        )
+        assert not np.allclose(drawn.token_embedding, model.transformer.token_embedding)
 
 
 def test_an_untrained_head_reads_everything_about_the_same(models):

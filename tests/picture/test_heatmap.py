@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.picture import Axis, HeatmapFrame, heatmap
-from app.picture.heatmap import blocks, miniature, shortened
-from app.picture.number_format import short
+from app.picture import Axis, HeatmapLayout, heatmap
+from app.picture.heatmap import block_maxima, downsampled_thumbnail, truncate_label
+from app.picture.number_format import format_cell
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,7 +25,7 @@ def rows(n, seed=0):
 def drawn(weights, labels=None, word_of=None, queries=(0,)):
     n = len(weights)
     labels = labels or [f"w{i}" for i in range(n)]
-    return heatmap(weights, HeatmapFrame(Axis(labels, word_of or range(n), queries)))
+    return heatmap(weights, HeatmapLayout(Axis(labels, word_of or range(n), queries)))
 
 
 def cells(svg):
@@ -62,7 +62,7 @@ def test_numbers_stand_in_the_cells_of_short_sentences_only():
         for t in texts
         if t.get("class").startswith("number")
     }
-    assert found == {(i, j): short(float(weights[i, j])) for i in range(3) for j in range(3)}
+    assert found == {(i, j): format_cell(float(weights[i, j])) for i in range(3) for j in range(3)}
     assert 'class="number' not in drawn(rows(8))
 
 
@@ -95,8 +95,8 @@ def test_any_label_is_escaped_and_whole_or_shortened_with_the_whole_in_a_tooltip
 
 
 def test_a_long_label_is_shortened_to_twelve():
-    assert shortened("floccinaucinihilipilification") == "floccinauci…"
-    assert shortened("twelve chars") == "twelve chars"
+    assert truncate_label("floccinaucinihilipilification") == "floccinauci…"
+    assert truncate_label("twelve chars") == "twelve chars"
 
 
 def test_the_same_numbers_give_the_same_bytes():
@@ -107,9 +107,9 @@ def test_the_same_numbers_give_the_same_bytes():
 def test_a_miniature_has_few_cells_and_loses_no_strong_link(n):
     weights = np.full((n, n), 0.001)
     weights[n - 1, n // 2] = 0.9
-    small = blocks(weights)
+    small = block_maxima(weights)
     assert len(small) <= 24
     size = -(-n // 24)
     assert small[(n - 1) // size, n // 2 // size] == 0.9
     assert np.count_nonzero(small > 0.5) == 1
-    assert miniature(weights).startswith('<svg class="map map-thumb')
+    assert downsampled_thumbnail(weights).startswith('<svg class="map map-thumb')

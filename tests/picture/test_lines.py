@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.picture import Axis, token_lines
+from app.picture import Axis, token_links
 
 
 def drawn(weights, queries=(0,)):
     labels = [f"w{i}" for i in range(len(weights))]
-    return token_lines(weights, Axis(labels, range(len(weights)), list(queries)))
+    return token_links(weights, Axis(labels, range(len(weights)), list(queries)))
 
 
 @given(st.integers(1, 12), st.integers(0, 2**16))
@@ -34,5 +34,5 @@ def test_lines_of_the_chosen_word_lie_on_top_in_their_own_colour():
 
 
 def test_words_are_escaped():
-    svg = token_lines(np.eye(1), Axis(["<b>&"], [0], [0]))
+    svg = token_links(np.eye(1), Axis(["<b>&"], [0], [0]))
     assert "&lt;b&gt;&amp;" in svg

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from app.picture.charts import (
     WIDTH,
     Bar,
-    Column,
+    DotColumn,
     Interval,
     Series,
     bars,
     dots,
+    format_signed,
     intervals,
     lines,
     round_ticks,
-    signed,
 )
 
 values = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 4))
@@ -79,7 +79,9 @@ def test_lines_of_one_kind_share_their_name():
 
 
 def test_columns_stand_in_order_with_the_others_beside_them():
-    svg = dots([Column("1", 4.0, [4.1, 3.9]), Column("2", 3.5)], x_label="heads", y_label="loss")
+    svg = dots(
+        [DotColumn("1", 4.0, [4.1, 3.9]), DotColumn("2", 3.5)], x_label="heads", y_label="loss"
+    )
     assert svg.count('class="dot"') == 2
     assert svg.count('class="other"') == 2
     across = places(svg, "circle", "cx")
@@ -88,7 +90,7 @@ def test_columns_stand_in_order_with_the_others_beside_them():
 
 
 def test_counts_begin_at_zero():
-    svg = dots([Column("4", 7)], x_label="heads", y_label="found", from_zero=True)
+    svg = dots([DotColumn("4", 7)], x_label="heads", y_label="found", from_zero=True)
     assert ">0</text>" in svg
 
 
@@ -118,7 +120,7 @@ def test_words_in_plots_are_escaped():
     series = [Series("<b>", [(0, 0), (1, 1)], 0)]
     for svg in (
         lines(series, x_label="<x>", y_label="&"),
-        dots([Column("<b>", 1)], x_label="<x>", y_label="&"),
+        dots([DotColumn("<b>", 1)], x_label="<x>", y_label="&"),
         bars([Bar("<b>", 1)]),
         intervals([Interval("<b>", 0, 0, 1, (), False)]),
     ):
@@ -131,4 +133,4 @@ def test_words_in_plots_are_escaped():
     ("value", "text"), [(1.2, "+1.20"), (-0.034, "−0.03"), (0.001, "0.00"), (-0.001, "0.00")]
 )
 def test_a_change_is_told_with_its_sign(value, text):
-    assert signed(value) == text
+    assert format_signed(value) == text

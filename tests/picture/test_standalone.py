@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from app.picture import Axis, HeatmapFrame, heatmap, token_lines
-from app.picture.standalone import HEATS, THEMES, embedded, plain_rules
+from app.picture import Axis, HeatmapLayout, heatmap, token_links
+from app.picture.standalone import HEATS, THEMES, resolved_css, standalone_svg
 from app.settings import site_folder
 
 STYLE = site_folder("static") / "style"
@@ -18,7 +18,7 @@ WEIGHTS = np.array([[0.5, 0.3, 0.2], [0, 1, 0], [0.01, 0.19, 0.8]])
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("heat", HEATS)
 def test_rules_have_plain_colours_only(theme, heat):
-    rules = plain_rules(STYLES, PAINTING, theme, heat)
+    rules = resolved_css(STYLES, PAINTING, theme, heat)
     for beyond in ("var(", "light-dark(", "color-mix(", "oklch(", "--"):
         assert beyond not in rules
     assert all(re.fullmatch(r"[^{}]+ \{[^{}]*\}", rule) for rule in rules.split("\n"))
@@ -27,22 +27,22 @@ def test_rules_have_plain_colours_only(theme, heat):
 
 
 def test_every_theme_and_heat_has_colours_of_its_own():
-    looks = {plain_rules(STYLES, PAINTING, theme, heat) for theme in THEMES for heat in HEATS}
+    looks = {resolved_css(STYLES, PAINTING, theme, heat) for theme in THEMES for heat in HEATS}
     assert len(looks) == len(THEMES) * len(HEATS)
 
 
 @pytest.mark.parametrize(("theme", "heat"), [("sepia", "default"), ("light", "jet")])
 def test_an_unknown_look_is_an_error(theme, heat):
     with pytest.raises(ValueError, match="light, dark"):
-        plain_rules(STYLES, PAINTING, theme, heat)
+        resolved_css(STYLES, PAINTING, theme, heat)
 
 
 @pytest.mark.parametrize(
-    "picture", [heatmap(WEIGHTS, HeatmapFrame(AXIS)), token_lines(WEIGHTS, AXIS)]
+    "picture", [heatmap(WEIGHTS, HeatmapLayout(AXIS)), token_links(WEIGHTS, AXIS)]
 )
 def test_a_picture_stands_alone(picture):
-    rules = plain_rules(STYLES, PAINTING, "light", "default")
-    whole = embedded(picture, rules, "A <title>")
+    rules = resolved_css(STYLES, PAINTING, "light", "default")
+    whole = standalone_svg(picture, rules, "A <title>")
     root = ElementTree.fromstring(whole)  # noqa: S314
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root[0].text == "A <title>"
@@ -52,4 +52,4 @@ def test_a_picture_stands_alone(picture):
 
 def test_what_is_no_picture_is_an_error():
     with pytest.raises(ValueError, match="no SVG"):
-        embedded("<p>", "", "")
+        standalone_svg("<p>", "", "")

@@ -1,10 +1,10 @@
 import numpy as np
 
-from app.picture import strip
+from app.picture import word_strip
 
 
 def test_every_word_has_its_weight_and_its_heat():
-    html = strip(np.array([0.1, 0.65, 0.25]), ["The", "cat", "sat"], query=2)
+    html = word_strip(np.array([0.1, 0.65, 0.25]), ["The", "cat", "sat"], query=2)
     assert html == (
         '<ol class="strip">'
         '<li class="heat-2 on-cool"><span class="word">The</span>'
@@ -18,7 +18,7 @@ def test_every_word_has_its_weight_and_its_heat():
 
 
 def test_words_and_weights_are_escaped():
-    html = strip(np.array([0.999, 0.001]), ["<b>&", "c"], query=0)
+    html = word_strip(np.array([0.999, 0.001]), ["<b>&", "c"], query=0)
     assert "&lt;b&gt;&amp;" in html
     assert "&gt;.99" in html
     assert "&lt;.01" in html

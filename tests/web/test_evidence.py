@@ -10,7 +10,7 @@ from app.evaluation.two_neighbour_task import two_neighbours
 from app.lesson.model_comparison import members
 from app.main import create_app
 from app.models.checkpoints import read_checkpoint
-from app.picture import plain
+from app.picture import format_weight
 from app.settings import Settings
 from app.web.routes.models import MANY, Records, exact_rows, head_rows, most_missed, widest_half
 from tests.models.checkpoints.tiny import save
@@ -73,7 +73,7 @@ def test_the_exact_experiment_is_told_as_its_record_has_it(client, records):
         (h, read_out) for read_out in ("linear", "mlp") for h in (1, 2, 4)
     ]
     said = text_of(client.get("/models").text)
-    assert ", ".join(plain(share) for share in rows[0][2]) in said
+    assert ", ".join(format_weight(share) for share in rows[0][2]) in said
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -84,11 +84,11 @@ def test_a_models_page_has_every_head_with_its_labels_and_figures(client, models
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S).group(0))
         assert ", ".join(evidence.labels(row.record)) in line
         for place in PLACES:
-            assert plain(row.record.tops[place]) in line
+            assert format_weight(row.record.tops[place]) in line
     for case in evidence.best:
         line = re.search(rf'<th scope="row">{case.finding.label}</th>.*?</tr>', html, re.S).group(0)
         low, high = case.finding.test.interval
-        assert f"{plain(low)} to {plain(high)}" in text_of(line)
+        assert f"{format_weight(low)} to {format_weight(high)}" in text_of(line)
         assert ("<td>yes</td>" in line) == case.found
     assert html.count('<svg class="plot"') == 2
     assert evidence.licence in html
@@ -200,8 +200,8 @@ def test_a_measured_checkpoint_has_every_head_with_its_figures(with_checkpoints,
     html = with_checkpoints.get("/models/encoder").text
     for row in head_rows(encoder.evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S)[0])
-        assert plain(row.record.special) in line
-        assert all(plain(row.record.tops[place]) in line for place in PLACES)
+        assert format_weight(row.record.special) in line
+        assert all(format_weight(row.record.tops[place]) in line for place in PLACES)
     said = text_of(html)
     assert "Our Own Trees, licence CC0" in said
     assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in said

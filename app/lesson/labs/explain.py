@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 
 from app.lesson.labs.lab_state import LabView
-from app.picture.charts import products
+from app.picture.charts import signed_bars
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def explain(view: LabView) -> Explanation | None:
         row_of,
         column_of,
         tuple(Element(float(q), float(k), float(q * k)) for q, k in zip(query, key, strict=True)),
-        products((query * key).tolist()),
+        signed_bars((query * key).tolist()),
         float(query @ key),
         1.0 if view.controls.unscaled else sqrt(trace.W.d_head),
         scaled,
@@ -81,7 +81,9 @@ def explain(view: LabView) -> Explanation | None:
         float(exponentials[j]),
         float(exponentials.sum()),
         float(trace.weights[view.head, i, j]),
-        float(np.linalg.norm(trace.written[view.head, j])) if view.controls.weighted else None,
-        float(trace.weighted_by_length[view.head, i, j]) if view.controls.weighted else None,
+        float(np.linalg.norm(trace.value_contributions[view.head, j]))
+        if view.controls.weighted
+        else None,
+        float(trace.norm_weighted[view.head, i, j]) if view.controls.weighted else None,
         float(view.maps[view.head, row_of, column_of]) if view.controls.hide else None,
     )

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.attention.metrics import mean_entropy, read_by, strongest_link
+from app.attention.metrics import largest_cell, mean_entropy, word_row
 from app.attention.weights import Matrix
 from app.lesson.labs.lab_state import LabView
-from app.picture import heatmap, miniature, strip, thumbnail, token_lines
+from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class HeadFigure:
     @property
     def strip(self) -> str:
         view = self.view
-        return strip(self.row[view.order], view.spelled, query=view.order.index(view.word))
+        return word_strip(self.row[view.order], view.spelled, query=view.order.index(view.word))
 
 
 def draw(view: LabView, weights: Matrix) -> str:
     """One head's (n, n) weights as the view asks for them: as a map, or as lines."""
     return (
-        token_lines(weights, view.axis)
+        token_links(weights, view.axis)
         if view.controls.show == "lines"
         else heatmap(weights, view.frame)
     )
@@ -101,7 +101,12 @@ def small_maps(view: LabView) -> tuple[tuple[SmallMap, ...], ...]:
     """A small map for every head of every layer, in a row for each layer."""
     return tuple(
         tuple(
-            SmallMap(layer, head, (layer, head) == (view.layer, view.head), miniature(weights))
+            SmallMap(
+                layer,
+                head,
+                (layer, head) == (view.layer, view.head),
+                downsampled_thumbnail(weights),
+            )
             for head, weights in enumerate(maps)
         )
         for layer, maps in enumerate(view.all_maps)
@@ -110,7 +115,7 @@ def small_maps(view: LabView) -> tuple[tuple[SmallMap, ...], ...]:
 
 def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
-    rows = read_by(maps, view.word_of, view.word)  # (n_heads, n_words)
+    rows = word_row(maps, view.word_of, view.word)  # (n_heads, n_words)
     entropies = mean_entropy(maps)
     return tuple(
         HeadFigure(
@@ -135,5 +140,5 @@ def _reading(row: Matrix, view: LabView) -> Reading:
 
 
 def _strongest(weights: Matrix, labels: Sequence[str]) -> StrongestLink:
-    link = strongest_link(weights)
+    link = largest_cell(weights)
     return StrongestLink(labels[link.query], labels[link.key], link.weight)

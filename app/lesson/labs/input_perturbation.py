@@ -6,7 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.attention import Trace
-from app.attention.variants import NUDGE, NUDGED_INPUTS, nudged, sliced_weights
+from app.attention.variants import (
+    PERTURBATION,
+    PERTURBED_INPUTS,
+    perturb_token,
+    sliced_input_attention,
+)
 from app.attention.weights import Matrix
 from app.lesson.labs.head_figure import draw
 from app.lesson.labs.lab_state import LabView
@@ -62,21 +67,21 @@ class Nudge:
 def nudge(view: LabView) -> Nudge:
     trace = view.trace
     token = view.asking_tokens[0]
-    X = nudged(trace.X, token)
+    X = perturb_token(trace.X, token)
 
     def projected(inputs: Matrix) -> Matrix:
-        return view.among_shown(trace.of(inputs).weights)
+        return view.among_shown(trace.with_input(inputs).weights)
 
     def sliced(inputs: Matrix) -> Matrix:
-        return view.among_shown(sliced_weights(trace, inputs))
+        return view.among_shown(sliced_input_attention(trace, inputs))
 
     before, after = projected(trace.X), projected(X)
     differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
     largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
     return Nudge(
         view.sentence.tokens[token].text,
-        NUDGE,
-        min(NUDGED_INPUTS, trace.W.d_model),
+        PERTURBATION,
+        min(PERTURBED_INPUTS, trace.W.d_model),
         draw(view, before[view.head]),
         draw(view, after[view.head]),
         signed_map(differences["project"][view.head], view.frame, largest),

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from app.attention import Intervention, Trace
-from app.attention.metrics import among, read_by
+from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.weights import Matrix
 from app.lesson.shuffle import Shuffled, shuffled
 from app.models import Model, Registry, Sentence, Token, Word
-from app.picture import Axis, HeatmapFrame
+from app.picture import Axis, HeatmapLayout
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class LabView:
         chosen = self.controls
         return Intervention(
             causal=chosen.causal,
-            heads_off=chosen.off,
+            ablated_heads=chosen.off,
             scaled=not chosen.unscaled,
             groups=chosen.groups,
         )
@@ -140,9 +140,9 @@ class LabView:
         return Axis([token.text for token in self.tokens], self.word_of, self.queries)
 
     @cached_property
-    def frame(self) -> HeatmapFrame:
+    def frame(self) -> HeatmapLayout:
         """What all maps of the sentence have in common, the chosen word's rows framed."""
-        return HeatmapFrame(self.axis)
+        return HeatmapLayout(self.axis)
 
     @cached_property
     def trace(self) -> Trace:
@@ -174,13 +174,11 @@ class LabView:
         return [self._maps_of(read.trace(layer)) for layer in range(card.n_layers)]
 
     def _maps_of(self, trace: Trace) -> Matrix:
-        return self.among_shown(
-            trace.weighted_by_length if self.controls.weighted else trace.weights
-        )
+        return self.among_shown(trace.norm_weighted if self.controls.weighted else trace.weights)
 
     def among_shown(self, weights: Matrix) -> Matrix:
         """Of weights (..., n, n) over all tokens what maps show: see `Controls.hide`."""
-        return among(weights, self.kept) if self.controls.hide else weights
+        return select_and_renormalise(weights, self.kept) if self.controls.hide else weights
 
     def seen(self, figures: Matrix) -> Matrix:
         """Of (..., n, n) figures over all tokens the rows and columns that maps show."""
@@ -191,7 +189,7 @@ class LabView:
         """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
         show, both in the order of reading.
         """
-        rows = read_by(self.maps, self.word_of, self.word)
+        rows = word_row(self.maps, self.word_of, self.word)
         return rows[:, self.order], self.spelled
 
     @property

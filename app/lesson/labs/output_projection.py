@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.attention import Intervention, Trace
-from app.attention.variants import averaged_maps_output
+from app.attention.variants import output_with_mean_map
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabView
 from app.models.prediction import Guess, fill_in, next_word
@@ -76,7 +76,7 @@ def mix(view: LabView) -> Mix:
         Contribution(head, (view.layer, head) in view.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
-    averaged = averaged_maps_output(whole) - whole.output
+    averaged = output_with_mean_map(whole) - whole.output
     return Mix(
         contributions,
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),

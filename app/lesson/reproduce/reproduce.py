@@ -19,12 +19,12 @@ from app.attention import (
     fast,
     forward,
 )
-from app.attention.metrics import among, read_by
+from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.rope import Rotary
-from app.attention.transformer import Layer, Linear, Norm
-from app.picture.composite import Heads, whole
+from app.attention.transformer import Layer, LayerNorm, Linear
+from app.picture.composite import HeadSet, figure_svg
 from app.picture.heatmap import Axis
-from app.picture.standalone import embedded
+from app.picture.standalone import standalone_svg
 
 HERE = Path(globals().get("__file__", "reproduce.py")).parent
 view = json.loads((HERE / "view.json").read_text(encoding="utf-8"))
@@ -49,8 +49,8 @@ def attention(layer: int) -> AttentionWeights:
     )
 
 
-def norm(layer: int, name: str) -> Norm:
-    return Norm(of(layer, f"{name}.gain"), of(layer, f"{name}.bias"), view["epsilon"])
+def norm(layer: int, name: str) -> LayerNorm:
+    return LayerNorm(of(layer, f"{name}.gain"), of(layer, f"{name}.bias"), view["epsilon"])
 
 
 def linear(layer: int, name: str) -> Linear:
@@ -65,7 +65,7 @@ def whole_layer(at: int) -> Layer:
 def from_tokens(layer: int, intervention: Intervention) -> Trace:
     """Of the embedding only the rows of this sentence are here: its tokens are counted anew."""
     layers = tuple(whole_layer(index) for index in range(layer + 1))
-    model = Transformer(numbers["tokens"], numbers["positions"], layers, norm=None, words=None)
+    model = Transformer(numbers["tokens"], numbers["positions"], layers, norm=None, lm_head=None)
     tokens = range(len(numbers["tokens"]))
     return forward(model, tokens, last_layer=layer, intervention=intervention).trace(layer)
 
@@ -76,28 +76,28 @@ def from_inputs(layer: int, intervention: Intervention) -> Trace:
     mask = causal_mask(len(X)) if intervention.causal else None
     query, key, _ = fast.projections(X, W, scaled=intervention.scaled)
     weights = fast.attention_weights(query, key, mask)
-    return Trace(X, W, mask, intervention.heads_off_in(layer), intervention.scaled, weights)
+    return Trace(X, W, mask, intervention.ablated_heads_in(layer), intervention.scaled, weights)
 
 
 # %% The heads at work
 intervention = Intervention(
     causal=view["causal"],
-    heads_off=frozenset((at, head) for at, head in view["off"] if at <= view["layer"]),
+    ablated_heads=frozenset((at, head) for at, head in view["off"] if at <= view["layer"]),
     scaled=view["scaled"],
 )
 trace = (from_inputs if view["from_inputs"] else from_tokens)(view["layer"], intervention)
-maps = trace.weighted_by_length if view["weighted"] else trace.weights
+maps = trace.norm_weighted if view["weighted"] else trace.weights
 if view["kept"] is not None:
-    maps = among(maps, view["kept"])
+    maps = select_and_renormalise(maps, view["kept"])
 weights = maps[view["head"]]
 print(np.array2string(weights, precision=2, suppress_small=True))
 
 # %% The figure
 axis = Axis(view["labels"], view["word_of"], view["queries"])
-rows = read_by(maps, view["word_of"], view["word"])[:, view["order"]]
-figure = whole(view["show"], Heads(maps, view["head"], axis, rows, view["words"]))
+rows = word_row(maps, view["word_of"], view["word"])[:, view["order"]]
+figure = figure_svg(view["show"], HeadSet(maps, view["head"], axis, rows, view["words"]))
 rules = (HERE / "style.css").read_text(encoding="utf-8")
-(HERE / "map.svg").write_text(embedded(figure, rules, view["title"]), encoding="utf-8")
+(HERE / "map.svg").write_text(standalone_svg(figure, rules, view["title"]), encoding="utf-8")
 
 # %% The same, to the bit
 same = np.array_equal(maps, numbers["maps"])

@@ -8,13 +8,13 @@ from app.attention.rope import Rotary
 from app.attention.transformer import (
     AnyNorm,
     Layer,
+    LayerNorm,
     Linear,
-    Norm,
-    RootMeanSquareNorm,
+    LMHead,
+    RMSNorm,
     Transformer,
-    WordHead,
     arrays_of,
-    with_arrays,
+    map_arrays,
 )
 from app.attention.weights import AttentionWeights
 from app.models.checkpoints.architecture import Family, Names, Spec
@@ -60,10 +60,10 @@ class Source:
         weight = self.array(f"{name}.weight", stored, transposed=not self.names.in_out)
         return Linear(weight, self.array(f"{name}.bias", (d_out,)) if biased else None)
 
-    def layer_norm(self, name: str) -> Norm:
+    def layer_norm(self, name: str) -> LayerNorm:
         shape = (self.spec.d_model,)
         gain, bias = (self.array(self.part(name, part), shape) for part in ("weight", "bias"))
-        return Norm(gain, bias, self.spec.epsilon)
+        return LayerNorm(gain, bias, self.spec.epsilon)
 
     def part(self, name: str, part: str) -> str:
         old = f"{name}.{OLD_NAMES[part]}"
@@ -73,7 +73,7 @@ class Source:
         if self.spec.mean_taken_off:
             return self.layer_norm(name)
         gain = self.array(f"{name}.weight", (self.spec.d_model,))
-        return RootMeanSquareNorm(gain, self.spec.epsilon)
+        return RMSNorm(gain, self.spec.epsilon)
 
 
 def assembled(family: Family, spec: Spec, tensors: Tensors, longest: int) -> Transformer:
@@ -85,15 +85,15 @@ def assembled(family: Family, spec: Spec, tensors: Tensors, longest: int) -> Tra
     tokens = source.array(f"{prefix}{names.tokens}.weight", (spec.vocabulary, spec.d_model))
     embedding_norm, norm = names.embedding_norm, names.norm
     model = Transformer(
-        tokens=tokens,
-        positions=positions(source, longest),
+        token_embedding=tokens,
+        position_embedding=positions(source, longest),
         layers=tuple(layer(source, index) for index in range(spec.n_layers)),
         norm=source.norm(prefix + norm) if norm else None,
-        words=word_head(source, tokens),
+        lm_head=word_head(source, tokens),
         embedding_norm=source.layer_norm(prefix + embedding_norm) if embedding_norm else None,
-        norm_first=spec.norm_first,
+        pre_norm=spec.norm_first,
         causal=spec.causal,
-        longest=min(longest, spec.max_tokens),
+        max_context=min(longest, spec.max_tokens),
     )
     check_all_read(source)
     return model
@@ -180,7 +180,7 @@ def in_one_piece(layer: Layer) -> Layer:
         used += -(-array.size // ALIGNED) * ALIGNED
         return place
 
-    whole: Layer = with_arrays(layer, moved)
+    whole: Layer = map_arrays(layer, moved)
     return whole
 
 
@@ -216,7 +216,7 @@ def attention(source: Source, qkv: tuple[str, ...], output: str) -> AttentionWei
     )
 
 
-def word_head(source: Source, tokens: Array) -> WordHead | None:
+def word_head(source: Source, tokens: Array) -> LMHead | None:
     """None if the files hold nothing that scores words."""
     spec, names, tensors = source.spec, source.names, source.tensors
     shape = (spec.vocabulary, spec.d_model)
@@ -227,7 +227,7 @@ def word_head(source: Source, tokens: Array) -> WordHead | None:
     biases = names.words_bias if spec.tied else reversed(names.words_bias)
     bias = next((name for name in biases if name in tensors), None)
     transform, norm = names.transform, names.transform_norm
-    return WordHead(
+    return LMHead(
         weight=tokens if spec.tied else source.array(f"{names.words}.weight", shape),
         bias=source.array(bias, shape[:1]) if bias else None,
         transform=(

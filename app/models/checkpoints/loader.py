@@ -173,7 +173,7 @@ def card_of(
 ) -> Card:
     """What is known of a model but for how many parameters it has."""
     guesses = "next" if spec.causal else "hidden"
-    can_guess = model.words is not None and (spec.causal or tokenizer.mask is not None)
+    can_guess = model.lm_head is not None and (spec.causal or tokenizer.mask is not None)
     return Card(
         id=name,
         source="checkpoint",

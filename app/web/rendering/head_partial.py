@@ -5,7 +5,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from app.lesson.labs.head_figure import HeadFigure
-from app.picture import plain
+from app.picture import format_weight
 
 Kept = Callable[..., Markup]
 
@@ -42,7 +42,7 @@ def heads_by(kept: Kept) -> Callable[..., Markup]:
             asking=view.asking,
             word=read.word,
             place=read.place,
-            weight=plain(read.weight),
+            weight=format_weight(read.weight),
             strip=Markup(figure.strip),  # noqa: S704
             map="" if is_row else Markup(figure.map),  # noqa: S704
             model=card.id,
@@ -52,7 +52,7 @@ def heads_by(kept: Kept) -> Callable[..., Markup]:
             last=sharing[-1],
             query=link.query,
             key=link.key,
-            strongest=plain(link.weight),
+            strongest=format_weight(link.weight),
             entropy=f"{figure.mean_entropy:.2f}",
         )
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.lesson.markdown import filled, inline
-from app.picture import ink, number, plain
-from app.picture.charts import signed
+from app.picture import format_number, format_weight, text_class
+from app.picture.charts import format_signed
 from app.settings import site_folder
 from app.web.rendering.buttons import cell_chips, word_chips
 from app.web.rendering.escaping import escaped
@@ -94,10 +94,10 @@ def environment(static_path: str) -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters["authored"] = authored
-    jinja.filters["weight"] = plain
-    jinja.filters["signed"] = signed
-    jinja.filters["ink"] = ink
-    jinja.filters["number"] = number
+    jinja.filters["weight"] = format_weight
+    jinja.filters["signed"] = format_signed
+    jinja.filters["ink"] = text_class
+    jinja.filters["number"] = format_number
     kept = jinja.globals["kept"] = parts_kept(jinja)
     jinja.globals["head"] = heads_by(kept)
     jinja.globals["word_chips"] = word_chips

@@ -162,7 +162,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
             raise UnusableRequestError(problems)
         try:
             blanks = guessed(
-                asked, sentence, top=top, intervention=Intervention(heads_off=heads_off)
+                asked, sentence, top=top, intervention=Intervention(ablated_heads=heads_off)
             )
         except (NoBlankError, NoGuessError) as error:
             raise UnusableRequestError([Problem("text", str(error))]) from error

@@ -21,7 +21,7 @@ from app.lesson.model_comparison import (
 )
 from app.models import Model, Registry, UnknownModelError
 from app.models.checkpoints.summary import GUESSES
-from app.picture import levels
+from app.picture import quantise
 from app.picture.charts import Bar, Interval, Series, bars, intervals, lines
 from app.web.rendering.templates import Pages
 
@@ -126,7 +126,7 @@ def head_rows(evidence: Evidence) -> list[HeadRow]:
     rows = []
     for record in evidence.heads:
         shares = np.array([record.tops[place] for place in PLACES])
-        cells = [PlaceCell(*cell) for cell in zip(shares, levels(shares), strict=True)]
+        cells = [PlaceCell(*cell) for cell in zip(shares, quantise(shares), strict=True)]
         rows.append(HeadRow(record, evidence.labels(record), cells))
     return rows
 

@@ -143,7 +143,7 @@ def test_a_head_that_is_off_is_one_that_the_output_projection_does_not_read(
     model, theirs = our_model(kind), loaded(checkpoint(kind), kind)
     switch_off(theirs, kind, 0, 1)
     ids = ids_of(model, 7)
-    off = Intervention(heads_off=frozenset({(0, 1)}))
+    off = Intervention(ablated_heads=frozenset({(0, 1)}))
     ours, expected = forward(model.transformer, ids, intervention=off), outcome(theirs, ids)
     assert largest_error(ours.hidden, expected.hidden) <= HIDDEN
     assert largest_error(ours.weights[1], expected.weights[1]) <= ATTENTION

@@ -102,7 +102,7 @@ def test_a_heads_ablation_is_the_change_of_loss_on_the_reported_sentences(kind, 
     model = read_checkpoint(folder)
     test, _ = readings(parts(plan)[1], model.tokenizer, model.card.max_tokens)
     questions = questions_of(model, evenly(test, 3))
-    off = Intervention(heads_off=frozenset({(1, 1)}))
+    off = Intervention(ablated_heads=frozenset({(1, 1)}))
     without, whole = (
         token_losses(model.transformer, questions, each) for each in (off, Intervention())
     )
