@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     answers = Pages(environment(static_path(static)))
     errors = Errors(answers)
     library = load_lessons(settings.lessons, models)
-    for mistake in library.mistakes:
+    for mistake in library.issues:
         log.error("%s", mistake)
     signer = Signer(settings.secret.get_secret_value())
     may_be_embedded = bool(settings.embed_origins)

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playwright.sync_api import Browser, sync_playwright
 
-from app.lesson import LabView, load_lessons
+from app.lesson import LabState, load_lessons
 from app.models import shipped_family
 from app.picture import heatmap
 from app.settings import site_folder
@@ -38,14 +38,14 @@ def card(browser: Browser, address: str) -> None:
     defaults = lesson.steps[0].facts.defaults
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
-    view = LabView(sentence, model, defaults.layer, defaults.head, defaults.word, models)
+    view = LabState(sentence, model, defaults.layer, defaults.head, defaults.word, models)
     loader = FileSystemLoader(Path(__file__).parent)
     jinja = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     html = jinja.get_template("social.html").render(
         origin=address,
         static=f"{static_path(site_folder('static'))}/{{}}".format,
         lesson=lesson.facts,
-        maps=[(head, heatmap(view.maps[head], view.frame)) for head in SHOWN_HEADS],
+        maps=[(head, heatmap(view.maps[head], view.heatmap_layout)) for head in SHOWN_HEADS],
     )
     page = browser.new_page(viewport={"width": 1200, "height": 630})
     page.goto(address)  # a first visit fetches the fonts

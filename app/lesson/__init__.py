@@ -1,28 +1,34 @@
 """Lessons: loads, validates and runs them; knows labs by name, and no subject matter."""
 
-from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabView, compare, explain
+from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabState, compare, explain
 from app.lesson.loader import Lesson, Library, Step, load_lessons
-from app.lesson.predictions import TRUTHS, Asked, Choice, Question, Truth
+from app.lesson.predictions import (
+    PREDICTIONS,
+    AnswerChoice,
+    PredictionInput,
+    PredictionResult,
+    PredictionType,
+)
 from app.lesson.schema import Defaults, StepFacts
-from app.lesson.validation import Mistake
+from app.lesson.validation import Issue
 
 __all__ = [
     "CONTROLS",
     "LABS",
-    "TRUTHS",
-    "Asked",
-    "Choice",
+    "PREDICTIONS",
+    "AnswerChoice",
     "Controls",
     "Defaults",
+    "Issue",
     "Lab",
-    "LabView",
+    "LabState",
     "Lesson",
     "Library",
-    "Mistake",
-    "Question",
+    "PredictionInput",
+    "PredictionResult",
+    "PredictionType",
     "Step",
     "StepFacts",
-    "Truth",
     "compare",
     "explain",
     "load_lessons",

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.lesson.loader import load_lessons
-from app.lesson.versions import frozen, write_releases
+from app.lesson.versions import snapshot, write_versions
 from app.models import Registry, shipped_family
 from app.settings import Settings
 
@@ -17,26 +17,26 @@ def freeze(folder: Path, models: Registry) -> None:
     """Adds versions that are not frozen yet; those that are stay as they are."""
     for lesson in load_lessons(folder, models).lessons:
         version = lesson.facts.version
-        if version is None or version in lesson.releases:
+        if version is None or version in lesson.versions:
             continue
         steps = [(step.slug, step.facts.defaults) for step in lesson.steps]
-        releases = {**lesson.releases, version: frozen(steps, models)}
-        write_releases(folder / lesson.slug, releases)
+        versions = {**lesson.versions, version: snapshot(steps, models)}
+        write_versions(folder / lesson.slug, versions)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Settings().lessons)
     parser.add_argument("--freeze", action="store_true")
-    given, models = parser.parse_args(), shipped_family()
-    if given.freeze:
-        freeze(given.folder, models)
-    library = load_lessons(given.folder, models)
-    for mistake in library.mistakes:
-        print(mistake, file=sys.stderr)  # noqa: T201
+    args, models = parser.parse_args(), shipped_family()
+    if args.freeze:
+        freeze(args.folder, models)
+    library = load_lessons(args.folder, models)
+    for issue in library.issues:
+        print(issue, file=sys.stderr)  # noqa: T201
     n_steps = sum(len(lesson.steps) for lesson in library.lessons)
     print(f"{len(library.lessons)} lessons, {n_steps} steps without a mistake")  # noqa: T201
-    return 1 if library.mistakes else 0
+    return 1 if library.issues else 0
 
 
 if __name__ == "__main__":

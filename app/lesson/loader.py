@@ -10,24 +10,24 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.lesson import markdown
-from app.lesson.markdown import Part
+from app.lesson.markdown import Segment
 from app.lesson.schema import LessonFacts, StepFacts
 from app.lesson.validation import (
-    Mistake,
-    answer_mistakes,
-    end_mistakes,
+    Issue,
+    check_declared_answer,
+    check_end_page,
+    check_prose,
+    check_step,
+    join_with_commas,
     line_of,
-    listed,
-    prose_mistakes,
-    step_mistakes,
 )
-from app.lesson.versions import FILE, Release, frozen, read_releases
+from app.lesson.versions import VERSIONS_FILE, Version, read_versions, snapshot
 from app.models import Registry
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
 
-RESERVED = (
+RESERVED_SLUGS = (
     "api",
     "assign",
     "docs",
@@ -41,7 +41,7 @@ RESERVED = (
 )
 """Addresses of the site itself."""
 
-END = "end"
+END_SLUG = "end"
 """The address of the page after the last step, which no step can have."""
 
 Facts = TypeVar("Facts", bound=BaseModel)
@@ -54,12 +54,12 @@ class Step:
     number: int
     slug: str
     facts: StepFacts
-    before_lab: tuple[Part, ...]
-    after_lab: tuple[Part, ...]
+    before_lab: tuple[Segment, ...]
+    after_lab: tuple[Segment, ...]
 
 
 @dataclass(frozen=True)
-class Outline:
+class OutlineEntry:
     """A line of the table of contents; `step` is None where there is none to show, and `why` says
     why not.
     """
@@ -77,18 +77,18 @@ class Lesson:
     slug: str
     facts: LessonFacts
     steps: tuple[Step, ...]
-    broken: tuple[Outline, ...] = ()
-    releases: Mapping[str, Release] = field(default_factory=dict)
+    broken: tuple[OutlineEntry, ...] = ()
+    versions: Mapping[str, Version] = field(default_factory=dict)
 
     @property
-    def outline(self) -> list[Outline]:
+    def outline(self) -> list[OutlineEntry]:
         """Every step in order, written, planned or broken."""
-        written = [Outline(step.number, step.facts.title, step) for step in self.steps]
+        finished = [OutlineEntry(step.number, step.facts.title, step) for step in self.steps]
         planned = [
-            Outline(step.number, step.title, None, "still to be written")
+            OutlineEntry(step.number, step.title, None, "still to be written")
             for step in self.facts.planned
         ]
-        return sorted([*written, *planned, *self.broken], key=lambda line: line.number)
+        return sorted([*finished, *planned, *self.broken], key=lambda entry: entry.number)
 
     def after(self, step: Step) -> Step | None:
         """The next step that can be shown, None after the last."""
@@ -104,7 +104,7 @@ class Library:
     """Everything that can be shown, and what an author must mend."""
 
     lessons: tuple[Lesson, ...]
-    mistakes: tuple[Mistake, ...]
+    issues: tuple[Issue, ...]
 
 
 def load_lessons(folder: Path, models: Registry) -> Library:
@@ -113,146 +113,149 @@ def load_lessons(folder: Path, models: Registry) -> Library:
     A file with a mistake takes no other one down: its step is left out and the mistake told.
     """
     lessons: list[Lesson] = []
-    mistakes: list[Mistake] = []
+    issues: list[Issue] = []
     for facts_file in sorted(folder.glob("*/lesson.toml")):
-        if lesson := load_lesson(facts_file.parent, models, mistakes):
+        if lesson := load_lesson(facts_file.parent, models, issues):
             lessons.append(lesson)
-    if not lessons and not mistakes:
-        mistakes.append(Mistake(folder, 1, "no lesson is here: no folder with a lesson.toml"))
-    return Library(tuple(lessons), tuple(mistakes))
+    if not lessons and not issues:
+        issues.append(Issue(folder, 1, "no lesson is here: no folder with a lesson.toml"))
+    return Library(tuple(lessons), tuple(issues))
 
 
-def load_lesson(folder: Path, models: Registry, mistakes: list[Mistake]) -> Lesson | None:
-    """One lesson, None if nothing of it can be shown; what is wrong is added to `mistakes`."""
-    facts = _facts(folder / "lesson.toml", LessonFacts, mistakes)
-    if facts and (found := list(end_mistakes(folder / "lesson.toml", facts))):
-        mistakes += found
+def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson | None:
+    """One lesson, None if nothing of it can be shown; what is wrong is added to `issues`."""
+    facts = _load_facts(folder / "lesson.toml", LessonFacts, issues)
+    if facts and (end_page_issues := list(check_end_page(folder / "lesson.toml", facts))):
+        issues += end_page_issues
         facts = facts.model_copy(update={"end": None})
-    if folder.name in RESERVED:
-        mistakes.append(Mistake(folder, 1, f"a lesson cannot be named {listed(RESERVED)}"))
+    if folder.name in RESERVED_SLUGS:
+        issues.append(
+            Issue(folder, 1, f"a lesson cannot be named {join_with_commas(RESERVED_SLUGS)}")
+        )
         return None
-    files = sorted(file for file in folder.glob("*") if file.name not in ("lesson.toml", FILE))
-    mistakes += [
-        Mistake(file, 1, "is neither the .md nor the .toml of a step")
+    files = sorted(
+        file for file in folder.glob("*") if file.name not in ("lesson.toml", VERSIONS_FILE)
+    )
+    issues += [
+        Issue(file, 1, "is neither the .md nor the .toml of a step")
         for file in files
         if file.suffix not in (".md", ".toml")
     ]
     stems = sorted({file.stem for file in files if file.suffix in (".md", ".toml")})
     if not stems:
-        mistakes.append(Mistake(folder, 1, "has no step yet"))
+        issues.append(Issue(folder, 1, "has no step yet"))
     steps, broken = [], []
     for stem in stems:
-        found_here: list[Mistake] = []
-        step = _step_or_mistake(folder / stem, models, found_here)
-        if step and not found_here:
+        step_issues: list[Issue] = []
+        step = _try_load_step(folder / stem, models, step_issues)
+        if step and not step_issues:
             steps.append(step)
         elif name := _STEP_NAME.match(stem):
             title = step.facts.title if step else name.group(2).replace("-", " ").capitalize()
-            broken.append(Outline(int(name.group(1)), title, None, "being mended"))
-        mistakes += found_here
+            broken.append(OutlineEntry(int(name.group(1)), title, None, "being mended"))
+        issues += step_issues
     if not facts or not steps:
         return None
-    releases = _releases(folder, mistakes)
-    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken), releases)
+    versions = _read_versions(folder, issues)
+    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken), versions)
     if facts.version is not None and not broken:
-        mistakes += _release_mistakes(folder, lesson, models)
-    numbers = [line.number for line in lesson.outline]
+        issues += _check_frozen_version(folder, lesson, models)
+    numbers = [entry.number for entry in lesson.outline]
     if numbers != list(range(1, len(numbers) + 1)):
-        mistakes.append(
-            Mistake(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
+        issues.append(
+            Issue(folder / "lesson.toml", 1, f"steps are numbered {numbers}, not 1, 2, 3 …")
         )
     return lesson
 
 
-def _releases(folder: Path, mistakes: list[Mistake]) -> dict[str, Release]:
+def _read_versions(folder: Path, issues: list[Issue]) -> dict[str, Version]:
     try:
-        return read_releases(folder)
+        return read_versions(folder)
     except ValueError as error:
-        mistakes.append(Mistake(folder / FILE, 1, f"cannot be read: {error}"))
+        issues.append(Issue(folder / VERSIONS_FILE, 1, f"cannot be read: {error}"))
         return {}
 
 
-def _release_mistakes(folder: Path, lesson: Lesson, models: Registry) -> Iterator[Mistake]:
+def _check_frozen_version(folder: Path, lesson: Lesson, models: Registry) -> Iterator[Issue]:
     """Links of the version at hand must go on opening what they opened."""
     version = str(lesson.facts.version)
-    now = frozen([(step.slug, step.facts.defaults) for step in lesson.steps], models)
-    known = lesson.releases.get(version)
-    if known is None:
-        message = f"version {version} is not in {FILE} yet: python -m app.lesson --freeze"
-        yield Mistake(folder / "lesson.toml", 1, message)
+    current = snapshot([(step.slug, step.facts.defaults) for step in lesson.steps], models)
+    recorded = lesson.versions.get(version)
+    if recorded is None:
+        message = f"version {version} is not in {VERSIONS_FILE} yet: python -m app.lesson --freeze"
+        yield Issue(folder / "lesson.toml", 1, message)
         return
-    then = known.model_dump()
+    recorded_values = recorded.model_dump()
     changed = [
         name
-        for table, entries in now.model_dump().items()
-        for name in sorted(entries.keys() | then[table].keys())
-        if entries.get(name) != then[table].get(name)
+        for table, entries in current.model_dump().items()
+        for name in sorted(entries.keys() | recorded_values[table].keys())
+        if entries.get(name) != recorded_values[table].get(name)
     ]
     if changed:
         message = (
-            f"links of version {version} would open something else: {listed(changed)} changed. Name"
+            f"links of version {version} would open something else:"
+            f" {join_with_commas(changed)} changed. Name"
             " another version in lesson.toml, then python -m app.lesson --freeze"
         )
-        yield Mistake(folder / "lesson.toml", 1, message)
+        yield Issue(folder / "lesson.toml", 1, message)
 
 
-def _step_or_mistake(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
-    """As `_step`; whatever else a file can do wrong must not take the others down either."""
+def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
+    """As `_load_step`; whatever else a file can do wrong must not take the others down either."""
     try:
-        return _step(stem, models, mistakes)
+        return _load_step(stem, models, issues)
     except Exception as error:
-        mistakes.append(Mistake(stem.with_suffix(".toml"), 1, f"cannot be loaded: {error!r}"))
+        issues.append(Issue(stem.with_suffix(".toml"), 1, f"cannot be loaded: {error!r}"))
         return None
 
 
-def _step(stem: Path, models: Registry, mistakes: list[Mistake]) -> Step | None:
+def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
     prose_file, facts_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:
-        mistakes.append(Mistake(prose_file, 1, "a step's files are named like 03-some-title.md"))
+        issues.append(Issue(prose_file, 1, "a step's files are named like 03-some-title.md"))
         return None
-    if name.group(2) == END:
-        mistakes.append(Mistake(prose_file, 1, f"a step cannot be named {END}"))
+    if name.group(2) == END_SLUG:
+        issues.append(Issue(prose_file, 1, f"a step cannot be named {END_SLUG}"))
     missing = [file for file in (prose_file, facts_file) if not file.is_file()]
     if missing:
-        mistakes += [
-            Mistake(file, 1, "is missing; a step is a .md and a .toml") for file in missing
-        ]
+        issues += [Issue(file, 1, "is missing; a step is a .md and a .toml") for file in missing]
         return None
-    prose = _source(prose_file, mistakes)
-    facts = _facts(facts_file, StepFacts, mistakes)
+    prose = _read_source(prose_file, issues)
+    facts = _load_facts(facts_file, StepFacts, issues)
     if prose is not None:
-        mistakes += prose_mistakes(prose_file, prose)
+        issues += check_prose(prose_file, prose)
     if not facts or prose is None:
         return None
-    found = list(step_mistakes(facts_file, facts, models))
-    mistakes += found or answer_mistakes(facts_file, facts, models)
+    step_issues = list(check_step(facts_file, facts, models))
+    issues += step_issues or check_declared_answer(facts_file, facts, models)
     try:
-        parts = markdown.parts(prose)
+        segments = markdown.segments(prose)
     except markdown.FormulaError as error:
         line = prose.count("\n", 0, prose.find(error.latex)) + 1
-        mistakes.append(Mistake(prose_file, line, str(error)))
+        issues.append(Issue(prose_file, line, str(error)))
         return None
-    kinds = [part.kind for part in parts]
-    lab = kinds.index("lab") if "lab" in kinds else len(parts)
+    kinds = [segment.kind for segment in segments]
+    lab = kinds.index("lab") if "lab" in kinds else len(segments)
     return Step(
-        int(name.group(1)), name.group(2), facts, tuple(parts[:lab]), tuple(parts[lab + 1 :])
+        int(name.group(1)), name.group(2), facts, tuple(segments[:lab]), tuple(segments[lab + 1 :])
     )
 
 
-def _source(file: Path, mistakes: list[Mistake]) -> str | None:
+def _read_source(file: Path, issues: list[Issue]) -> str | None:
     """A file's text, None if it is not UTF-8."""
     content = file.read_bytes()
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        mistakes.append(Mistake(file, line, "is not UTF-8"))
+        issues.append(Issue(file, line, "is not UTF-8"))
         return None
 
 
-def _facts(file: Path, schema: type[Facts], mistakes: list[Mistake]) -> Facts | None:
-    source = _source(file, mistakes)
+def _load_facts(file: Path, schema: type[Facts], issues: list[Issue]) -> Facts | None:
+    source = _read_source(file, issues)
     if source is None:
         return None
     try:
@@ -260,10 +263,10 @@ def _facts(file: Path, schema: type[Facts], mistakes: list[Mistake]) -> Facts | 
     except tomllib.TOMLDecodeError as error:
         line = _LINE_OF_TOML_ERROR.search(str(error))
         last = len(source.splitlines()) or 1
-        mistakes.append(Mistake(file, int(line.group(1)) if line else last, str(error)))
+        issues.append(Issue(file, int(line.group(1)) if line else last, str(error)))
     except ValidationError as error:
         for problem in error.errors():
-            place = ".".join(map(str, problem["loc"]))
+            key_path = ".".join(map(str, problem["loc"]))
             line_number = line_of(source, problem["loc"])
-            mistakes.append(Mistake(file, line_number, f"{place}: {problem['msg']}"))
+            issues.append(Issue(file, line_number, f"{key_path}: {problem['msg']}"))
     return None

@@ -13,38 +13,38 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-REQUIRED = ("lab", "predict", "check")
-MARKERS = (*REQUIRED, "shapes")
+REQUIRED_MARKERS = ("lab", "predict", "check")
+MARKERS = (*REQUIRED_MARKERS, "shapes")
 _MARKER = re.compile(r"^::(\w+)[ \t]*$", re.MULTILINE)
-_FIELD = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """A piece of a step in reading order: `kind` is "prose" or one of `MARKERS`."""
 
     kind: str
     html: str = ""
 
 
-def parts(markdown: str) -> list[Part]:
+def segments(markdown: str) -> list[Segment]:
     """Prose and the markers between, in order; markers that are not known are left out."""
-    return list(_parts(markdown))
+    return list(_segments(markdown))
 
 
-def _parts(markdown: str) -> Iterator[Part]:
+def _segments(markdown: str) -> Iterator[Segment]:
     position = 0
     for marker in _MARKER.finditer(markdown):
-        yield from _prose(markdown[position : marker.start()])
+        yield from _prose_segment(markdown[position : marker.start()])
         if marker.group(1) in MARKERS:
-            yield Part(marker.group(1))
+            yield Segment(marker.group(1))
         position = marker.end()
-    yield from _prose(markdown[position:])
+    yield from _prose_segment(markdown[position:])
 
 
-def _prose(markdown: str) -> Iterator[Part]:
+def _prose_segment(markdown: str) -> Iterator[Segment]:
     if markdown.strip():
-        yield Part("prose", block(markdown))
+        yield Segment("prose", render_block(markdown))
 
 
 def markers(markdown: str) -> list[tuple[str, int]]:
@@ -55,32 +55,32 @@ def markers(markdown: str) -> list[tuple[str, int]]:
     ]
 
 
-def block(markdown: str) -> str:
+def render_block(markdown: str) -> str:
     """Whole paragraphs, lists and tables as HTML."""
     return str(_MARKDOWN.render(markdown))
 
 
-def inline(markdown: str) -> str:
+def render_inline(markdown: str) -> str:
     """A phrase as HTML, without a paragraph around it."""
     return str(_MARKDOWN.renderInline(markdown))
 
 
-def fields(text: str) -> set[str]:
+def placeholders(text: str) -> set[str]:
     """The names that stand in braces: `{word}`."""
-    return set(_FIELD.findall(text))
+    return set(_PLACEHOLDER.findall(text))
 
 
-def filled_plain(text: str, values: Mapping[str, str]) -> str:
-    """As `filled`, of and into plain text, which is yet to be escaped."""
-    return _FIELD.sub(lambda match: values[match.group(1)], text)
+def fill_text(text: str, values: Mapping[str, str]) -> str:
+    """As `fill_html`, of and into plain text, which is yet to be escaped."""
+    return _PLACEHOLDER.sub(lambda match: values[match.group(1)], text)
 
 
-def filled(html: str, values: dict[str, str]) -> str:
+def fill_html(html: str, values: dict[str, str]) -> str:
     """Puts escaped values where their names stand in braces, after Markdown has been rendered,
     so that what a learner typed is never read as Markdown or HTML; nor does its direction of
     writing reach beyond it.
     """
-    return _FIELD.sub(lambda match: f"<bdi>{escape(values[match.group(1)])}</bdi>", html)
+    return _PLACEHOLDER.sub(lambda match: f"<bdi>{escape(values[match.group(1)])}</bdi>", html)
 
 
 class FormulaError(ValueError):
@@ -91,7 +91,7 @@ class FormulaError(ValueError):
         super().__init__(f"this formula cannot be set: {latex.strip()}")
 
 
-def _math(latex: str, options: dict[str, bool]) -> str:
+def _render_math(latex: str, options: dict[str, bool]) -> str:
     """MathML; a formula of its own may be wider than a phone, and the keyboard can scroll it.
 
     Raises `FormulaError`.
@@ -131,7 +131,7 @@ def _table_close(*_: object) -> str:
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "typographer": True})
     markdown.enable(["table", "replacements", "smartquotes"])
-    markdown.use(dollarmath_plugin, allow_space=False, allow_digits=False, renderer=_math)
+    markdown.use(dollarmath_plugin, allow_space=False, allow_digits=False, renderer=_render_math)
     for rule in ("th_open", "td_open"):
         markdown.add_render_rule(rule, _aligned_cell)
     markdown.add_render_rule("table_open", _table_open)

@@ -1,24 +1,25 @@
 """The trained models compared: figures and plots that labs and pages share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
+from app.lesson.json_fields import json_name
 from app.models import Card, Registry
 from app.models.card import Training
 from app.picture.charts import DotColumn, Series, dots, lines
 
 
 @dataclass(frozen=True)
-class Member:
-    """A trained model; `seeds` are the losses of runs from several seeds, `found` the relations
-    that its heads find, None if they were not measured.
+class TrainedModel:
+    """A trained model; `seed_losses` are those of runs from several seeds, `relations_found` the
+    relations that its heads find, None if they were not measured.
     """
 
     card: Card
     training: Training
-    seeds: Sequence[float]
-    found: Sequence[str] | None
+    seed_losses: Sequence[float] = field(metadata=json_name("seeds"))
+    relations_found: Sequence[str] | None = field(metadata=json_name("found"))
 
     @property
     def loss(self) -> float:
@@ -29,9 +30,9 @@ class Member:
         return sqrt(self.card.d_head)
 
 
-def members(models: Registry) -> list[Member]:
+def trained_models(models: Registry) -> list[TrainedModel]:
     return [
-        Member(
+        TrainedModel(
             model.card,
             model.card.training,
             models.seeds.losses(model.card.n_heads) if models.seeds else (),
@@ -42,31 +43,33 @@ def members(models: Registry) -> list[Member]:
     ]
 
 
-def loss_plot(family: Sequence[Member]) -> str:
-    columns = [DotColumn(str(each.card.n_heads), each.loss, each.seeds) for each in family]
+def loss_plot(models: Sequence[TrainedModel]) -> str:
+    columns = [
+        DotColumn(str(model.card.n_heads), model.loss, model.seed_losses) for model in models
+    ]
     return dots(columns, x_label="heads", y_label="validation loss, nats")
 
 
-def relations_plot(family: Sequence[Member]) -> str:
+def relations_plot(models: Sequence[TrainedModel]) -> str:
     columns = [
-        DotColumn(str(each.card.n_heads), len(each.found))
-        for each in family
-        if each.found is not None
+        DotColumn(str(model.card.n_heads), len(model.relations_found))
+        for model in models
+        if model.relations_found is not None
     ]
     return dots(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
 
 
-def curve_plot(family: Sequence[Member]) -> str:
+def curve_plot(models: Sequence[TrainedModel]) -> str:
     series = [
         Series(
-            heads_in_words(each.card.n_heads),
-            [(point.step, point.loss) for point in each.training.curve],
+            head_count_text(model.card.n_heads),
+            [(point.step, point.loss) for point in model.training.curve],
             kind,
         )
-        for kind, each in enumerate(family)
+        for kind, model in enumerate(models)
     ]
     return lines(series, x_label="steps", y_label="validation loss, nats")
 
 
-def heads_in_words(n_heads: int) -> str:
+def head_count_text(n_heads: int) -> str:
     return "1 head" if n_heads == 1 else f"{n_heads} heads"

@@ -26,7 +26,7 @@ class CacheSizes(Options):
     kv_heads: int = Field(ge=1)
     d_head: int = Field(ge=1)
 
-    def cached(self, n_tokens: int) -> int:
+    def kv_cache_size(self, n_tokens: int) -> int:
         """Numbers kept for n tokens: keys and values of every layer."""
         return 2 * self.layers * self.kv_heads * self.d_head * n_tokens
 

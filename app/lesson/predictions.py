@@ -10,10 +10,10 @@ from app.attention.metrics import diagonal_mean, word_row
 from app.attention.variants import perturb_token, sliced_input_attention
 from app.attention.weights import Matrix
 from app.lesson.options import CacheSizes, NoOptions, Options
-from app.lesson.shuffle import shuffled
+from app.lesson.shuffle import shuffle_words
 from app.models import Model, Sentence
 
-FIELDS = (
+COMMON_PLACEHOLDERS = (
     "word",
     "layer",
     "head",
@@ -27,18 +27,18 @@ FIELDS = (
 )
 """What the sentences of every prediction may name in braces."""
 
-CHANGED = 1e-6
+CHANGE_THRESHOLD = 1e-6
 """A map counts as changed if one of its weights moves by more than this."""
 
-KEEPS_WITHIN = 0.1
+MAX_SCORE_CHANGE = 0.1
 """A head keeps a score if it moves by no more than this."""
 
-TIE = 1e-6
+TIE_TOLERANCE = 1e-6
 """Figures closer than this are a tie, and either answer is right."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictionInput:
     """What a prediction is about: a view of a sentence, by a model; all counted from 0. `options`
     are those of the step.
     """
@@ -56,20 +56,20 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Pick:
+class TopWordHeads:
     """A word, its index from 0, and the heads that read it most.
 
-    `place` counts words from 1 and is given only where the same word stands elsewhere too.
+    `ordinal` counts words from 1 and is given only where the same word stands elsewhere too.
     """
 
     word: str
     index: int
-    place: int | None
+    ordinal: int | None
     heads: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Choice:
+class AnswerChoice:
     """An answer that can be given; `values` fill the author's words for it."""
 
     id: str
@@ -77,74 +77,78 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Truth:
+class PredictionResult:
     """`answers` are those of `choices` that are right, several if they tie.
 
-    `values` are further figures that the author's words may name; `picks` show how the answer
+    `values` are further figures that the author's words may name; `top_words` show how the answer
     came about.
     """
 
     answers: tuple[str, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[AnswerChoice, ...]
     values: Mapping[str, str] = field(default_factory=dict)
-    picks: tuple[Pick, ...] = ()
+    top_words: tuple[TopWordHeads, ...] = ()
 
     @property
     def is_tie(self) -> bool:
         return len(self.answers) > 1
 
     @property
-    def ids(self) -> list[str]:
+    def choice_ids(self) -> list[str]:
         return [choice.id for choice in self.choices]
 
 
 @dataclass(frozen=True)
-class Question:
-    """`about` names what of a view the answer depends on, beside a model that the step fixes;
-    `fields` what `Truth.values` holds, `choice_fields` what each choice's values hold, `options`
-    what a step must give it.
+class PredictionType:
+    """`depends_on` names what of a view the answer depends on, beside a model that the step
+    fixes; `placeholders` what `PredictionResult.values` holds, `choice_placeholders` what each
+    choice's values hold, `options_type` what a step must give it.
     """
 
-    truth: Callable[[Asked], Truth]
-    about: tuple[str, ...]
-    fields: tuple[str, ...] = ()
-    choice_fields: tuple[str, ...] = ("value",)
-    options: type[Options] = NoOptions
+    compute: Callable[[PredictionInput], PredictionResult]
+    depends_on: tuple[str, ...]
+    placeholders: tuple[str, ...] = ()
+    choice_placeholders: tuple[str, ...] = ("value",)
+    options_type: type[Options] = NoOptions
 
 
-def numbers(values: Sequence[int]) -> tuple[Choice, ...]:
-    return tuple(Choice(str(value), {"value": f"{value:,}"}) for value in values)
+def number_choices(values: Sequence[int]) -> tuple[AnswerChoice, ...]:
+    return tuple(AnswerChoice(str(value), {"value": f"{value:,}"}) for value in values)
 
 
-def distinct_top_words(asked: Asked) -> Truth:
+def distinct_top_words(inputs: PredictionInput) -> PredictionResult:
     """How many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`.
 
     A word that stands twice in the sentence counts as two.
     """
-    read = word_row(asked.weights(), asked.sentence.word_of, asked.word)  # (n_heads, n_words)
-    tops: list[int] = read.argmax(axis=-1).tolist()
-    words = asked.sentence.words
-    picks = tuple(
-        Pick(
+    word_rows = word_row(
+        inputs.weights(), inputs.sentence.word_of, inputs.word
+    )  # (n_heads, n_words)
+    top_word_of_head: list[int] = word_rows.argmax(axis=-1).tolist()
+    words = inputs.sentence.words
+    top_words = tuple(
+        TopWordHeads(
             words[key].text,
             key,
-            asked.sentence.place_if_repeated(key),
-            tuple(head for head, top in enumerate(tops) if top == key),
+            inputs.sentence.place_if_repeated(key),
+            tuple(head for head, top in enumerate(top_word_of_head) if top == key),
         )
-        for key in sorted(set(tops))
+        for key in sorted(set(top_word_of_head))
     )
-    most = min(len(tops), len(words))
-    return Truth((str(len(picks)),), numbers(range(1, most + 1)), picks=picks)
+    n_choices = min(len(top_word_of_head), len(words))
+    return PredictionResult(
+        (str(len(top_words)),), number_choices(range(1, n_choices + 1)), top_words=top_words
+    )
 
 
-def largest_column(asked: Asked) -> Truth:
+def largest_column(inputs: PredictionInput) -> PredictionResult:
     """Which token's column of one head's map has the largest total: `argmax A[k].sum(0)`."""
-    totals = asked.weights()[asked.head].astype(np.float64).sum(axis=0)  # (n,)
+    totals = inputs.weights()[inputs.head].astype(np.float64).sum(axis=0)  # (n,)
     choices = tuple(
-        Choice(str(index), {"value": text})
-        for index, text in enumerate(token_names(asked.sentence))
+        AnswerChoice(str(index), {"value": text})
+        for index, text in enumerate(token_names(inputs.sentence))
     )
-    return Truth(largest(totals), choices, {"total": f"{totals.max():.2f}"})
+    return PredictionResult(argmax_with_ties(totals), choices, {"total": f"{totals.max():.2f}"})
 
 
 def token_names(sentence: Sentence) -> list[str]:
@@ -156,15 +160,15 @@ def token_names(sentence: Sentence) -> list[str]:
     ]
 
 
-def largest(figures: Matrix) -> tuple[str, ...]:
-    """The indices of all that are as large as the largest, but for `TIE`."""
-    return tuple(str(i) for i in np.flatnonzero(figures >= figures.max() - TIE))
+def argmax_with_ties(values: Matrix) -> tuple[str, ...]:
+    """The indices of all that are as large as the largest, but for `TIE_TOLERANCE`."""
+    return tuple(str(i) for i in np.flatnonzero(values >= values.max() - TIE_TOLERANCE))
 
 
-def heads_changed(asked: Asked) -> Truth:
+def heads_changed(inputs: PredictionInput) -> PredictionResult:
     """How many heads' maps change when one token's first inputs are nudged."""
-    token = next(i for i, each in enumerate(asked.sentence.tokens) if each.word == asked.word)
-    trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
+    token = next(i for i, each in enumerate(inputs.sentence.tokens) if each.word == inputs.word)
+    trace = inputs.model.read(inputs.sentence, last_layer=inputs.layer).trace(inputs.layer)
     X = perturb_token(trace.X, token)
     projected = np.abs(trace.with_input(X).weights - trace.with_input(trace.X).weights).max(
         axis=(1, 2)
@@ -172,74 +176,83 @@ def heads_changed(asked: Asked) -> Truth:
     sliced = np.abs(sliced_input_attention(trace, X) - sliced_input_attention(trace, trace.X)).max(
         axis=(1, 2)
     )
-    count = int((projected > CHANGED).sum())
-    values = {"sliced": str(int((sliced > CHANGED).sum()))}
-    return Truth((str(count),), numbers(range(trace.W.n_heads + 1)), values)
+    count = int((projected > CHANGE_THRESHOLD).sum())
+    values = {"sliced": str(int((sliced > CHANGE_THRESHOLD).sum()))}
+    return PredictionResult((str(count),), number_choices(range(trace.W.n_heads + 1)), values)
 
 
-def cells_and_parameters(asked: Asked) -> Truth:
+def cells_and_parameters(inputs: PredictionInput) -> PredictionResult:
     """How many cells the maps of eight heads have, and by what the parameters grow from two."""
-    n = len(asked.sentence.tokens)
-    n_heads = asked.model.card.n_heads
+    n = len(inputs.sentence.tokens)
+    n_heads = inputs.model.card.n_heads
     right = (n_heads * n * n, 1)
     wrong = [(n_heads * n * n, max(2, n_heads // 2)), (n * n, 1), (n_heads * n, 1)]
     pairs = sorted(dict.fromkeys([right, *wrong]))
     choices = tuple(
-        Choice(f"{cells}x{factor}", {"cells": f"{cells:,}", "factor": str(factor)})
+        AnswerChoice(f"{cells}x{factor}", {"cells": f"{cells:,}", "factor": str(factor)})
         for cells, factor in pairs
     )
-    return Truth((f"{right[0]}x1",), choices, {"square": f"{n * n:,}"})
+    return PredictionResult((f"{right[0]}x1",), choices, {"square": f"{n * n:,}"})
 
 
-def largest_contribution(asked: Asked) -> Truth:
+def largest_contribution(inputs: PredictionInput) -> PredictionResult:
     """Which head, switched off, moves the chosen word most: argmax of ‖O_i W_O⁽ⁱ⁾‖."""
-    trace = asked.model.read(asked.sentence, last_layer=asked.layer).trace(asked.layer)
-    tokens = [i for i, token in enumerate(asked.sentence.tokens) if token.word == asked.word]
+    trace = inputs.model.read(inputs.sentence, last_layer=inputs.layer).trace(inputs.layer)
+    tokens = [i for i, token in enumerate(inputs.sentence.tokens) if token.word == inputs.word]
     norms = np.linalg.norm(trace.contributions[:, tokens], axis=-1).mean(axis=1)  # (n_heads,)
-    return Truth(largest(norms), numbers(range(len(norms))), {"length": f"{norms.max():.2f}"})
+    return PredictionResult(
+        argmax_with_ties(norms), number_choices(range(len(norms))), {"length": f"{norms.max():.2f}"}
+    )
 
 
-def keeps_previous(asked: Asked) -> Truth:
+def keeps_previous(inputs: PredictionInput) -> PredictionResult:
     """Whether the head that reads the previous token most keeps that score when words move."""
-    before = diagonal_mean(asked.weights(), -1)  # (n_heads,)
+    before = diagonal_mean(inputs.weights(), -1)  # (n_heads,)
     head = int(before.argmax())
-    moved = replace(asked, sentence=shuffled(asked.sentence, asked.model).sentence)
-    after = float(diagonal_mean(moved.weights(), -1)[head])
-    keeps = abs(after - float(before[head])) <= KEEPS_WITHIN
+    shuffled_input = replace(inputs, sentence=shuffle_words(inputs.sentence, inputs.model).sentence)
+    after = float(diagonal_mean(shuffled_input.weights(), -1)[head])
+    keeps = abs(after - float(before[head])) <= MAX_SCORE_CHANGE
     values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}
-    choices = (Choice("yes", {"value": "yes"}), Choice("no", {"value": "no"}))
-    return Truth(("yes" if keeps else "no",), choices, values)
+    choices = (AnswerChoice("yes", {"value": "yes"}), AnswerChoice("no", {"value": "no"}))
+    return PredictionResult(("yes" if keeps else "no",), choices, values)
 
 
-def cached_numbers(asked: Asked) -> Truth:
+def cached_numbers(inputs: PredictionInput) -> PredictionResult:
     """How many numbers a model of the sizes in the options keeps for the sentence.
 
     The wrong answers forget the sharing, share among all heads, or forget keys or values.
     """
-    sizes = CacheSizes.model_validate(asked.options)
-    n = len(asked.sentence.tokens)
-    right, unshared = sizes.cached(n), sizes.unshared.cached(n)
-    wrong = [unshared, sizes.model_copy(update={"kv_heads": 1}).cached(n), right // 2]
-    choices = numbers(sorted({right, *wrong}))
-    return Truth((str(right),), choices, {"all_heads": f"{unshared:,}"})
+    sizes = CacheSizes.model_validate(inputs.options)
+    n = len(inputs.sentence.tokens)
+    right, unshared = sizes.kv_cache_size(n), sizes.unshared.kv_cache_size(n)
+    wrong = [unshared, sizes.model_copy(update={"kv_heads": 1}).kv_cache_size(n), right // 2]
+    choices = number_choices(sorted({right, *wrong}))
+    return PredictionResult((str(right),), choices, {"all_heads": f"{unshared:,}"})
 
 
-WORD_OF_A_LAYER = ("text", "layer", "word")
-WHOLE_LAYER = ("text", "layer")
+TEXT_LAYER_WORD = ("text", "layer", "word")
+TEXT_LAYER = ("text", "layer")
 
-TRUTHS = {
-    "distinct_top_words": Question(distinct_top_words, WORD_OF_A_LAYER),
-    "largest_column": Question(
-        largest_column, ("text", "model", "layer", "head"), fields=("total",)
+PREDICTIONS = {
+    "distinct_top_words": PredictionType(distinct_top_words, TEXT_LAYER_WORD),
+    "largest_column": PredictionType(
+        largest_column, ("text", "model", "layer", "head"), placeholders=("total",)
     ),
-    "heads_changed": Question(heads_changed, WORD_OF_A_LAYER, fields=("sliced",)),
-    "cells_and_parameters": Question(
-        cells_and_parameters, ("text",), fields=("square",), choice_fields=("cells", "factor")
+    "heads_changed": PredictionType(heads_changed, TEXT_LAYER_WORD, placeholders=("sliced",)),
+    "cells_and_parameters": PredictionType(
+        cells_and_parameters,
+        ("text",),
+        placeholders=("square",),
+        choice_placeholders=("cells", "factor"),
     ),
-    "largest_contribution": Question(largest_contribution, WORD_OF_A_LAYER, fields=("length",)),
-    "keeps_previous": Question(keeps_previous, WHOLE_LAYER, fields=("top", "before", "after")),
-    "cached_numbers": Question(
-        cached_numbers, ("text",), fields=("all_heads",), options=CacheSizes
+    "largest_contribution": PredictionType(
+        largest_contribution, TEXT_LAYER_WORD, placeholders=("length",)
+    ),
+    "keeps_previous": PredictionType(
+        keeps_previous, TEXT_LAYER, placeholders=("top", "before", "after")
+    ),
+    "cached_numbers": PredictionType(
+        cached_numbers, ("text",), placeholders=("all_heads",), options_type=CacheSizes
     ),
 }
 """What the `.toml` beside a step's prose may name as `computed_by`."""

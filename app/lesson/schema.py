@@ -21,7 +21,7 @@ class Defaults(_Facts):
     word: int = Field(0, ge=0)
 
 
-class Lab(_Facts):
+class LabConfig(_Facts):
     """`name` is a registered lab; the rest are its own options."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -36,8 +36,8 @@ class Lab(_Facts):
 class Prediction(_Facts):
     """A question about the learner's own sentence; `declared` is the answer on the default one.
 
-    Words in braces are filled in: see `questions.FIELDS`. `model` is the one that is asked, if it
-    is not the one that the learner has chosen. `options` are those of `computed_by`,
+    Words in braces are filled in: see `questions.COMMON_PLACEHOLDERS`. `model` is the one that is
+    asked, if it is not the one that the learner has chosen. `options` are those of `computed_by`,
     `choice` is what stands on each answer's button, `labels` what stands on those that are no
     figures, by the answer's id.
     """
@@ -54,7 +54,7 @@ class Prediction(_Facts):
     reveal: Text
 
 
-class Option(_Facts):
+class CheckOption(_Facts):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
     text: Text
     feedback: Text
@@ -63,7 +63,7 @@ class Option(_Facts):
 
 class Check(_Facts):
     question: Text
-    options: list[Option] = Field(min_length=3, max_length=3)
+    options: list[CheckOption] = Field(min_length=3, max_length=3)
 
 
 class Citation(_Facts):
@@ -80,13 +80,13 @@ class StepFacts(_Facts):
     objective: Text
     minutes: float = Field(gt=0, le=10)
     defaults: Defaults
-    lab: Lab
+    lab: LabConfig
     predict: Prediction
     check: Check
     citations: list[Citation] = []
 
 
-class Recall(_Facts):
+class RecallQuestion(_Facts):
     """A question about an earlier step, to be answered from memory."""
 
     step: int = Field(ge=1)
@@ -94,16 +94,16 @@ class Recall(_Facts):
     answer: Text
 
 
-class End(_Facts):
+class EndPage(_Facts):
     """The page after the last step; `rewrite` asks for an answer in the learner's own words."""
 
     title: Text
     text: Text
     rewrite: Text
-    recall: list[Recall]
+    recall: list[RecallQuestion]
 
 
-class Planned(_Facts):
+class PlannedStep(_Facts):
     """A step that is still to be written."""
 
     number: int = Field(ge=1)
@@ -120,5 +120,5 @@ class LessonFacts(_Facts):
     difficulty: Text
     minutes: Text
     prerequisites: list[Text]
-    planned: list[Planned] = []
-    end: End | None = None
+    planned: list[PlannedStep] = []
+    end: EndPage | None = None

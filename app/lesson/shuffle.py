@@ -6,33 +6,36 @@ import numpy as np
 
 from app.models import Model, Sentence
 
-SEED = 6
+SHUFFLE_SEED = 6
 
 
 @dataclass(frozen=True)
-class Shuffled:
-    """A sentence with its words in another order: `order` tells each one's place before, but for
-    special tokens, which stay where they are.
+class ShuffledSentence:
+    """A sentence with its words in another order: `permutation` tells each one's place before, but
+    for special tokens, which stay where they are.
     """
 
     sentence: Sentence
-    order: tuple[int, ...]
+    permutation: tuple[int, ...]
 
 
-def shuffled(sentence: Sentence, model: Model) -> Shuffled:
+def shuffle_words(sentence: Sentence, model: Model) -> ShuffledSentence:
     """The words in an order drawn from a fixed seed, joined by spaces, as as many tokens; not the
     order they had, unless there is no other.
     """
     texts = [word.text for word in sentence.plain_words]
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SHUFFLE_SEED)
     for _ in range(20):
-        order = tuple(rng.permutation(len(texts)).tolist())
-        words = [texts[index] for index in order]
-        moved = model.tokenizer.sentence(" ".join(words))
-        if words != texts and _sizes(moved) == (len(sentence.tokens), len(texts)):
-            return Shuffled(moved, order)
-    return Shuffled(sentence, tuple(range(len(texts))))
+        permutation = tuple(rng.permutation(len(texts)).tolist())
+        words = [texts[index] for index in permutation]
+        candidate = model.tokenizer.sentence(" ".join(words))
+        if words != texts and _token_and_word_counts(candidate) == (
+            len(sentence.tokens),
+            len(texts),
+        ):
+            return ShuffledSentence(candidate, permutation)
+    return ShuffledSentence(sentence, tuple(range(len(texts))))
 
 
-def _sizes(sentence: Sentence) -> tuple[int, int]:
+def _token_and_word_counts(sentence: Sentence) -> tuple[int, int]:
     return len(sentence.tokens), len(sentence.plain_words)

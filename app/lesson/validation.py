@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from app.lesson import markdown
 from app.lesson.labs import LABS
-from app.lesson.markdown import MARKERS, REQUIRED
+from app.lesson.markdown import MARKERS, REQUIRED_MARKERS
 from app.lesson.options import Options
-from app.lesson.predictions import FIELDS, TRUTHS, Asked
+from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
 from app.lesson.schema import LessonFacts, StepFacts
 from app.models import Registry
 from app.models.registry import named
@@ -20,12 +20,12 @@ from app.models.registry import named
 _TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
 
 
-Place = tuple[int | str, ...]
+TomlPath = tuple[int | str, ...]
 """Where something is set in a TOML file: names of tables, indices of lists."""
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Issue:
     """Something an author must mend."""
 
     file: Path
@@ -36,75 +36,77 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def prose_mistakes(file: Path, prose: str) -> Iterator[Mistake]:
-    found = markdown.markers(prose)
-    for name, line in found:
+def check_prose(file: Path, prose: str) -> Iterator[Issue]:
+    markers = markdown.markers(prose)
+    for name, line in markers:
         if name not in MARKERS:
-            yield Mistake(file, line, f"unknown marker ::{name}; there are {listed(MARKERS)}")
-    for name in REQUIRED:
-        lines = [line for marker, line in found if marker == name]
-        if len(lines) != 1:
-            yield Mistake(
-                file, lines[-1] if lines else 1, f"::{name} must stand in it exactly once"
+            yield Issue(
+                file, line, f"unknown marker ::{name}; there are {join_with_commas(MARKERS)}"
             )
+    for name in REQUIRED_MARKERS:
+        lines = [line for marker, line in markers if marker == name]
+        if len(lines) != 1:
+            yield Issue(file, lines[-1] if lines else 1, f"::{name} must stand in it exactly once")
 
 
-def step_mistakes(file: Path, facts: StepFacts, models: Registry) -> Iterator[Mistake]:
+def check_step(file: Path, facts: StepFacts, models: Registry) -> Iterator[Issue]:
     source = file.read_text(encoding="utf-8")
-    yield from _model_mistakes(file, source, facts, models)
+    yield from _check_models(file, source, facts, models)
     if facts.lab.name not in LABS:
-        message = f"unknown lab “{facts.lab.name}”; there are {listed(LABS)}"
-        yield Mistake(file, line_of(source, ("lab", "name")), message)
+        message = f"unknown lab “{facts.lab.name}”; there are {join_with_commas(LABS)}"
+        yield Issue(file, line_of(source, ("lab", "name")), message)
     else:
-        options = LABS[facts.lab.name].options
-        yield from _option_mistakes(file, source, ("lab",), options, facts.lab.options)
-    if facts.predict.computed_by not in TRUTHS:
-        message = f"nothing computes “{facts.predict.computed_by}”; there are {listed(TRUTHS)}"
-        yield Mistake(file, line_of(source, ("predict", "computed_by")), message)
+        options_type = LABS[facts.lab.name].options_type
+        yield from _check_options(file, source, ("lab",), options_type, facts.lab.options)
+    if facts.predict.computed_by not in PREDICTIONS:
+        known = join_with_commas(PREDICTIONS)
+        message = f"nothing computes “{facts.predict.computed_by}”; there are {known}"
+        yield Issue(file, line_of(source, ("predict", "computed_by")), message)
     else:
-        options = TRUTHS[facts.predict.computed_by].options
-        given = facts.predict.options
-        yield from _option_mistakes(file, source, ("predict", "options"), options, given)
-    for place, text in _authored_texts(facts):
-        for message in _phrase_mistakes(text, _fields_known(facts, place)):
-            yield Mistake(file, line_of(source, place), message)
+        options_type = PREDICTIONS[facts.predict.computed_by].options_type
+        values = facts.predict.options
+        yield from _check_options(file, source, ("predict", "options"), options_type, values)
+    for key_path, text in _authored_texts(facts):
+        for message in _check_phrase(text, _known_placeholders(facts, key_path)):
+            yield Issue(file, line_of(source, key_path), message)
     ids = [option.id for option in facts.check.options]
     if len(set(ids)) != len(ids):
-        yield Mistake(file, line_of(source, ("check", "options")), f"ids repeat: {listed(ids)}")
+        yield Issue(
+            file, line_of(source, ("check", "options")), f"ids repeat: {join_with_commas(ids)}"
+        )
     if sum(option.right for option in facts.check.options) != 1:
-        yield Mistake(file, line_of(source, ("check",)), "exactly one option must be right = true")
+        yield Issue(file, line_of(source, ("check",)), "exactly one option must be right = true")
 
 
-def _option_mistakes(
-    file: Path, source: str, table: Place, options: type[Options], given: dict[str, Any]
-) -> Iterator[Mistake]:
+def _check_options(
+    file: Path, source: str, table: TomlPath, options_type: type[Options], values: dict[str, Any]
+) -> Iterator[Issue]:
     try:
-        options.model_validate(given)
+        options_type.model_validate(values)
     except ValidationError as error:
         for problem in error.errors():
-            place = (*table, *problem["loc"])
-            message = f"{'.'.join(map(str, place))}: {problem['msg']}"
-            yield Mistake(file, line_of(source, place), message)
+            key_path = (*table, *problem["loc"])
+            message = f"{'.'.join(map(str, key_path))}: {problem['msg']}"
+            yield Issue(file, line_of(source, key_path), message)
 
 
-def _model_mistakes(
-    file: Path, source: str, facts: StepFacts, models: Registry
-) -> Iterator[Mistake]:
-    mentioned: dict[tuple[str, str], object] = {
+def _check_models(file: Path, source: str, facts: StepFacts, models: Registry) -> Iterator[Issue]:
+    model_names: dict[tuple[str, str], object] = {
         ("defaults", "model"): facts.defaults.model,
     }
     if facts.predict.model is not None:
-        mentioned["predict", "model"] = facts.predict.model
+        model_names["predict", "model"] = facts.predict.model
     if facts.lab.name in LABS:
         for name in LABS[facts.lab.name].model_options:
-            mentioned["lab", name] = facts.lab.options.get(name)
-    for place, model in mentioned.items():
+            model_names["lab", name] = facts.lab.options.get(name)
+    for key_path, model in model_names.items():
         if not isinstance(model, str) or model not in models:
-            message = f"{'.'.join(place)}: no model “{model}”; there are {listed(models.ids)}"
-            yield Mistake(file, line_of(source, place), message)
+            known = join_with_commas(models.ids)
+            message = f"{'.'.join(key_path)}: no model “{model}”; there are {known}"
+            yield Issue(file, line_of(source, key_path), message)
 
 
-def answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mistake]:
+def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> list[Issue]:
     """On the default sentence the models must answer as the lesson declares."""
     defaults, source = facts.defaults, file.read_text(encoding="utf-8")
     model = models[defaults.model]
@@ -115,32 +117,34 @@ def answer_mistakes(file: Path, facts: StepFacts, models: Registry) -> list[Mist
         "head": (defaults.head, model.card.n_heads),
         "word": (defaults.word, len(sentence.words)),
     }
-    beyond = [name for name, (value, count) in limits.items() if value >= count]
-    if beyond:
+    out_of_range = [name for name, (value, count) in limits.items() if value >= count]
+    if out_of_range:
         return [
-            Mistake(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
-            for name in beyond
+            Issue(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
+            for name in out_of_range
         ]
-    asked_model = models.asked(facts.predict.model, model)
-    head = min(defaults.head, asked_model.card.n_heads - 1)
-    asked = Asked(sentence, asked_model, defaults.layer, head, defaults.word, facts.predict.options)
-    truth = TRUTHS[facts.predict.computed_by].truth(asked)
-    mistakes = [
-        Mistake(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
+    prediction_model = models.asked(facts.predict.model, model)
+    head = min(defaults.head, prediction_model.card.n_heads - 1)
+    prediction_input = PredictionInput(
+        sentence, prediction_model, defaults.layer, head, defaults.word, facts.predict.options
+    )
+    result = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
+    issues = [
+        Issue(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
         for name in facts.predict.labels
-        if name not in truth.ids
+        if name not in result.choice_ids
     ]
-    if facts.predict.declared not in truth.answers:
-        told = named(truth.answers)
-        message = f"declared is {facts.predict.declared}, but the models answer {told}"
-        mistakes.append(Mistake(file, line_of(source, ("predict", "declared")), message))
-    return mistakes
+    if facts.predict.declared not in result.answers:
+        correct_answers = named(result.answers)
+        message = f"declared is {facts.predict.declared}, but the models answer {correct_answers}"
+        issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
+    return issues
 
 
-def end_mistakes(file: Path, facts: LessonFacts) -> Iterator[Mistake]:
+def check_end_page(file: Path, facts: LessonFacts) -> Iterator[Issue]:
     if not facts.end:
         return
-    texts: list[tuple[Place, str]] = [
+    texts: list[tuple[TomlPath, str]] = [
         (("end", "text"), facts.end.text),
         (("end", "rewrite"), facts.end.rewrite),
     ]
@@ -148,12 +152,12 @@ def end_mistakes(file: Path, facts: LessonFacts) -> Iterator[Mistake]:
         texts.append((("end", "recall", index, "question"), item.question))
         texts.append((("end", "recall", index, "answer"), item.answer))
     source = file.read_text(encoding="utf-8")
-    for place, text in texts:
-        for message in _phrase_mistakes(text, ()):
-            yield Mistake(file, line_of(source, place), message)
+    for key_path, text in texts:
+        for message in _check_phrase(text, ()):
+            yield Issue(file, line_of(source, key_path), message)
 
 
-def _authored_texts(facts: StepFacts) -> Iterator[tuple[Place, str]]:
+def _authored_texts(facts: StepFacts) -> Iterator[tuple[TomlPath, str]]:
     """Every phrase that is filled in or shown as Markdown, and its place in the file."""
     for name in ("question", "choice", "right", "wrong", "reveal"):
         yield ("predict", name), getattr(facts.predict, name)
@@ -168,63 +172,64 @@ def _authored_texts(facts: StepFacts) -> Iterator[tuple[Place, str]]:
         yield ("citations", index, "source"), citation.source
 
 
-def _phrase_mistakes(text: str, known: Sequence[str]) -> Iterator[str]:
-    """What is wrong with a phrase in which the fields `known` may stand in braces."""
-    for field in sorted(markdown.fields(text) - set(known)):
-        yield f"unknown field {{{field}}}; there are {listed(known) if known else 'none'}"
+def _check_phrase(text: str, known: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a phrase in which the placeholders `known` may stand in braces."""
+    allowed = join_with_commas(known) if known else "none"
+    for placeholder in sorted(markdown.placeholders(text) - set(known)):
+        yield f"unknown field {{{placeholder}}}; there are {allowed}"
     try:
-        markdown.inline(text)
+        markdown.render_inline(text)
     except markdown.FormulaError as error:
         yield str(error)
 
 
-def _fields_known(facts: StepFacts, place: Place) -> Sequence[str]:
+def _known_placeholders(facts: StepFacts, key_path: TomlPath) -> Sequence[str]:
     """What may stand in braces at a place of a step's facts."""
-    question = TRUTHS.get(facts.predict.computed_by)
-    if place == ("predict", "choice"):
-        return question.choice_fields if question else ()
-    if place[0] == "predict" and "labels" not in place:
-        return FIELDS + (question.fields if question else ())
+    prediction_type = PREDICTIONS.get(facts.predict.computed_by)
+    if key_path == ("predict", "choice"):
+        return prediction_type.choice_placeholders if prediction_type else ()
+    if key_path[0] == "predict" and "labels" not in key_path:
+        return COMMON_PLACEHOLDERS + (prediction_type.placeholders if prediction_type else ())
     return ()
 
 
-def line_of(source: str, place: Place) -> int:
-    """The line, from 1, where TOML `source` sets `place`; that of the nearest thing around it
-    if it is not set at all.
+def line_of(source: str, key_path: TomlPath) -> int:
+    """The line, from 1, where TOML `source` sets `key_path`; that of the nearest thing
+    around it if it is not set at all.
     """
     lines = source.splitlines()
-    at, end = 0, len(lines)
-    for index, name in enumerate(place):
+    start, end = 0, len(lines)
+    for index, name in enumerate(key_path):
         if isinstance(name, int):
             continue
-        times = place[index + 1] if index + 1 < len(place) else 0
-        repeats = times if isinstance(times, int) else 0
+        next_key = key_path[index + 1] if index + 1 < len(key_path) else 0
+        table_index = next_key if isinstance(next_key, int) else 0
         header = re.compile(
             rf"\s*\[+\s*([\w.-]+\.)?{re.escape(name)}\s*\]|\s*{re.escape(name)}\s*="
         )
-        hits = [number for number in range(at, end) if header.match(lines[number])]
-        if not hits:
+        matches = [number for number in range(start, end) if header.match(lines[number])]
+        if not matches:
             break
-        at = hits[min(repeats, len(hits) - 1)]
-        end = min(end, _end_of_table(lines, at))
-    return at + 1
+        start = matches[min(table_index, len(matches) - 1)]
+        end = min(end, _end_of_table(lines, start))
+    return start + 1
 
 
-def _end_of_table(lines: Sequence[str], at: int) -> int:
+def _end_of_table(lines: Sequence[str], start: int) -> int:
     """Where the table that begins at a line ends, tables within it included."""
-    table = _TABLE.match(lines[at])
+    table = _TABLE.match(lines[start])
     if not table:
         return len(lines)
-    within = re.compile(rf"\s*\[+\s*{re.escape(table.group(1))}\.")
+    subtable = re.compile(rf"\s*\[+\s*{re.escape(table.group(1))}\.")
     return next(
         (
             number
-            for number in range(at + 1, len(lines))
-            if _TABLE.match(lines[number]) and not within.match(lines[number])
+            for number in range(start + 1, len(lines))
+            if _TABLE.match(lines[number]) and not subtable.match(lines[number])
         ),
         len(lines),
     )
 
 
-def listed(names: Iterable[object]) -> str:
+def join_with_commas(names: Iterable[object]) -> str:
     return ", ".join(map(str, names))

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from app.lesson.schema import Defaults
 from app.models import Registry
 
-FILE = "releases.json"
+VERSIONS_FILE = "releases.json"
 
 
-class Release(BaseModel):
+class Version(BaseModel):
     """`steps` holds each step's defaults by its slug, `models` the SHA-256 of trained weights."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,24 +26,24 @@ class Release(BaseModel):
     steps: dict[str, Defaults]
 
 
-Releases = TypeAdapter(dict[str, Release])
+VERSIONS_ADAPTER = TypeAdapter(dict[str, Version])
 
 
-def read_releases(folder: Path) -> dict[str, Release]:
+def read_versions(folder: Path) -> dict[str, Version]:
     """By version; none where nothing was frozen. Raises `ValueError` for a file that is broken."""
-    file = folder / FILE
-    return Releases.validate_json(file.read_bytes()) if file.is_file() else {}
+    file = folder / VERSIONS_FILE
+    return VERSIONS_ADAPTER.validate_json(file.read_bytes()) if file.is_file() else {}
 
 
-def frozen(steps: Iterable[tuple[str, Defaults]], models: Registry) -> Release:
+def snapshot(steps: Iterable[tuple[str, Defaults]], models: Registry) -> Version:
     """The steps as they stand, by slug, with the models that there are."""
     trained = models.of_source("trained")
-    return Release(
+    return Version(
         models={model.card.id: model.weights_sha256 for model in trained}, steps=dict(steps)
     )
 
 
-def write_releases(folder: Path, releases: Mapping[str, Release]) -> None:
-    plain = {version: release.model_dump() for version, release in releases.items()}
-    text = json.dumps(plain, indent=1, ensure_ascii=False)
-    (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
+def write_versions(folder: Path, versions: Mapping[str, Version]) -> None:
+    json_value = {version: contents.model_dump() for version, contents in versions.items()}
+    text = json.dumps(json_value, indent=1, ensure_ascii=False)
+    (folder / VERSIONS_FILE).write_text(f"{text}\n", encoding="utf-8")

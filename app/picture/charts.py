@@ -93,7 +93,8 @@ def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
     for kind, (y, name) in sorted(ends.items(), key=lambda end: end[1], reverse=True):
         previous_y = min(y, previous_y - _LINE_NAME_SPACING)
         yield (
-            f'<text class="name name-{kind}" x="{WIDTH - _LINE_NAME_WIDTH + 6}" y="{previous_y + 4:g}">'
+            f'<text class="name name-{kind}" x="{WIDTH - _LINE_NAME_WIDTH + 6}"'
+            f' y="{previous_y + 4:g}">'
             f"{escape(name)}</text>"
         )
 
@@ -115,8 +116,11 @@ def dots(
     parts.append(f'<path class="line line-0" d="M{path}"/>')
     for x, each in zip(x_positions, columns, strict=True):
         parts.append(_tick_below(x, each.name))
-        parts += [f'<circle class="other" cx="{x + _OTHERS_OFFSET:g}" cy="{y_axis.y(v):g}" r="3.5"/>'
-                  for v in each.others]  # fmt: skip
+        other_x = x + _OTHERS_OFFSET
+        parts += [
+            f'<circle class="other" cx="{other_x:g}" cy="{y_axis.y(value):g}" r="3.5"/>'
+            for value in each.others
+        ]
         parts.append(f'<circle class="dot" cx="{x:g}" cy="{y_axis.y(each.value):g}" r="4.5"/>')
     return _svg(parts, _HEIGHT)
 
@@ -156,8 +160,8 @@ def signed_bars(values: Sequence[float]) -> str:
         top = middle - bar_height if value > 0 else middle
         css_class = "rise" if value > 0 else "fall"
         parts.append(
-            f'<rect class="{css_class}" x="{index * step:.2f}" y="{top:.2f}" width="{step * 0.8:.2f}"'
-            f' height="{bar_height:.2f}"/>'
+            f'<rect class="{css_class}" x="{index * step:.2f}" y="{top:.2f}"'
+            f' width="{step * 0.8:.2f}" height="{bar_height:.2f}"/>'
         )
     parts.append(f'<path class="axis-line" d="M0 {middle}H{WIDTH}"/>')
     return _svg(parts, height)
@@ -224,7 +228,8 @@ def _y_axis_svg(y_axis: _YAxis, y_label: str, right: float) -> list[str]:
         y = y_axis.y(tick)
         parts.append(f'<path class="rule" d="M{_MARGIN_LEFT} {y:g}H{right:g}"/>')
         parts.append(
-            f'<text class="tick" x="{_MARGIN_LEFT - 8}" y="{y + 4:g}" text-anchor="end">{tick:g}</text>'
+            f'<text class="tick" x="{_MARGIN_LEFT - 8}" y="{y + 4:g}"'
+            f' text-anchor="end">{tick:g}</text>'
         )
     return parts
 

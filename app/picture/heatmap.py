@@ -82,7 +82,8 @@ class _Cells:
         """A line around each cell, row by row."""
         side, inset = self.cell_size - self.gap - 1, self.gap // 2 + 0.5
         return [
-            f"M{column * self.cell_size + inset:g} {row * self.cell_size + inset:g}h{side}v{side}h-{side}z"
+            f"M{column * self.cell_size + inset:g} {row * self.cell_size + inset:g}"
+            f"h{side}v{side}h-{side}z"
             for row, column in np.ndindex(self.n, self.n)
         ]
 
@@ -308,7 +309,8 @@ def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, larg
     crossed = "".join(map(cells.crosses.__getitem__, forbidden))
     numbers = _signed_cell_numbers(values, levels, cells) if cells.n <= _NUMBERS_UP_TO else ""
     return (
-        f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
+        f"{heatmap_layout.opening}"
+        f'<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
         f'<path class="forbidden" d="{crossed}"/>{numbers}{heatmap_layout.closing}'
     )
 

@@ -24,7 +24,8 @@ def token_links(weights: NDArray[np.floating], axis: Axis) -> str:
     strokes = _link_paths(weights, axis.queries, left)
     return (
         f'<svg class="ties" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        f' aria-hidden="true">{strokes}{_token_labels(axis, left - 8, left + _LINK_WIDTH + 8)}</svg>'
+        ' aria-hidden="true">'
+        f"{strokes}{_token_labels(axis, left - 8, left + _LINK_WIDTH + 8)}</svg>"
     )
 
 

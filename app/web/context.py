@@ -7,7 +7,7 @@ from functools import cached_property
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.lesson import LABS, Lab, LabView, Lesson, Step
+from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.models import SOURCES, Model, Registry
 from app.web.exports import Studio
 from app.web.rendering.templates import Pages
@@ -74,12 +74,12 @@ class Site:
     def lab_of(self, step: Step) -> Lab:
         return LABS[step.facts.lab.name]
 
-    def opening(self, lesson: Lesson) -> LabView:
+    def opening(self, lesson: Lesson) -> LabState:
         """What the lesson's first step shows unasked."""
         facts = lesson.steps[0].facts
         model, chosen = self.models[facts.defaults.model], facts.defaults
         sentence = model.tokenizer.sentence(chosen.text)
-        return LabView(sentence, model, chosen.layer, chosen.head, chosen.word, self.models)
+        return LabState(sentence, model, chosen.layer, chosen.head, chosen.word, self.models)
 
 
 def _ids_and_heads(models: Sequence[Model]) -> IdsAndHeads:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.lesson import LabView, exports
+from app.lesson import LabState, exports
 from app.lesson.reproduce import notebook_text, script
 from app.picture.standalone import HEATS, THEMES, resolved_css
 from app.web import pixels
@@ -48,16 +48,16 @@ class Studio:
     def rules(self, look: Look) -> str:
         return resolved_css(self.styles, self.painting, look.theme, look.heat)
 
-    def svg(self, view: LabView, look: Look) -> str:
-        return exports.svg(view.shown, look.show, self.rules(look))
+    def svg(self, view: LabState, look: Look) -> str:
+        return exports.svg(view.displayed, look.show, self.rules(look))
 
-    def difference(self, view: LabView, look: Look) -> str:
-        return exports.difference(view, self.rules(look))
+    def difference(self, view: LabState, look: Look) -> str:
+        return exports.difference_svg(view, self.rules(look))
 
-    def png(self, view: LabView, look: Look) -> bytes:
+    def png(self, view: LabState, look: Look) -> bytes:
         return self._pixels(self.svg(view, look), look)
 
-    def difference_png(self, view: LabView, look: Look) -> bytes:
+    def difference_png(self, view: LabState, look: Look) -> bytes:
         return self._pixels(self.difference(view, look), look)
 
     def _pixels(self, svg: str, look: Look) -> bytes:
@@ -65,7 +65,7 @@ class Studio:
 
 
 Content = str | bytes
-Maker = Callable[[Studio, LabView, Look], Content]
+Maker = Callable[[Studio, LabState, Look], Content]
 """Makes a file of a view in a look. Raises `ValueError`, in plain words, if it cannot."""
 
 
@@ -82,13 +82,13 @@ class Kind:
         return self.media_type == "image/png"
 
 
-def _plain(of_view: Callable[[LabView], Content]) -> Maker:
+def _plain(of_view: Callable[[LabState], Content]) -> Maker:
     """What looks the same in every look."""
-    return lambda _studio, view, _look: of_view(view.shown)
+    return lambda _studio, view, _look: of_view(view.displayed)
 
 
-def _reproduction(studio: Studio, view: LabView, look: Look) -> bytes:
-    return exports.reproduction(view.shown, look.show, studio.rules(look))
+def _reproduction(studio: Studio, view: LabState, look: Look) -> bytes:
+    return exports.reproduction_archive(view.displayed, look.show, studio.rules(look))
 
 
 KINDS = {

@@ -2,12 +2,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lesson.loader import load_lessons
-from app.lesson.markdown import filled, inline, markers, parts
+from app.lesson.markdown import fill_html, markers, render_inline, segments
 from app.settings import site_folder
 
 
 def test_prose_is_cut_at_its_markers():
-    assert [part.kind for part in parts("One.\n\n::lab\n\nTwo.\n\n::check\n")] == [
+    assert [part.kind for part in segments("One.\n\n::lab\n\nTwo.\n\n::check\n")] == [
         "prose",
         "lab",
         "prose",
@@ -20,23 +20,23 @@ def test_markers_are_told_with_their_lines():
 
 
 def test_tables_align_by_class_and_never_by_inline_style():
-    (part,) = parts("| a | b |\n|---|--:|\n| 1 | 2 |\n")
+    (part,) = segments("| a | b |\n|---|--:|\n| 1 | 2 |\n")
     assert 'class="align-right"' in part.html
     assert "style" not in part.html
 
 
 def test_a_table_is_a_region_named_by_its_columns():
-    (part,) = parts('| "a" | b |\n|---|---|\n| 1 | 2 |\n')
+    (part,) = segments('| "a" | b |\n|---|---|\n| 1 | 2 |\n')
     assert 'aria-label="&quot;a&quot;, b" tabindex="0"' in part.html
 
 
 def test_html_in_prose_is_text():
-    (part,) = parts("a <script>alert(1)</script>")
+    (part,) = segments("a <script>alert(1)</script>")
     assert "<script>" not in part.html
 
 
 def test_maths_becomes_mathml_without_a_backslash():
-    (part,) = parts("$h = 2$ and\n\n$$\\sqrt{d_k}$$\n")
+    (part,) = segments("$h = 2$ and\n\n$$\\sqrt{d_k}$$\n")
     assert part.html.count("<math") == 2
     assert "\\" not in part.html
 
@@ -49,7 +49,7 @@ def test_no_backslash_is_left_in_any_lesson(models):
 
 @given(st.text())
 def test_what_learners_type_is_never_markdown_nor_html(word):
-    html = filled(inline("**{word}** reads"), {"word": word})
+    html = fill_html(render_inline("**{word}** reads"), {"word": word})
     inside = html.removeprefix("<strong><bdi>").removesuffix("</bdi></strong> reads")
     assert not set(inside) & set("<>\"'")
     assert "<em>" not in html

@@ -14,8 +14,16 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from app.lesson import Controls, LabView
-from app.lesson.exports import arrays, as_csv, as_json, difference, npz, reproduction, svg
+from app.lesson import Controls, LabState
+from app.lesson.exports import (
+    arrays,
+    as_csv,
+    as_json,
+    difference_svg,
+    npz,
+    reproduction_archive,
+    svg,
+)
 from app.lesson.reproduce import notebook
 from app.models.checkpoints import read_checkpoint
 from app.picture.number_format import format_cell
@@ -32,17 +40,17 @@ VIEWS = [
 
 
 CHECKPOINT_VIEWS = [
-    ("bert", "map", {"hide": True}),
-    ("roberta", "strip", {"weighted": True, "hide": True}),
+    ("bert", "map", {"hide_special_tokens": True}),
+    ("roberta", "strip", {"weighted": True, "hide_special_tokens": True}),
     ("gpt2", "grid", {"unscaled": True, "off": frozenset({(0, 1), (1, 0)})}),
     ("llama", "lines", {"weighted": True}),
-    ("llama-biased", "map", {"groups": 1, "hide": True}),
+    ("llama-biased", "map", {"groups": 1, "hide_special_tokens": True}),
 ]
 
 
 def look(models, model="headwise-h4", text="She opened the old wooden door", **controls):
     sentence = models[model].tokenizer.sentence(text)
-    return LabView(sentence, models[model], 1, 1, 0, models, controls=Controls(**controls))
+    return LabState(sentence, models[model], 1, 1, 0, models, controls=Controls(**controls))
 
 
 def test_the_table_holds_every_weight_of_the_head(models):
@@ -80,7 +88,7 @@ def test_arrays_need_no_pickle_and_are_the_same_file_every_time(models):
 
 
 def unpacked(view, folder, show="map"):
-    with zipfile.ZipFile(io.BytesIO(reproduction(view, show, RULES))) as archive:
+    with zipfile.ZipFile(io.BytesIO(reproduction_archive(view, show, RULES))) as archive:
         archive.extractall(folder)
     return folder
 
@@ -122,7 +130,7 @@ def test_an_archive_of_a_checkpoint_holds_one_layer_and_no_more(models, tmp_path
 def test_weights_too_large_for_a_file_are_refused_with_what_is_to_be_had(
     models, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("app.lesson.exports.LARGEST_LAYER", 1000)
+    monkeypatch.setattr("app.lesson.exports.MAX_LAYER_BYTES", 1000)
     both = models.with_checkpoints([read_checkpoint(save("gpt2", tmp_path / "gpt2"))])
     with pytest.raises(ValueError, match=r"no more than 0 MB go into a file\. SVG, CSV and JSON"):
         npz(look(both, "gpt2"))
@@ -166,14 +174,16 @@ def test_the_notebook_is_valid_and_makes_the_same_figure(models, tmp_path):
     view = look(models)
     unpacked(view, tmp_path)
     content = nbformat.read(tmp_path / "reproduce.ipynb", as_version=4)
-    content.cells.append(nbformat.v4.new_code_cell("import app; print(app.__file__, same)"))
+    content.cells.append(nbformat.v4.new_code_cell("import app; print(app.__file__, is_identical)"))
     done = NotebookClient(content, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert done.cells[-1].outputs[0].text == f"{tmp_path / 'app' / '__init__.py'} True\n"
     assert (tmp_path / "map.svg").read_text(encoding="utf-8") == svg(view, "map", RULES)
 
 
 def test_an_archive_says_nothing_of_when_it_was_made(models):
-    assert reproduction(look(models), "map", RULES) == reproduction(look(models), "map", RULES)
+    assert reproduction_archive(look(models), "map", RULES) == reproduction_archive(
+        look(models), "map", RULES
+    )
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", '"quoted"'])
@@ -217,7 +227,7 @@ def test_a_strip_says_what_the_word_reads_in_each_head(models):
 
 def test_a_difference_needs_a_head_to_compare_with(models):
     with pytest.raises(ValueError, match="No head is chosen"):
-        difference(look(models), RULES)
-    picture = difference(look(models, minus=("headwise-h1", 0)), RULES)
+        difference_svg(look(models), RULES)
+    picture = difference_svg(look(models, minus=("headwise-h1", 0)), RULES)
     assert "Minus head 0 of headwise-h1." in picture
     assert "rise-" in picture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.attention import Intervention
-from app.lesson import LABS, Controls, LabView, compare, explain, load_lessons
+from app.lesson import LABS, Controls, LabState, compare, explain, load_lessons
 from app.models.prediction import fill_in
 from app.picture import Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
@@ -20,14 +20,14 @@ def look(models, model="headwise-h4", text=TEXT, options=None, **chosen):
     controls = Controls(**chosen.pop("controls", {}))
     at = {"layer": 0, "head": 0, "word": 1} | chosen
     sentence = models[model].tokenizer.sentence(text)
-    return LabView(
+    return LabState(
         sentence, models[model], **at, models=models, options=options or {}, controls=controls
     )
 
 
 def frame(view):
     labels = [token.text for token in view.sentence.tokens]
-    return HeatmapLayout(Axis(labels, view.sentence.word_of, view.queries))
+    return HeatmapLayout(Axis(labels, view.sentence.word_of, view.query_rows))
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -37,8 +37,8 @@ def test_every_lab_takes_odd_sentences_and_every_model(models, options, name, te
     for layer in (0, 1):
         view = look(models, model, text, options=options[name], layer=layer, word=0)
         assert LABS[name].run(view)
-        assert view.asking == text.split()[0]
-        assert view.largest_entropy >= 0
+        assert view.query_word == text.split()[0]
+        assert view.max_entropy >= 0
 
 
 class TestPipeline:
@@ -72,7 +72,7 @@ class TestPipeline:
 class TestNudge:
     def test_every_head_moves_as_it_is_and_one_if_sliced(self, models):
         lab = LABS["nudge"].run(look(models, "headwise-h8"))
-        project, sliced = lab.ways
+        project, sliced = lab.variants
         assert (project.name, project.n_changed) == ("project", 8)
         assert (sliced.name, sliced.n_changed) == ("slice", 1)
         assert sliced.changes[0].changed
@@ -82,15 +82,15 @@ class TestNudge:
         lab = LABS["nudge"].run(view)
         trace = view.trace
         X = trace.X.copy()
-        X[view.queries[0], :16] += 1
+        X[view.query_rows[0], :16] += 1
         after = type(trace)(X, trace.W).weights
         assert lab.before == heatmap(trace.weights[3], frame(view))
         assert lab.after == heatmap(after[3], frame(view))
         difference = after[3] - trace.weights[3]
         assert lab.difference == signed_map(difference, frame(view), lab.largest)
-        change = lab.ways[0].changes[3]
+        change = lab.variants[0].changes[3]
         assert change.difference == signed_thumbnail(difference, lab.largest)
-        assert change.moved == pytest.approx(np.abs(difference).max())
+        assert change.max_change == pytest.approx(np.abs(difference).max())
 
     def test_shapes_are_those_of_the_arrays(self, models):
         view = look(models)
@@ -104,14 +104,14 @@ class TestNudge:
 class TestBudget:
     def test_counters_are_the_sizes_of_the_arrays(self, models):
         view = look(models)
-        for counter in LABS["budget"].run(view).counters:
-            layer = models[counter.member.card.id].transformer.layers[0].attention
+        for cost in LABS["budget"].run(view).costs:
+            layer = models[cost.trained_model.card.id].transformer.layers[0].attention
             arrays = (layer.qkv, layer.qkv_bias, layer.output, layer.output_bias)
-            assert counter.attention_parameters == sum(array.size for array in arrays) == 66_048
-            assert counter.cells == counter.member.card.n_heads * 36
-            trace = models[counter.member.card.id].read(view.sentence).trace(0)
-            assert counter.products == trace.Q.size * 6 + trace.weights.size * layer.d_head
-            assert counter.chosen == (counter.member.card.id == "headwise-h4")
+            assert cost.attention_parameters == sum(array.size for array in arrays) == 66_048
+            assert cost.cells == cost.trained_model.card.n_heads * 36
+            trace = models[cost.trained_model.card.id].read(view.sentence).trace(0)
+            assert cost.multiplications == trace.Q.size * 6 + trace.weights.size * layer.d_head
+            assert cost.chosen == (cost.trained_model.card.id == "headwise-h4")
 
     def test_without_the_divisor_maps_and_entropies_change(self, models):
         divided, undivided = (
@@ -145,20 +145,20 @@ class TestMix:
 
     def test_guesses_are_for_the_chosen_word_with_and_without_heads(self, models):
         plain = LABS["mix"].run(look(models, word=5))
-        assert plain.guesses.text == "She opened the old wooden [MASK]"
-        assert plain.guesses.before == plain.guesses.after
+        assert plain.token_predictions.text == "She opened the old wooden [MASK]"
+        assert plain.token_predictions.before == plain.token_predictions.after
         off = frozenset((0, head) for head in range(4))
         cut = LABS["mix"].run(look(models, word=5, controls={"off": off}))
-        assert cut.guesses.before == plain.guesses.before
-        assert cut.guesses.after != cut.guesses.before
-        assert all(0 < guess.probability < 1 for guess in cut.guesses.after)
+        assert cut.token_predictions.before == plain.token_predictions.before
+        assert cut.token_predictions.after != cut.token_predictions.before
+        assert all(0 < guess.probability < 1 for guess in cut.token_predictions.after)
 
     def test_the_chosen_word_is_guessed_though_others_are_masked_too(self, models):
         lab = LABS["mix"].run(look(models, text="The [MASK] opened the door", word=4))
-        assert lab.guesses.text == "The [MASK] opened the [MASK]"
+        assert lab.token_predictions.text == "The [MASK] opened the [MASK]"
         model = models["headwise-h4"]
-        blanks = fill_in(model, model.tokenizer.sentence(lab.guesses.text))
-        assert [g.text for g in lab.guesses.before] == [g.text for g in blanks[1].guesses]
+        blanks = fill_in(model, model.tokenizer.sentence(lab.token_predictions.text))
+        assert [g.text for g in lab.token_predictions.before] == [g.text for g in blanks[1].guesses]
 
     def test_weighing_changes_the_maps_and_nothing_else(self, models):
         plain = LABS["mix"].run(look(models))
@@ -175,7 +175,7 @@ class TestMeasures:
         view = look(models, "headwise-h8", text=text)
         maps = view.trace.weights
         forms = text.split()
-        for row in LABS["measures"].run(view).measures:
+        for row in LABS["measures"].run(view).metrics:
             weights = maps[row.head]
             n = len(forms)
             expected = {
@@ -200,7 +200,7 @@ class TestMeasures:
         model = models["headwise-h8"]
         for layer in (0, 1):
             lab = LABS["measures"].run(look(models, "headwise-h8", layer=layer))
-            for row in lab.measures:
+            for row in lab.metrics:
                 record = model.evidence.heads[layer * 8 + row.head]
                 assert (record.layer, record.head) == (layer, row.head)
                 assert list(row.labels) == model.evidence.labels(record)
@@ -208,7 +208,7 @@ class TestMeasures:
     def test_an_untrained_model_has_no_record(self, models):
         lab = LABS["measures"].run(look(models, "headwise-h8-random"))
         assert not lab.treebank
-        assert all(row.record is None and not row.labels for row in lab.measures)
+        assert all(row.record is None and not row.labels for row in lab.metrics)
 
     def test_shuffled_maps_are_those_of_the_shuffled_sentence(self, models):
         lab = LABS["measures"].run(look(models, controls={"shuffled": True}))
@@ -217,8 +217,8 @@ class TestMeasures:
         at = lab.sentence.split().index("opened")
         plain_view = look(models, text=lab.sentence, word=at)
         plain = LABS["measures"].run(plain_view)
-        assert plain_view.asking == "opened"
-        assert look(models, controls={"shuffled": True}).shown.asking == "opened"
+        assert plain_view.query_word == "opened"
+        assert look(models, controls={"shuffled": True}).displayed.query_word == "opened"
         assert [figure.map for figure in lab.heads] == [figure.map for figure in plain.heads]
 
 
@@ -226,13 +226,13 @@ class TestSharing:
     def test_pooling_moves_maps_and_keeps_their_number(self, models, options):
         own = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
         assert own.groupings == (1, 2, 4, 8)
-        assert max(own.moved) < 1e-6
+        assert max(own.max_change) < 1e-6
         shared = LABS["sharing"].run(
             look(models, "headwise-h8", options=options["sharing"], controls={"groups": 1})
         )
         assert len(shared.heads) == 8
         assert len({figure.map for figure in shared.heads}) == 8
-        assert min(shared.moved) > 0.01
+        assert min(shared.max_change) > 0.01
 
     def test_the_cache_holds_a_key_and_a_value_for_each(self, models, options):
         lab = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
@@ -247,22 +247,25 @@ class TestComparison:
         shown = compare(view)
         ours = models["headwise-h4"].read(view.sentence).weights[0][2]
         theirs = models["headwise-h1"].read(view.sentence).weights[0][0]
-        assert shown.moved == pytest.approx(np.abs(ours - theirs).max(), abs=1e-5)
-        assert shown.map == signed_map(ours - theirs, frame(view), shown.moved)
+        assert shown.max_difference == pytest.approx(np.abs(ours - theirs).max(), abs=1e-5)
+        assert shown.map == signed_map(ours - theirs, frame(view), shown.max_difference)
 
     def test_a_head_minus_itself_is_nothing(self, models):
-        assert compare(look(models, head=2, controls={"minus": ("headwise-h4", 2)})).moved < 1e-6
+        assert (
+            compare(look(models, head=2, controls={"minus": ("headwise-h4", 2)})).max_difference
+            < 1e-6
+        )
 
     @pytest.mark.parametrize(
         "controls", [{"causal": True}, {"weighted": True}, {"shuffled": True}, {"groups": 2}]
     )
     def test_both_heads_are_under_the_same_controls(self, models, controls):
         view = look(models, head=2, controls=controls | {"minus": ("headwise-h4", 2)})
-        assert compare(view).moved < 1e-6
+        assert compare(view).max_difference < 1e-6
 
     def test_what_was_done_to_heads_of_one_model_has_no_counterpart_in_another(self, models):
         off = {"off": frozenset({(0, 3)}), "groups": 2, "minus": ("headwise-h1", 0)}
-        assert compare(look(models, controls=off)).moved > 0
+        assert compare(look(models, controls=off)).max_difference > 0
 
     def test_nothing_is_compared_unasked(self, models):
         assert compare(look(models)) is None
@@ -271,7 +274,7 @@ class TestComparison:
 @pytest.mark.parametrize("name", LABS)
 def test_every_lab_can_draw_lines_instead_of_maps(models, options, name):
     shown = LABS[name].run(
-        look(models, options=options[name], controls={"show": "lines", "causal": True})
+        look(models, options=options[name], controls={"layout": "lines", "causal": True})
     )
     if name == "side-by-side":
         figures = [figure for panel in shown.panels for figure in panel.heads]
@@ -312,14 +315,14 @@ class TestExplanation:
 
     def test_of_shuffled_words_the_drawn_cell_is_explained(self, models):
         view = look(models, "headwise-h8", controls={"shuffled": True, "cell": (1, 2)})
-        shown = explain(view.shown)
-        moved = view.shown.sentence
+        shown = explain(view.displayed)
+        moved = view.displayed.sentence
         assert (shown.query, shown.key) == (moved.tokens[1].text, moved.tokens[2].text)
         weights = view.model.read(moved).weights[0]
         assert shown.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
-        own = [view.sentence.words[word].text for word in view.drawn_words]
+        own = [view.sentence.words[word].text for word in view.displayed_word_ids]
         assert own == [moved.words[token.word].text for token in moved.tokens]
-        assert view.shown.sentence.words[view.shown.word].text == "opened"
+        assert view.displayed.sentence.words[view.displayed.word].text == "opened"
 
     def test_where_maps_are_weighted_the_number_on_the_map_is_explained_too(self, models):
         view = look(models, head=1, controls={"weighted": True, "cell": (2, 4)})

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from app.lesson import TRUTHS, Asked, load_lessons
-from app.lesson.loader import RESERVED
+from app.lesson import PREDICTIONS, PredictionInput, load_lessons
+from app.lesson.loader import RESERVED_SLUGS
 from app.lesson.validation import line_of
 from app.models import shipped_family
 from app.settings import site_folder
@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 
 def broken(folder):
-    mistakes = load_lessons(folder, MODELS).mistakes
+    mistakes = load_lessons(folder, MODELS).issues
     assert mistakes
     return [str(mistake).replace(str(folder) + "/", "") for mistake in mistakes]
 
@@ -46,7 +46,7 @@ def test_the_lesson_has_seven_steps_in_order():
 def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
     facts = step.facts
     model = models[facts.defaults.model]
-    asked = Asked(
+    asked = PredictionInput(
         model.tokenizer.sentence(facts.defaults.text),
         models[facts.predict.model or facts.defaults.model],
         facts.defaults.layer,
@@ -54,7 +54,7 @@ def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson,
         facts.defaults.word,
         facts.predict.options,
     )
-    truth = TRUTHS[facts.predict.computed_by].truth(asked)
+    truth = PREDICTIONS[facts.predict.computed_by].compute(asked)
     assert facts.predict.declared in truth.answers
     assert not truth.is_tie
 
@@ -85,7 +85,7 @@ def test_a_broken_step_takes_no_other_one_down(folder):
     assert [step.number for step in lesson.steps] == [2, 3, 5, 6, 7]
     assert [line.number for line in lesson.outline] == [1, 2, 3, 4, 5, 6, 7]
     assert [line.why for line in lesson.outline if not line.step] == ["being mended"] * 2
-    assert len(library.mistakes) == 2
+    assert len(library.issues) == 2
     assert lesson.after(lesson.step("3")) is lesson.step("5")
     assert lesson.after(lesson.step("7")) is None
 
@@ -176,7 +176,7 @@ def test_a_lesson_without_steps_is_a_mistake(folder):
     assert "has no step yet" in "\n".join(broken(folder))
 
 
-@pytest.mark.parametrize("name", RESERVED)
+@pytest.mark.parametrize("name", RESERVED_SLUGS)
 def test_a_lesson_cannot_take_an_address_of_the_site(folder, name):
     (folder / "multi-head-attention").rename(folder / name)
     assert "a lesson cannot be named" in "\n".join(broken(folder))
@@ -205,12 +205,12 @@ def test_whatever_is_wrong_with_a_step_it_takes_no_other_down(folder, suffix, ol
     library = load_lessons(folder, MODELS)
     assert [step.number for step in library.lessons[0].steps] == [2, 3, 4, 5, 6, 7]
     line = text[: text.index(new.split("\n")[0])].count("\n") + 1
-    assert any(message in str(m) and abs(m.line - line) <= 1 for m in library.mistakes)
+    assert any(message in str(m) and abs(m.line - line) <= 1 for m in library.issues)
 
 
 def test_a_brace_without_its_other_half_is_text(folder):
     changed(folder, ".toml", 'right = "You said', 'choice = "{value} {oops"\nright = "You said')
-    assert load_lessons(folder, MODELS).mistakes == ()
+    assert load_lessons(folder, MODELS).issues == ()
 
 
 def test_a_default_head_that_the_asked_model_lacks_is_no_mistake(folder):
@@ -225,7 +225,7 @@ def test_a_mistake_on_the_last_page_leaves_the_steps(folder):
     library = load_lessons(folder, MODELS)
     assert library.lessons[0].facts.end is None
     assert len(library.lessons[0].steps) == 7
-    assert "unknown field {nobody}" in str(library.mistakes[0])
+    assert "unknown field {nobody}" in str(library.issues[0])
 
 
 def test_what_is_missing_is_told_where_its_table_begins():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lesson import TRUTHS, Asked
-from app.lesson.predictions import TIE, Truth, largest
-from app.lesson.shuffle import shuffled
+from app.lesson import PREDICTIONS, PredictionInput
+from app.lesson.predictions import TIE_TOLERANCE, PredictionResult, argmax_with_ties
+from app.lesson.shuffle import shuffle_words
 
 words = st.sampled_from(["the", "cat", "sat", "because", "don't", "zyzzyva", ",", ".", "雪"])
 sentences = st.one_of(
@@ -22,7 +22,7 @@ sentences = st.one_of(
 def asked(draw, models, name):
     model = models[name]
     sentence = model.tokenizer.sentence(draw(sentences))
-    return Asked(
+    return PredictionInput(
         sentence,
         model,
         draw(st.integers(0, 1)),
@@ -51,11 +51,11 @@ def loops(view):
 
 
 def computed(name, view):
-    truth = TRUTHS[name].truth(view)
-    assert set(truth.answers) <= set(truth.ids)
-    assert len(set(truth.ids)) == len(truth.ids)
-    assert set(truth.values) == set(TRUTHS[name].fields)
-    assert all(set(c.values) == set(TRUTHS[name].choice_fields) for c in truth.choices)
+    truth = PREDICTIONS[name].compute(view)
+    assert set(truth.answers) <= set(truth.choice_ids)
+    assert len(set(truth.choice_ids)) == len(truth.choice_ids)
+    assert set(truth.values) == set(PREDICTIONS[name].placeholders)
+    assert all(set(c.values) == set(PREDICTIONS[name].choice_placeholders) for c in truth.choices)
     return truth
 
 
@@ -73,11 +73,11 @@ def test_distinct_top_words(models, data):
         best = max(totals.values())
         tops.append({index for index, total in totals.items() if total >= best - 1e-5})
     truth = computed("distinct_top_words", view)
-    assert sorted(head for pick in truth.picks for head in pick.heads) == list(range(8))
-    for pick in truth.picks:
+    assert sorted(head for pick in truth.top_words for head in pick.heads) == list(range(8))
+    for pick in truth.top_words:
         assert pick.word == view.sentence.words[pick.index].text
         assert all(pick.index in tops[head] for head in pick.heads)
-    assert truth.answers == (str(len(truth.picks)),)
+    assert truth.answers == (str(len(truth.top_words)),)
     assert len(truth.choices) == min(8, len(view.sentence.words))
 
 
@@ -137,7 +137,9 @@ def test_largest_contribution(models, data):
 def test_keeps_previous(models, data):
     view = data.draw(asked(models, "headwise-h8"))
     truth = computed("keeps_previous", view)
-    moved = Asked(shuffled(view.sentence, view.model).sentence, view.model, view.layer, 0, 0)
+    moved = PredictionInput(
+        shuffle_words(view.sentence, view.model).sentence, view.model, view.layer, 0, 0
+    )
     assert sorted(w.text for w in moved.sentence.words) == sorted(
         w.text for w in view.sentence.words
     )
@@ -165,22 +167,22 @@ def test_cached_numbers(models, data):
 
 
 def test_a_tie_has_several_answers_and_says_so():
-    assert largest(np.array([0.5, 0.5 + TIE / 2, 0.1])) == ("0", "1")
-    assert Truth(("0", "1"), ()).is_tie
-    assert not Truth(("0",), ()).is_tie
+    assert argmax_with_ties(np.array([0.5, 0.5 + TIE_TOLERANCE / 2, 0.1])) == ("0", "1")
+    assert PredictionResult(("0", "1"), ()).is_tie
+    assert not PredictionResult(("0",), ()).is_tie
 
 
 @pytest.mark.parametrize("text", ["cat", "cat cat cat"])
 def test_words_that_cannot_change_places_stay(models, text):
     model = models["headwise-h1"]
-    assert shuffled(model.tokenizer.sentence(text), model).sentence.text == text
+    assert shuffle_words(model.tokenizer.sentence(text), model).sentence.text == text
 
 
 @given(st.permutations(["one", "two", "three", "four"]))
 def test_shuffling_changes_the_order_and_is_the_same_every_time(models, order):
     model = models["headwise-h1"]
     sentence = model.tokenizer.sentence(" ".join(order))
-    moved = shuffled(sentence, model)
+    moved = shuffle_words(sentence, model)
     assert moved.sentence.text != sentence.text
-    assert moved.sentence.text == shuffled(sentence, model).sentence.text
-    assert moved.sentence.text.split() == [order[place] for place in moved.order]
+    assert moved.sentence.text == shuffle_words(sentence, model).sentence.text
+    assert moved.sentence.text.split() == [order[place] for place in moved.permutation]

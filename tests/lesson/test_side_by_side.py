@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.lesson import LABS, LabView
+from app.lesson import LABS, LabState
 from app.picture import Axis, HeatmapLayout, heatmap, word_strip
 
 
@@ -9,7 +9,7 @@ def look(models, text="The cat sat down", model="headwise-h4", **chosen):
     chosen = {"layer": 0, "head": 2, "word": 2} | chosen
     sentence = models[model].tokenizer.sentence(text)
     options = {"beside": "headwise-h1"}
-    return LabView(sentence, models[model], **chosen, models=models, options=options)
+    return LabState(sentence, models[model], **chosen, models=models, options=options)
 
 
 def lab(models, *args, **chosen):
@@ -54,32 +54,36 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             assert figure.head == head
             assert figure.map == heatmap(maps[head], frame)
             assert figure.strip == word_strip(maps[head, 2], words, query=2)
-            assert figure.reading.word == words[row.argmax()]
-            assert figure.reading.weight == pytest.approx(row.max())
+            assert figure.top_word.word == words[row.argmax()]
+            assert figure.top_word.weight == pytest.approx(row.max())
             entropy = -np.mean([sum(w * np.log2(w) for w in each) for each in weights])
             assert figure.mean_entropy == pytest.approx(entropy, abs=1e-4)
             query, key = divmod(int(weights.argmax()), 4)
             assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
             assert figure.strongest.weight == pytest.approx(weights.max())
-    assert look(models).largest_entropy == 2
-    assert look(models).asking == "sat"
+    assert look(models).max_entropy == 2
+    assert look(models).query_word == "sat"
 
 
 def test_a_word_that_stands_twice_is_told_with_its_place(models):
     for figure in lab(models, text="cat cat cat", word=0).panels[1].heads:
-        assert figure.reading.place in (1, 2, 3)
-        assert figure.reading.is_self == (figure.reading.place == 1)
+        assert figure.top_word.ordinal in (1, 2, 3)
+        assert figure.top_word.is_self == (figure.top_word.ordinal == 1)
 
 
 def test_a_single_word_reads_itself_alone(models):
     (one, _) = lab(models, text="Stop", word=0, head=0).panels
     (figure,) = one.heads
-    assert (figure.reading.word, figure.reading.weight, figure.reading.is_self) == ("Stop", 1, True)
+    assert (figure.top_word.word, figure.top_word.weight, figure.top_word.is_self) == (
+        "Stop",
+        1,
+        True,
+    )
     assert figure.mean_entropy == 0
 
 
 @pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
 def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
     view = look(models, text="cat " * n, head=0, word=0)
-    assert view.frame.scrolls is scrolls
-    assert LABS["side-by-side"].show(view) == ("map" if scrolls else "grid")
+    assert view.heatmap_layout.scrolls is scrolls
+    assert LABS["side-by-side"].layout_for(view) == ("map" if scrolls else "grid")

@@ -229,7 +229,7 @@ class TestPredictions:
             own.replace('model = "headwise-h8"', 'model = "bert"', 1), encoding="utf-8"
         )
         library = load_lessons(tmp_path / "lessons", checkpoint_models)
-        told = [str(mistake) for mistake in library.mistakes if "release" not in str(mistake)]
+        told = [str(mistake) for mistake in library.issues if "release" not in str(mistake)]
         assert not any("cannot be loaded" in each for each in told)
         (lesson,) = library.lessons
         assert lesson.step("6").facts.defaults.model == "bert"

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from app.evaluation.checkpoint import Plan, measure
 from app.evaluation.report import NO_ROLE, PLACES
 from app.evaluation.two_neighbour_task import two_neighbours
-from app.lesson.model_comparison import members
+from app.lesson.model_comparison import trained_models
 from app.main import create_app
 from app.models.checkpoints import read_checkpoint
 from app.picture import format_weight
@@ -30,13 +30,13 @@ def text_of(html):
 
 def test_the_four_are_compared_by_what_their_cards_and_records_say(client, records):
     html = client.get("/models").text
-    rows = members(records.models)
+    rows = trained_models(records.models)
     assert [row.card.id for row in rows] == TRAINED
     for row in rows:
         line = re.search(rf'<a href="/models/{row.card.id}">.*?</tr>', html, re.S).group(0)
         assert f"{row.training.validation_loss:.3f} nats" in line
         assert f"{100 * row.training.validation_accuracy:.1f} %" in line
-        found = row.found
+        found = row.relations_found
         assert (", ".join(found) or "none") in line
         assert records.models[row.card.id].megabytes < 4
 

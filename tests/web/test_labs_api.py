@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.lesson import LABS, Controls
+from app.lesson import CONTROLS, LABS
 from app.main import create_app
 from app.settings import Settings
 from app.web.routes.api_labs import QUERY
@@ -81,7 +81,7 @@ def test_a_step_that_there_is_not_is_a_404_in_json(client, path):
 
 def test_all_that_changes_numbers_is_described():
     pictures = {"show", "lock"}
-    assert set(QUERY) == {*CHOSEN, VERSION, *(set(vars(Controls())) - pictures)}
+    assert set(QUERY) == {*CHOSEN, VERSION, *(set(CONTROLS) - pictures)}
     assert {name for lab in LABS.values() for name in lab.controls} - pictures <= set(QUERY)
 
 

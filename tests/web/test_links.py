@@ -120,14 +120,14 @@ def test_an_assignment_made_of_an_old_view_is_of_its_version(lessons):
 
 def test_new_defaults_without_a_new_version_are_a_mistake(lessons):
     new_sentence(lessons, "1")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).mistakes]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
     assert any("links of version 1 would open something else" in each for each in mistakes)
     assert any("why-one-head-is-not-enough changed" in each for each in mistakes)
 
 
 def test_a_version_that_is_not_frozen_is_a_mistake_and_its_links_say_everything(lessons):
     new_sentence(lessons, "2")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).mistakes]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
     assert any("version 2 is not in releases.json yet" in each for each in mistakes)
     with client_of(lessons) as client:
         address = client.get(STEP, params={"edit": 1, "text": "a b"}).headers["location"]
@@ -159,5 +159,5 @@ def test_a_link_to_weights_that_are_no_more_says_so(lessons):
 
 def test_broken_releases_are_a_mistake(lessons):
     (lessons / SLUG / "releases.json").write_text("{", encoding="utf-8")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).mistakes]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
     assert any("releases.json:1: cannot be read" in each for each in mistakes)

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import DictLoader
 from markupsafe import Markup, escape
 
-from app.lesson import LABS, Controls, LabView
+from app.lesson import LABS, Controls, LabState
 from app.models import Token, Word
 from app.web.rendering.buttons import cell_chips, word_chips
 from app.web.rendering.templates import environment, parts_kept
@@ -83,7 +83,9 @@ def test_a_chip_of_a_split_word_marks_its_pieces(models):
 def test_a_cell_says_who_reads_whom_and_the_chosen_one_is_unchosen(models):
     sentence = models["headwise-h4"].tokenizer.sentence("\"a\" <b> & 'c'")
     tokens = [token.text for token in sentence.tokens]
-    view = LabView(sentence, models["headwise-h4"], 0, 0, 0, models, controls=Controls(cell=(0, 2)))
+    view = LabState(
+        sentence, models["headwise-h4"], 0, 0, 0, models, controls=Controls(cell=(0, 2))
+    )
     html = Read(cell_chips(view, 0, ""))
     assert [attrs["aria-label"] for _, attrs in html.tags] == [
         f"Explain how much {tokens[0]} reads {each}" for each in tokens
@@ -109,11 +111,11 @@ def test_every_part_of_a_fragment_shows_hostile_words_as_text(client, step_1, sh
 
 def test_a_head_escapes_the_words_that_it_names(models):
     sentence = models["headwise-h4"].tokenizer.sentence("<i> & <i>")
-    view = LabView(sentence, models["headwise-h4"], 0, 0, 1, models)
+    view = LabState(sentence, models["headwise-h4"], 0, 0, 1, models)
     figure = LABS["mix"].run(view).heads[0]
     head = environment("/static/x").globals["head"]
     for kind in ("figure", "lines", "row"):
         html = Read(head(kind, figure, "", readable=True, selectable=True))
         assert "i" not in {tag for tag, _ in html.tags}
         assert "strongest" in html.text
-        assert figure.reading.is_self or figure.reading.word in html.text
+        assert figure.top_word.is_self or figure.top_word.word in html.text

@@ -1,6 +1,6 @@
 """The labs, by the name that a step's `.toml` calls them.
 
-Each takes a `LabView` and gives the values that its template `templates/labs/NAME.html` shows.
+Each takes a `LabState` and gives the values that its template `templates/labs/NAME.html` shows.
 """
 
 from collections.abc import Callable
@@ -8,59 +8,65 @@ from dataclasses import dataclass
 
 from app.lesson.labs.compare import compare
 from app.lesson.labs.explain import explain
-from app.lesson.labs.grouped_query import SharingOptions, sharing
-from app.lesson.labs.head_count import budget
-from app.lesson.labs.head_metrics import measures
-from app.lesson.labs.input_perturbation import nudge
-from app.lesson.labs.lab_state import CONTROLS, EVERYWHERE, Controls, LabView
-from app.lesson.labs.output_projection import mix
+from app.lesson.labs.grouped_query import GroupedQueryOptions, grouped_query
+from app.lesson.labs.head_count import head_count
+from app.lesson.labs.head_metrics import head_metrics
+from app.lesson.labs.input_perturbation import input_perturbation
+from app.lesson.labs.lab_state import COMMON_CONTROLS, CONTROLS, Controls, LabState
+from app.lesson.labs.output_projection import output_projection
 from app.lesson.labs.pipeline import pipeline
 from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 from app.lesson.options import ModelName, NoOptions, Options
 
-FULL_MAPS = 8
+MAX_FULL_MAPS = 8
 """More heads than this are not all shown large unless that is asked for."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """`extra` are the controls that it obeys beside those of every lab, `options` what a step must
-    give it, `shows` the ways in which it can show heads, its own first.
+    """`extra_controls` are those that it obeys beside those of every lab, `options_type` what a
+    step must give it, `layouts` the ways in which it can show heads, its own first.
     """
 
-    run: Callable[[LabView], object]
-    extra: tuple[str, ...] = ()
-    options: type[Options] = NoOptions
-    shows: tuple[str, ...] = ("map", "grid", "lines", "strip", "overview")
+    run: Callable[[LabState], object]
+    extra_controls: tuple[str, ...] = ()
+    options_type: type[Options] = NoOptions
+    layouts: tuple[str, ...] = ("map", "grid", "lines", "strip", "overview")
 
-    def show(self, view: LabView) -> str:
+    def layout_for(self, state: LabState) -> str:
         """How it shows heads: as it was asked; its own way if it was not, but for many full maps,
         or those of a long sentence.
         """
-        many = view.frame.scrolls or view.model.card.n_heads > FULL_MAPS
-        usual = "map" if self.shows[0] == "grid" and many else self.shows[0]
-        return view.controls.show or usual
+        is_large = state.heatmap_layout.scrolls or state.model.card.n_heads > MAX_FULL_MAPS
+        default_layout = "map" if self.layouts[0] == "grid" and is_large else self.layouts[0]
+        return state.controls.layout or default_layout
 
     @property
     def controls(self) -> tuple[str, ...]:
-        return (*self.extra, *EVERYWHERE)
+        return (*self.extra_controls, *COMMON_CONTROLS)
 
     @property
     def model_options(self) -> list[str]:
         """The options that name models."""
-        return [n for n, each in self.options.model_fields.items() if each.annotation is ModelName]
+        return [
+            name
+            for name, field in self.options_type.model_fields.items()
+            if field.annotation is ModelName
+        ]
 
 
 LABS = {
     "side-by-side": Lab(
-        side_by_side, options=SideBySideOptions, shows=("grid", "map", "lines", "strip", "overview")
+        side_by_side,
+        options_type=SideBySideOptions,
+        layouts=("grid", "map", "lines", "strip", "overview"),
     ),
-    "pipeline": Lab(pipeline, extra=("causal",), shows=("map", "lines")),
-    "nudge": Lab(nudge, shows=("map", "lines")),
-    "budget": Lab(budget, extra=("unscaled",)),
-    "mix": Lab(mix, extra=("off", "weighted")),
-    "measures": Lab(measures, extra=("shuffled",)),
-    "sharing": Lab(sharing, extra=("groups",), options=SharingOptions),
+    "pipeline": Lab(pipeline, extra_controls=("causal",), layouts=("map", "lines")),
+    "nudge": Lab(input_perturbation, layouts=("map", "lines")),
+    "budget": Lab(head_count, extra_controls=("unscaled",)),
+    "mix": Lab(output_projection, extra_controls=("off", "weighted")),
+    "measures": Lab(head_metrics, extra_controls=("shuffled",)),
+    "sharing": Lab(grouped_query, extra_controls=("groups",), options_type=GroupedQueryOptions),
 }
 
-__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabView", "compare", "explain"]
+__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabState", "compare", "explain"]

@@ -1,37 +1,38 @@
 """Compare: the chosen head's map minus another's, of this model or of any other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.lesson.labs.lab_state import LabView
+from app.lesson.json_fields import json_name
+from app.lesson.labs.lab_state import LabState
 from app.picture import signed_map
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The chosen head minus head `head` of `model` in `layer`, the same or that model's last;
-    `moved` is the largest difference of a weight.
+    `max_difference` is the largest difference of a weight.
     """
 
     model: str
     layer: int
     head: int
     map: str
-    moved: float
+    max_difference: float = field(metadata=json_name("moved"))
 
 
-def compare(view: LabView) -> Comparison | None:
+def compare(state: LabState) -> Comparison | None:
     """None while no other head is chosen."""
-    if view.controls.minus is None:
+    if state.controls.minus is None:
         return None
-    name, head = view.controls.minus
-    shown, other = view.shown, view.models[name]
-    read = shown.by(other)
+    name, head = state.controls.minus
+    displayed, other_model = state.displayed, state.models[name]
+    other_state = displayed.for_model(other_model)
     # Only heads of models that read the same tokens, and as many, can be chosen.
-    assert read is not None  # noqa: S101
-    theirs = read.maps[head]
-    difference = shown.maps[shown.head] - theirs
-    moved = float(np.abs(difference).max())
-    drawn = signed_map(difference, shown.frame, moved or 1.0)
-    return Comparison(name, read.layer, head, drawn, moved)
+    assert other_state is not None  # noqa: S101
+    other_map = other_state.maps[head]
+    difference = displayed.maps[displayed.head] - other_map
+    max_difference = float(np.abs(difference).max())
+    svg = signed_map(difference, displayed.heatmap_layout, max_difference or 1.0)
+    return Comparison(name, other_state.layer, head, svg, max_difference)

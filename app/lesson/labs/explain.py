@@ -1,11 +1,12 @@
 """Explain this cell: the arithmetic behind one weight, with the numbers of this sentence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
 
-from app.lesson.labs.lab_state import LabView
+from app.lesson.json_fields import json_name
+from app.lesson.labs.lab_state import LabState
 from app.picture.charts import signed_bars
 
 
@@ -25,8 +26,8 @@ class Explanation:
     `score` is q·k, `scaled` the same over `divisor`; `exponential` is exp(scaled − the row's
     largest), `row_sum` the sum of these over the row, `weight` their ratio. A masked cell has
     no finite score after the mask and the weight 0. Where maps are weighted by what is written,
-    `length` is that of what the key writes and `weighted` what the map shows; `among_shown` is what
-    it shows where special tokens are hidden.
+    `length` is that of what the key writes and `weighted` what the map shows; `renormalised` is
+    what it shows where special tokens are hidden.
     """
 
     head: int
@@ -46,44 +47,46 @@ class Explanation:
     weight: float
     length: float | None
     weighted: float | None
-    among_shown: float | None
+    renormalised: float | None = field(metadata=json_name("among_shown"))
 
 
-def explain(view: LabView) -> Explanation | None:
+def explain(state: LabState) -> Explanation | None:
     """None while no cell is chosen."""
-    if view.controls.cell is None:
+    if state.controls.cell is None:
         return None
-    row_of, column_of = view.controls.cell
-    i, j = view.kept[row_of], view.kept[column_of]
-    trace = view.trace
+    query_row, key_column = state.controls.cell
+    i, j = state.visible_indices[query_row], state.visible_indices[key_column]
+    trace = state.trace
     query, key = (
-        vectors[view.head, token].astype(np.float64)
+        vectors[state.head, token].astype(np.float64)
         for vectors, token in ((trace.Q, i), (trace.K, j))
     )
-    row = trace.masked[view.head, i].astype(np.float64)
+    row = trace.masked[state.head, i].astype(np.float64)
     masked = bool(np.isinf(row[j]))
-    scaled = float(trace.scaled[view.head, i, j])
+    scaled = float(trace.scaled[state.head, i, j])
     exponentials = np.exp(row - row.max())
-    tokens = view.sentence.tokens
+    tokens = state.sentence.tokens
     return Explanation(
-        view.head,
+        state.head,
         tokens[i].text,
         tokens[j].text,
-        row_of,
-        column_of,
+        query_row,
+        key_column,
         tuple(Element(float(q), float(k), float(q * k)) for q, k in zip(query, key, strict=True)),
         signed_bars((query * key).tolist()),
         float(query @ key),
-        1.0 if view.controls.unscaled else sqrt(trace.W.d_head),
+        1.0 if state.controls.unscaled else sqrt(trace.W.d_head),
         scaled,
         masked,
         float(row.max()),
         float(exponentials[j]),
         float(exponentials.sum()),
-        float(trace.weights[view.head, i, j]),
-        float(np.linalg.norm(trace.value_contributions[view.head, j]))
-        if view.controls.weighted
+        float(trace.weights[state.head, i, j]),
+        float(np.linalg.norm(trace.value_contributions[state.head, j]))
+        if state.controls.weighted
         else None,
-        float(trace.norm_weighted[view.head, i, j]) if view.controls.weighted else None,
-        float(view.maps[view.head, row_of, column_of]) if view.controls.hide else None,
+        float(trace.norm_weighted[state.head, i, j]) if state.controls.weighted else None,
+        float(state.maps[state.head, query_row, key_column])
+        if state.controls.hide_special_tokens
+        else None,
     )

@@ -1,72 +1,73 @@
 """Lab: keys and values shared by groups of heads, and what that saves in real models."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from app.attention.source_listing import textbook_listing
 from app.evaluation.report import Pooled
+from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 from app.lesson.options import CacheSizes, Options
 
-BYTES = 2
+BYTES_PER_NUMBER = 2
 
 
-class RealModel(CacheSizes):
+class PublishedModel(CacheSizes):
     """A published model, and where its sizes were published."""
 
     name: str
     source: str
 
 
-class SharingOptions(Options):
+class GroupedQueryOptions(Options):
     """What a step gives this lab: the rows of its table."""
 
-    real_models: tuple[RealModel, ...]
+    real_models: tuple[PublishedModel, ...]
 
 
 @dataclass(frozen=True)
 class CacheRow:
     """`megabytes` are for 1,000 tokens in 16-bit numbers, with sharing as the model has it."""
 
-    model: RealModel
+    model: PublishedModel
     numbers: int
     without_sharing: int
     megabytes: float
 
 
 @dataclass(frozen=True)
-class Sharing:
-    """`moved` is how far each head's map moves by pooling, as the largest change of a weight."""
+class GroupedQuery:
+    """`max_change` is how far each head's map moves by pooling: the largest change of a weight."""
 
     groupings: tuple[int, ...]
     heads: tuple[HeadFigure, ...]
-    moved: tuple[float, ...]
+    max_change: tuple[float, ...] = field(metadata=json_name("moved"))
     losses: tuple[Pooled, ...]
     cache: tuple[CacheRow, ...]
     n_tokens: int
     code: str
 
 
-def sharing(view: LabView) -> Sharing:
-    as_trained = replace(view, controls=replace(view.controls, groups=0)).maps
-    n = len(view.sentence.tokens)
-    models = SharingOptions.model_validate(view.options).real_models
-    n_sets = view.model.card.n_sets
-    return Sharing(
-        tuple(groups for groups in range(1, n_sets + 1) if n_sets % groups == 0),
-        head_figures(view, view.maps),
-        tuple(np.abs(view.maps - as_trained).max(axis=(1, 2)).tolist()),
-        view.model.evidence.pooled if view.model.evidence else (),
+def grouped_query(state: LabState) -> GroupedQuery:
+    as_trained = replace(state, controls=replace(state.controls, groups=0)).maps
+    n = len(state.sentence.tokens)
+    published_models = GroupedQueryOptions.model_validate(state.options).real_models
+    n_kv_heads = state.model.card.n_sets
+    return GroupedQuery(
+        tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
+        head_figures(state, state.maps),
+        tuple(np.abs(state.maps - as_trained).max(axis=(1, 2)).tolist()),
+        state.model.evidence.pooled if state.model.evidence else (),
         tuple(
             CacheRow(
                 model,
-                model.cached(n),
-                model.unshared.cached(n),
-                model.cached(1_000) * BYTES / 1e6,
+                model.kv_cache_size(n),
+                model.unshared.kv_cache_size(n),
+                model.kv_cache_size(1_000) * BYTES_PER_NUMBER / 1e6,
             )
-            for model in models
+            for model in published_models
         ),
         n,
         textbook_listing(),

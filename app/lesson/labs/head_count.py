@@ -1,61 +1,64 @@
 """Lab: the same budget cut into 1, 2, 4 or 8 heads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.attention import Intervention
 from app.attention.metrics import row_entropy
 from app.attention.weights import Matrix
+from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
-from app.lesson.model_comparison import Member, loss_plot, members
+from app.lesson.labs.lab_state import LabState
+from app.lesson.model_comparison import TrainedModel, loss_plot, trained_models
 
 
 @dataclass(frozen=True)
-class Counter:
+class LayerCost:
     """What a layer of one member of the family costs on this sentence.
 
-    `products` counts the multiplications of QKᵀ and of weights times V.
+    `multiplications` counts the multiplications of QKᵀ and of weights times V.
     """
 
-    member: Member
+    trained_model: TrainedModel = field(metadata=json_name("member"))
     chosen: bool
     attention_parameters: int
     cells: int
-    products: int
+    multiplications: int = field(metadata=json_name("products"))
 
 
 @dataclass(frozen=True)
-class Budget:
+class HeadCount:
     """`entropies` are the mean row entropies of each head with and without the divisor √d_k."""
 
-    counters: tuple[Counter, ...]
+    costs: tuple[LayerCost, ...] = field(metadata=json_name("counters"))
     loss_plot: str
     heads: tuple[HeadFigure, ...]
     entropies: tuple[tuple[float, float], ...]
     divisor: float
 
 
-def budget(view: LabView) -> Budget:
-    family = members(view.models)
-    n = len(view.sentence.tokens)
-    maps = view.maps
-    divided, undivided = (_entropies(view, scaled=scaled) for scaled in (True, False))
-    return Budget(
+def head_count(state: LabState) -> HeadCount:
+    models = trained_models(state.models)
+    n = len(state.sentence.tokens)
+    maps = state.maps
+    scaled_entropies, unscaled_entropies = (
+        _entropies(state, scaled=scaled) for scaled in (True, False)
+    )
+    return HeadCount(
         tuple(
-            Counter(
-                each,
-                each.card.n_heads == view.model.card.n_heads
-                and view.model.card.source != "checkpoint",
-                attention_parameters(each.card.d_model),
-                each.card.n_heads * n * n,
-                2 * n * n * each.card.d_model,
+            LayerCost(
+                model,
+                model.card.n_heads == state.model.card.n_heads
+                and state.model.card.source != "checkpoint",
+                attention_parameters(model.card.d_model),
+                model.card.n_heads * n * n,
+                2 * n * n * model.card.d_model,
             )
-            for each in family
+            for model in models
         ),
-        loss_plot(family),
-        head_figures(view, maps),
-        tuple(zip(divided.tolist(), undivided.tolist(), strict=True)),
-        float(view.model.card.d_head**0.5),
+        loss_plot(models),
+        head_figures(state, maps),
+        tuple(zip(scaled_entropies.tolist(), unscaled_entropies.tolist(), strict=True)),
+        float(state.model.card.d_head**0.5),
     )
 
 
@@ -64,7 +67,7 @@ def attention_parameters(d_model: int) -> int:
     return 4 * (d_model * d_model + d_model)
 
 
-def _entropies(view: LabView, *, scaled: bool) -> Matrix:
-    weights = view.trace_of(Intervention(scaled=scaled)).weights
-    means: Matrix = row_entropy(view.among_shown(weights)).mean(axis=-1)
+def _entropies(state: LabState, *, scaled: bool) -> Matrix:
+    weights = state.trace_of(Intervention(scaled=scaled)).weights
+    means: Matrix = row_entropy(state.visible_and_renormalised(weights)).mean(axis=-1)
     return means

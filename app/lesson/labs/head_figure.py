@@ -5,32 +5,29 @@ from dataclasses import dataclass, field
 
 from app.attention.metrics import largest_cell, mean_entropy, word_row
 from app.attention.weights import Matrix
-from app.lesson.labs.lab_state import LabView
+from app.lesson.json_fields import NOT_IN_JSON, json_name
+from app.lesson.labs.lab_state import LabState
 from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
 
 
 @dataclass(frozen=True)
-class Reading:
+class TopWord:
     """The word that is read most, and how much.
 
-    `place` counts words from 1 and is given only where the same word stands elsewhere too.
+    `ordinal` counts words from 1 and is given only where the same word stands elsewhere too.
     """
 
     word: str
     weight: float
-    place: int | None
+    ordinal: int | None = field(metadata=json_name("place"))
     is_self: bool
 
 
 @dataclass(frozen=True)
-class StrongestLink:
+class LabelledCell:
     query: str
     key: str
     weight: float
-
-
-INNER = {"inner": True}
-"""Marks what a figure is drawn from and does not tell."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +38,27 @@ class HeadFigure:
 
     head: int
     chosen: bool
-    reading: Reading
+    top_word: TopWord = field(metadata=json_name("reading"))
     mean_entropy: float
-    strongest: StrongestLink
-    view: LabView = field(metadata=INNER, repr=False)
-    weights: Matrix = field(metadata=INNER, repr=False)  # (n, n)
-    row: Matrix = field(metadata=INNER, repr=False)  # (n_words,)
+    strongest: LabelledCell
+    state: LabState = field(metadata=NOT_IN_JSON, repr=False)
+    weights: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n, n)
+    row: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n_words,)
 
     @property
     def layer(self) -> int:
-        return self.view.layer
+        return self.state.layer
 
     @property
-    def sharing(self) -> tuple[int, ...]:
+    def kv_group(self) -> tuple[int, ...]:
         """The heads that read the same keys and values, this one among them."""
-        group = self.view.group
-        first = self.head // group * group
-        return tuple(range(first, first + group))
+        size = self.state.group_size
+        first = self.head // size * size
+        return tuple(range(first, first + size))
 
     @property
     def map(self) -> str:
-        return draw(self.view, self.weights)
+        return draw(self.state, self.weights)
 
     @property
     def thumb(self) -> str:
@@ -69,22 +66,26 @@ class HeadFigure:
 
     @property
     def strip(self) -> str:
-        view = self.view
-        return word_strip(self.row[view.order], view.spelled, query=view.order.index(view.word))
+        state = self.state
+        return word_strip(
+            self.row[state.word_indices],
+            state.word_texts,
+            query=state.word_indices.index(state.word),
+        )
 
 
-def draw(view: LabView, weights: Matrix) -> str:
+def draw(state: LabState, weights: Matrix) -> str:
     """One head's (n, n) weights as the view asks for them: as a map, or as lines."""
     return (
-        token_links(weights, view.axis)
-        if view.controls.show == "lines"
-        else heatmap(weights, view.frame)
+        token_links(weights, state.axis)
+        if state.controls.layout == "lines"
+        else heatmap(weights, state.heatmap_layout)
     )
 
 
-def maps_of(view: LabView) -> list[str]:
+def map_svgs(state: LabState) -> list[str]:
     """The map of every head of the chosen layer."""
-    return [draw(view, weights) for weights in view.maps]
+    return [draw(state, weights) for weights in state.maps]
 
 
 @dataclass(frozen=True)
@@ -97,34 +98,34 @@ class SmallMap:
     picture: str
 
 
-def small_maps(view: LabView) -> tuple[tuple[SmallMap, ...], ...]:
+def small_maps(state: LabState) -> tuple[tuple[SmallMap, ...], ...]:
     """A small map for every head of every layer, in a row for each layer."""
     return tuple(
         tuple(
             SmallMap(
                 layer,
                 head,
-                (layer, head) == (view.layer, view.head),
+                (layer, head) == (state.layer, state.head),
                 downsampled_thumbnail(weights),
             )
             for head, weights in enumerate(maps)
         )
-        for layer, maps in enumerate(view.all_maps)
+        for layer, maps in enumerate(state.all_maps)
     )
 
 
-def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
+def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
     """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
-    rows = word_row(maps, view.word_of, view.word)  # (n_heads, n_words)
+    rows = word_row(maps, state.word_of, state.word)  # (n_heads, n_words)
     entropies = mean_entropy(maps)
     return tuple(
         HeadFigure(
             head,
-            chosen and head == view.head,
-            _reading(rows[head], view),
+            chosen and head == state.head,
+            _top_word(rows[head], state),
             entropies[head],
-            _strongest(maps[head], view.axis.labels),
-            view,
+            _strongest_cell(maps[head], state.axis.labels),
+            state,
             maps[head],
             rows[head],
         )
@@ -132,13 +133,13 @@ def head_figures(view: LabView, maps: Matrix, *, chosen: bool = True) -> tuple[H
     )
 
 
-def _reading(row: Matrix, view: LabView) -> Reading:
+def _top_word(row: Matrix, state: LabState) -> TopWord:
     """The word that is read most, of equals the first."""
     key = int(row.argmax())
-    word, place = view.sentence.words[key], view.sentence.place_if_repeated(key)
-    return Reading(word.text, float(row[key]), place, key == view.word)
+    word, ordinal = state.sentence.words[key], state.sentence.place_if_repeated(key)
+    return TopWord(word.text, float(row[key]), ordinal, key == state.word)
 
 
-def _strongest(weights: Matrix, labels: Sequence[str]) -> StrongestLink:
-    link = largest_cell(weights)
-    return StrongestLink(labels[link.query], labels[link.key], link.weight)
+def _strongest_cell(weights: Matrix, labels: Sequence[str]) -> LabelledCell:
+    cell = largest_cell(weights)
+    return LabelledCell(labels[cell.query], labels[cell.key], cell.weight)

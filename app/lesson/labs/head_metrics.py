@@ -1,17 +1,18 @@
 """Lab: every head measured on this sentence, beside its record on a treebank."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from app.attention.metrics import diagonal_mean, mean_distance, row_entropy
 from app.attention.weights import Matrix
 from app.evaluation.report import Evidence, Finding, Share
+from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 
 SCORES = ("previous", "next", "itself", "same word")
-SPECIAL = "special tokens"
+SPECIAL_TOKENS_SCORE = "special tokens"
 """One more score where a model adds tokens of its own."""
 
 
@@ -25,7 +26,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Record:
+class TreebankRecord:
     """The head's best relation on the treebank, and the best fixed distance it is held against."""
 
     finding: Finding
@@ -35,89 +36,89 @@ class Record:
 
 
 @dataclass(frozen=True)
-class HeadMeasures:
+class HeadMetricsRow:
     head: int
     scores: tuple[Score, ...]
     entropy: float
     distance: float
     labels: tuple[str, ...]
-    record: Record | None
+    record: TreebankRecord | None
 
 
 @dataclass(frozen=True)
-class Measures:
+class HeadMetrics:
     """`heads` are figures of the sentence that is shown: the shuffled one if it was asked for.
     `treebank` and `licence` are those of the record, empty if there is none.
     """
 
-    measures: tuple[HeadMeasures, ...]
+    metrics: tuple[HeadMetricsRow, ...] = field(metadata=json_name("measures"))
     heads: tuple[HeadFigure, ...]
     sentence: str
     treebank: str
     licence: str
 
 
-def measures(view: LabView) -> Measures:
-    maps, moved = view.maps, view.moved
-    scores, moved_scores = head_scores(view), head_scores(moved)
-    evidence = view.model.evidence
+def head_metrics(state: LabState) -> HeadMetrics:
+    maps, shuffled = state.maps, state.shuffled
+    scores, shuffled_scores = head_scores(state), head_scores(shuffled)
+    evidence = state.model.evidence
     entropy, distance = row_entropy(maps).mean(axis=-1), mean_distance(maps)
     rows = tuple(
-        HeadMeasures(
+        HeadMetricsRow(
             head,
             tuple(
-                Score(name, float(scores[i, head]), float(moved_scores[i, head]))
-                for i, name in enumerate(score_names(view))
+                Score(name, float(scores[i, head]), float(shuffled_scores[i, head]))
+                for i, name in enumerate(score_names(state))
             ),
             float(entropy[head]),
             float(distance[head]),
-            *record_of(evidence, view.layer, head),
+            *treebank_record(evidence, state.layer, head),
         )
         for head in range(len(maps))
     )
-    shown = view.shown
-    heads = head_figures(shown, shown.maps)
+    displayed = state.displayed
+    heads = head_figures(displayed, displayed.maps)
     treebank, licence = (evidence.treebank, evidence.licence) if evidence else ("", "")
-    return Measures(rows, heads, shown.sentence.text, treebank, licence)
+    return HeadMetrics(rows, heads, displayed.sentence.text, treebank, licence)
 
 
-def has_specials(view: LabView) -> bool:
+def shows_special_tokens(state: LabState) -> bool:
     """Whether maps show special tokens."""
-    return any(token.special for token in view.tokens)
+    return any(token.special for token in state.tokens)
 
 
-def score_names(view: LabView) -> tuple[str, ...]:
-    return (*SCORES, SPECIAL) if has_specials(view) else SCORES
+def score_names(state: LabState) -> tuple[str, ...]:
+    return (*SCORES, SPECIAL_TOKENS_SCORE) if shows_special_tokens(state) else SCORES
 
 
-def head_scores(view: LabView) -> Matrix:
+def head_scores(state: LabState) -> Matrix:
     """Mean weight on the previous token, the next, itself, other tokens spelled the same, and
     special tokens if there are any in the maps: (scores, n_heads).
     """
-    maps = view.maps
-    texts = np.array([token.text.lower() for token in view.tokens])
-    same = (texts[:, None] == texts) & ~np.eye(len(texts), dtype=bool)
+    maps = state.maps
+    texts = np.array([token.text.lower() for token in state.tokens])
+    same_spelling = (texts[:, None] == texts) & ~np.eye(len(texts), dtype=bool)
     scores = [
         diagonal_mean(maps, -1),
         diagonal_mean(maps, 1),
         diagonal_mean(maps, 0),
-        (maps * same).sum(axis=-1).mean(axis=-1),
+        (maps * same_spelling).sum(axis=-1).mean(axis=-1),
     ]
-    if has_specials(view):
-        special = [token.special for token in view.tokens]
-        scores.append(maps[..., special].sum(axis=-1).mean(axis=-1))
+    if shows_special_tokens(state):
+        is_special = [token.special for token in state.tokens]
+        scores.append(maps[..., is_special].sum(axis=-1).mean(axis=-1))
     return np.stack(scores)
 
 
-def record_of(
+def treebank_record(
     evidence: Evidence | None, layer: int, head: int
-) -> tuple[tuple[str, ...], Record | None]:
+) -> tuple[tuple[str, ...], TreebankRecord | None]:
     """The labels that a head's record supports, and its best relation against its baseline."""
     if evidence is None:
         return (), None
-    record = next(each for each in evidence.heads if (each.layer, each.head) == (layer, head))
-    best = max(record.findings, key=evidence.margin)
+    head_record = next(each for each in evidence.heads if (each.layer, each.head) == (layer, head))
+    best = max(head_record.findings, key=evidence.margin)
     baselines = evidence.baselines_of(best)
-    return tuple(evidence.labels(record)), Record(
+    return tuple(evidence.labels(head_record)), TreebankRecord(
         best, baselines.offset, baselines.offset_share, best.beats(baselines)
     )

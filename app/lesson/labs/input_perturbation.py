@@ -1,7 +1,7 @@
 """Lab: one token's first inputs are nudged; which heads' maps move, and which would if the input
 were sliced."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,28 +13,29 @@ from app.attention.variants import (
     sliced_input_attention,
 )
 from app.attention.weights import Matrix
+from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import draw
-from app.lesson.labs.lab_state import LabView
-from app.lesson.predictions import CHANGED
+from app.lesson.labs.lab_state import LabState
+from app.lesson.predictions import CHANGE_THRESHOLD
 from app.picture import signed_map, signed_thumbnail
 
 
 @dataclass(frozen=True)
-class Change:
+class HeadChange:
     """One head before and after: how far its map moves, and the difference as a map."""
 
     head: int
-    moved: float
+    max_change: float = field(metadata=json_name("moved"))
     changed: bool
     difference: str
 
 
 @dataclass(frozen=True)
-class Way:
+class Variant:
     """One way of giving heads their input, with the change of every head's map."""
 
     name: str
-    changes: tuple[Change, ...]
+    changes: tuple[HeadChange, ...]
 
     @property
     def n_changed(self) -> int:
@@ -48,7 +49,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Nudge:
+class InputPerturbation:
     """`before`, `after` and `difference` are the chosen head's maps; differences are drawn up to
     `largest`.
     """
@@ -59,43 +60,48 @@ class Nudge:
     before: str
     after: str
     difference: str
-    ways: tuple[Way, ...]
+    variants: tuple[Variant, ...] = field(metadata=json_name("ways"))
     largest: float
     shapes: tuple[Shape, ...]
 
 
-def nudge(view: LabView) -> Nudge:
-    trace = view.trace
-    token = view.asking_tokens[0]
+def input_perturbation(state: LabState) -> InputPerturbation:
+    trace = state.trace
+    token = state.query_tokens[0]
     X = perturb_token(trace.X, token)
 
     def projected(inputs: Matrix) -> Matrix:
-        return view.among_shown(trace.with_input(inputs).weights)
+        return state.visible_and_renormalised(trace.with_input(inputs).weights)
 
     def sliced(inputs: Matrix) -> Matrix:
-        return view.among_shown(sliced_input_attention(trace, inputs))
+        return state.visible_and_renormalised(sliced_input_attention(trace, inputs))
 
     before, after = projected(trace.X), projected(X)
     differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
     largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
-    return Nudge(
-        view.sentence.tokens[token].text,
+    return InputPerturbation(
+        state.sentence.tokens[token].text,
         PERTURBATION,
         min(PERTURBED_INPUTS, trace.W.d_model),
-        draw(view, before[view.head]),
-        draw(view, after[view.head]),
-        signed_map(differences["project"][view.head], view.frame, largest),
-        tuple(Way(name, _changes(each, largest)) for name, each in differences.items()),
+        draw(state, before[state.head]),
+        draw(state, after[state.head]),
+        signed_map(differences["project"][state.head], state.heatmap_layout, largest),
+        tuple(Variant(name, _head_changes(each, largest)) for name, each in differences.items()),
         largest,
         shapes(trace),
     )
 
 
-def _changes(differences: Matrix, largest: float) -> tuple[Change, ...]:
-    moved = np.abs(differences).max(axis=(1, 2))
+def _head_changes(differences: Matrix, largest: float) -> tuple[HeadChange, ...]:
+    max_changes = np.abs(differences).max(axis=(1, 2))
     return tuple(
-        Change(head, float(by), bool(by > CHANGED), signed_thumbnail(differences[head], largest))
-        for head, by in enumerate(moved)
+        HeadChange(
+            head,
+            float(max_change),
+            bool(max_change > CHANGE_THRESHOLD),
+            signed_thumbnail(differences[head], largest),
+        )
+        for head, max_change in enumerate(max_changes)
     )
 
 

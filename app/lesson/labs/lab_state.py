@@ -9,7 +9,7 @@ import numpy as np
 from app.attention import Intervention, Trace
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.weights import Matrix
-from app.lesson.shuffle import Shuffled, shuffled
+from app.lesson.shuffle import ShuffledSentence, shuffle_words
 from app.models import Model, Registry, Sentence, Token, Word
 from app.picture import Axis, HeatmapLayout
 
@@ -26,10 +26,10 @@ class Controls:
     groups: K/V projections are averaged into so many groups of heads; 0 leaves them as trained.
     cell: the (query, key) tokens whose weight is explained.
     minus: the (model, head) whose map is taken off that of the chosen head.
-    show: how heads are shown, one of `SHOWS`; the lab's own way if it is empty.
+    layout: how heads are shown, one of `LAYOUTS`; the lab's own way if it is empty.
     lock: the chosen head stays in view, whatever thumbnail the pointer is over.
-    hide: special tokens, which the model adds by itself, are left out of maps, and the rest of each
-        row is brought back to 1.
+    hide_special_tokens: those, which the model adds by itself, are left out of maps, and the rest
+        of each row is brought back to 1.
     """
 
     causal: bool = False
@@ -40,24 +40,28 @@ class Controls:
     groups: int = 0
     cell: tuple[int, int] | None = None
     minus: tuple[str, int] | None = None
-    show: str = ""
+    layout: str = ""
     lock: bool = False
-    hide: bool = False
+    hide_special_tokens: bool = False
 
 
-CONTROLS = tuple(each.name for each in fields(Controls))
+QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide"}
+"""The names in addresses of those controls that are called otherwise there."""
 
-EVERYWHERE = ("cell", "minus", "show", "lock", "hide")
+CONTROLS = tuple(QUERY_NAMES.get(each.name, each.name) for each in fields(Controls))
+"""The controls, as addresses name them."""
+
+COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide")
 """The controls that every lab obeys."""
 
-SHOWS = ("grid", "map", "lines", "strip", "overview")
+LAYOUTS = ("grid", "map", "lines", "strip", "overview")
 """Maps of all heads, the map of one, the same as lines between words, what the chosen word reads
 laid over the sentence, for all heads, or small maps of every head of every layer.
 """
 
 
 @dataclass(frozen=True)
-class LabView:
+class LabState:
     """A sentence that fits the model, and what of it is chosen; all counted from 0.
 
     What is computed of it is computed once, however many parts of a page ask for it.
@@ -73,14 +77,18 @@ class LabView:
     controls: Controls = Controls()
 
     @cached_property
-    def kept(self) -> list[int]:
+    def visible_indices(self) -> list[int]:
         """The tokens that maps show: all, or the learner's own where special ones are hidden."""
-        return self.sentence.plain if self.controls.hide else list(range(len(self.sentence.tokens)))
+        return (
+            self.sentence.plain
+            if self.controls.hide_special_tokens
+            else list(range(len(self.sentence.tokens)))
+        )
 
     @cached_property
     def tokens(self) -> list[Token]:
         """Those along the sides of maps."""
-        return [self.sentence.tokens[place] for place in self.kept]
+        return [self.sentence.tokens[index] for index in self.visible_indices]
 
     @cached_property
     def word_of(self) -> list[int]:
@@ -90,57 +98,57 @@ class LabView:
     @cached_property
     def words(self) -> list[Word]:
         """Those that maps show, in the order of reading."""
-        numbers = dict.fromkeys(self.word_of)
-        return [self.sentence.words[number] for number in numbers]
+        word_indices = dict.fromkeys(self.word_of)
+        return [self.sentence.words[index] for index in word_indices]
 
     @cached_property
-    def order(self) -> list[int]:
+    def word_indices(self) -> list[int]:
         """The numbers of these words."""
         return [word.index for word in self.words]
 
     @cached_property
-    def spelled(self) -> list[str]:
+    def word_texts(self) -> list[str]:
         """These words as text."""
         return [word.text for word in self.words]
 
     @property
-    def queries(self) -> list[int]:
+    def query_rows(self) -> list[int]:
         """The rows of the chosen word."""
         return [row for row, word in enumerate(self.word_of) if word == self.word]
 
     @property
-    def asking_tokens(self) -> list[int]:
+    def query_tokens(self) -> list[int]:
         """The tokens of the chosen word, among all that the model reads."""
-        return [self.kept[row] for row in self.queries]
+        return [self.visible_indices[row] for row in self.query_rows]
 
     @property
     def intervention(self) -> Intervention:
         """What the controls change in a pass."""
-        chosen = self.controls
+        controls = self.controls
         return Intervention(
-            causal=chosen.causal,
-            ablated_heads=chosen.off,
-            scaled=not chosen.unscaled,
-            groups=chosen.groups,
+            causal=controls.causal,
+            ablated_heads=controls.off,
+            scaled=not controls.unscaled,
+            groups=controls.groups,
         )
 
     @property
-    def asking(self) -> str:
+    def query_word(self) -> str:
         """The chosen word, as it is spelled."""
         return self.sentence.words[self.word].text
 
     @property
-    def largest_entropy(self) -> float:
+    def max_entropy(self) -> float:
         """The entropy of a row that reads every token the same, in bits."""
         return float(np.log2(len(self.tokens)))
 
     @cached_property
     def axis(self) -> Axis:
         """The tokens along both sides of a map, those of the chosen word marked."""
-        return Axis([token.text for token in self.tokens], self.word_of, self.queries)
+        return Axis([token.text for token in self.tokens], self.word_of, self.query_rows)
 
     @cached_property
-    def frame(self) -> HeatmapLayout:
+    def heatmap_layout(self) -> HeatmapLayout:
         """What all maps of the sentence have in common, the chosen word's rows framed."""
         return HeatmapLayout(self.axis)
 
@@ -151,70 +159,82 @@ class LabView:
 
     def trace_of(self, intervention: Intervention) -> Trace:
         """Every intermediate of the chosen layer under another intervention."""
-        last = self.layer
-        if self.controls.show == "overview":
-            last = self.model.card.n_layers - 1  # which all are asked for in a moment
-        read = self.model.read(self.sentence, last_layer=last, intervention=intervention)
-        return read.trace(self.layer)
+        last_layer = self.layer
+        if self.controls.layout == "overview":
+            last_layer = self.model.card.n_layers - 1  # which all are asked for in a moment
+        forward_pass = self.model.read(
+            self.sentence, last_layer=last_layer, intervention=intervention
+        )
+        return forward_pass.trace(self.layer)
 
     @cached_property
     def maps(self) -> Matrix:
         """What the maps of the chosen layer show, (n_heads, n, n): weights, weighted by what is
         written if the controls say so, and without special tokens if these are hidden.
         """
-        return self._maps_of(self.trace)
+        return self._visible_maps(self.trace)
 
     @cached_property
     def all_maps(self) -> list[Matrix]:
         """The same of every layer."""
         card = self.model.card
-        read = self.model.read(
+        forward_pass = self.model.read(
             self.sentence, last_layer=card.n_layers - 1, intervention=self.intervention
         )
-        return [self._maps_of(read.trace(layer)) for layer in range(card.n_layers)]
+        return [self._visible_maps(forward_pass.trace(layer)) for layer in range(card.n_layers)]
 
-    def _maps_of(self, trace: Trace) -> Matrix:
-        return self.among_shown(trace.norm_weighted if self.controls.weighted else trace.weights)
+    def _visible_maps(self, trace: Trace) -> Matrix:
+        return self.visible_and_renormalised(
+            trace.norm_weighted if self.controls.weighted else trace.weights
+        )
 
-    def among_shown(self, weights: Matrix) -> Matrix:
-        """Of weights (..., n, n) over all tokens what maps show: see `Controls.hide`."""
-        return select_and_renormalise(weights, self.kept) if self.controls.hide else weights
+    def visible_and_renormalised(self, weights: Matrix) -> Matrix:
+        """Of weights (..., n, n) over all tokens what maps show: see `hide_special_tokens`."""
+        return (
+            select_and_renormalise(weights, self.visible_indices)
+            if self.controls.hide_special_tokens
+            else weights
+        )
 
-    def seen(self, figures: Matrix) -> Matrix:
+    def visible_part(self, values: Matrix) -> Matrix:
         """Of (..., n, n) figures over all tokens the rows and columns that maps show."""
-        return figures[..., self.kept, :][..., self.kept] if self.controls.hide else figures
+        return (
+            values[..., self.visible_indices, :][..., self.visible_indices]
+            if self.controls.hide_special_tokens
+            else values
+        )
 
     @cached_property
-    def read_by_word(self) -> tuple[Matrix, list[str]]:
+    def query_word_attention(self) -> tuple[Matrix, list[str]]:
         """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
         show, both in the order of reading.
         """
         rows = word_row(self.maps, self.word_of, self.word)
-        return rows[:, self.order], self.spelled
+        return rows[:, self.word_indices], self.word_texts
 
     @property
-    def group(self) -> int:
+    def group_size(self) -> int:
         """How many heads read the same keys and values, as the controls have it."""
         card = self.model.card
         return card.n_heads // (self.controls.groups or card.n_sets)
 
     @property
-    def from_inputs(self) -> bool:
+    def archive_starts_at_layer(self) -> bool:
         """Whether an archive of this view begins with the layer's inputs, not with tokens."""
         return self.model.card.source == "checkpoint"
 
     @cached_property
-    def _shuffled(self) -> Shuffled:
-        return shuffled(self.sentence, self.model)
+    def _shuffled_sentence(self) -> ShuffledSentence:
+        return shuffle_words(self.sentence, self.model)
 
     @cached_property
-    def moved(self) -> "LabView":
+    def shuffled(self) -> "LabState":
         """The same of the words in another order."""
-        order = self._shuffled.order
-        word = order.index(self.word) if self.word in order else self.word
-        return replace(self, sentence=self._shuffled.sentence, word=word)
+        permutation = self._shuffled_sentence.permutation
+        word = permutation.index(self.word) if self.word in permutation else self.word
+        return replace(self, sentence=self._shuffled_sentence.sentence, word=word)
 
-    def by(self, model: Model) -> "LabView | None":
+    def for_model(self, model: Model) -> "LabState | None":
         """The same text as another model reads it, None if it is too long for that.
 
         What was done to heads of one model has no counterpart in another, nor has a cell.
@@ -238,14 +258,16 @@ class LabView:
         )
 
     @property
-    def shown(self) -> "LabView":
+    def displayed(self) -> "LabState":
         """The view whose maps are drawn: of the words in another order, if that was asked."""
-        return self.moved if self.controls.shuffled else self
+        return self.shuffled if self.controls.shuffled else self
 
     @property
-    def drawn_words(self) -> list[int]:
+    def displayed_word_ids(self) -> list[int]:
         """For each row of the maps that are drawn the word of the learner's own sentence."""
         if not self.controls.shuffled:
             return self.word_of
-        order = self._shuffled.order
-        return [order[word] if word < len(order) else word for word in self.moved.word_of]
+        permutation = self._shuffled_sentence.permutation
+        return [
+            permutation[word] if word < len(permutation) else word for word in self.shuffled.word_of
+        ]

@@ -1,17 +1,18 @@
 """Lab: what each head adds to the output through its slice of W_O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from app.attention import Intervention, Trace
 from app.attention.variants import output_with_mean_map
+from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 from app.models.prediction import Guess, fill_in, next_word
 from app.picture.charts import Bar, bars
 
-SHOWN_GUESSES = 5
+TOP_K = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class OutputValue:
 
 
 @dataclass(frozen=True)
-class Guesses:
+class TokenPredictions:
     """Guesses for the chosen word, masked, or for the one after it if `is_next`, from `text`; with
     all heads, and without those that are off.
     """
@@ -54,76 +55,76 @@ class Guesses:
 
 
 @dataclass(frozen=True)
-class Mix:
-    """`averaged` is how far the output moves, relative to its length, if every head used the mean
-    of all maps; `guesses` is None for a model that guesses no words.
+class OutputProjection:
+    """`mean_map_shift` is how far the output moves, relative to its length, if every head used the
+    mean of all maps; `token_predictions` is None for a model that predicts no words.
     """
 
     contributions: tuple[Contribution, ...]
     plot: str
     heads: tuple[HeadFigure, ...]
     output_value: OutputValue
-    guesses: Guesses | None
-    averaged: float
+    token_predictions: TokenPredictions | None = field(metadata=json_name("guesses"))
+    mean_map_shift: float = field(metadata=json_name("averaged"))
 
 
-def mix(view: LabView) -> Mix:
+def output_projection(state: LabState) -> OutputProjection:
     # Guesses take passes to the end, of which those to the layer are a part.
-    guesses = guesses_of(view)
-    trace, whole = view.trace, view.trace_of(Intervention())
-    lengths = np.linalg.norm(whole.contributions[:, view.asking_tokens], axis=-1).mean(axis=1)
+    predictions = token_predictions(state)
+    trace, unablated = state.trace, state.trace_of(Intervention())
+    lengths = np.linalg.norm(unablated.contributions[:, state.query_tokens], axis=-1).mean(axis=1)
     contributions = tuple(
-        Contribution(head, (view.layer, head) in view.controls.off, float(length))
+        Contribution(head, (state.layer, head) in state.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
-    averaged = output_with_mean_map(whole) - whole.output
-    return Mix(
+    shift = output_with_mean_map(unablated) - unablated.output
+    return OutputProjection(
         contributions,
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
-        head_figures(view, view.maps),
-        output_value(trace, view.asking_tokens[0]),
-        guesses,
-        float(np.linalg.norm(averaged) / np.linalg.norm(whole.output)),
+        head_figures(state, state.maps),
+        output_value(trace, state.query_tokens[0]),
+        predictions,
+        float(np.linalg.norm(shift) / np.linalg.norm(unablated.output)),
     )
 
 
-def guesses_of(view: LabView) -> Guesses | None:
+def token_predictions(state: LabState) -> TokenPredictions | None:
     """What the model makes of the chosen word's place; a special token cannot be masked."""
-    is_next = view.model.card.guesses == "next"
-    special = view.sentence.words[view.word].is_special
-    if view.model.card.guesses == "nothing" or (special and not is_next):
+    is_next = state.model.card.guesses == "next"
+    is_special = state.sentence.words[state.word].is_special
+    if state.model.card.guesses == "nothing" or (is_special and not is_next):
         return None
-    text = read_so_far(view) if is_next else masked_word(view)
-    guess = next_guesses if is_next else hidden_guesses
-    before = guess(view, Intervention())
-    after = guess(view, view.intervention) if view.intervention != Intervention() else before
-    return Guesses(is_next, text, before, after)
+    text = prefix_text(state) if is_next else masked_text(state)
+    predict = next_token_predictions if is_next else masked_token_predictions
+    before = predict(state, Intervention())
+    after = predict(state, state.intervention) if state.intervention != Intervention() else before
+    return TokenPredictions(is_next, text, before, after)
 
 
-def masked_word(view: LabView) -> str:
+def masked_text(state: LabState) -> str:
     """The sentence with the model's mask in place of the chosen word."""
-    pieces = view.sentence.words[view.word].pieces
-    text = view.sentence.text
-    return f"{text[: pieces[0].start]}{view.model.tokenizer.mask}{text[pieces[-1].end :]}"
+    pieces = state.sentence.words[state.word].pieces
+    text = state.sentence.text
+    return f"{text[: pieces[0].start]}{state.model.tokenizer.mask}{text[pieces[-1].end :]}"
 
 
-def hidden_guesses(view: LabView, intervention: Intervention) -> tuple[Guess, ...]:
-    sentence = view.model.tokenizer.sentence(masked_word(view))
-    start = view.sentence.words[view.word].pieces[0].start
-    blanks = fill_in(view.model, sentence, top=SHOWN_GUESSES, intervention=intervention)
+def masked_token_predictions(state: LabState, intervention: Intervention) -> tuple[Guess, ...]:
+    sentence = state.model.tokenizer.sentence(masked_text(state))
+    mask_start = state.sentence.words[state.word].pieces[0].start
+    masks = fill_in(state.model, sentence, top=TOP_K, intervention=intervention)
     # A learner may have masked other words already.
-    return next(each.guesses for each in blanks if sentence.tokens[each.token].start == start)
+    return next(each.guesses for each in masks if sentence.tokens[each.token].start == mask_start)
 
 
-def read_so_far(view: LabView) -> str:
+def prefix_text(state: LabState) -> str:
     """The sentence up to the chosen word, all that a causal model has read there."""
-    return view.sentence.text[: view.sentence.words[view.word].pieces[-1].end]
+    return state.sentence.text[: state.sentence.words[state.word].pieces[-1].end]
 
 
-def next_guesses(view: LabView, intervention: Intervention) -> tuple[Guess, ...]:
-    last = view.asking_tokens[-1]
+def next_token_predictions(state: LabState, intervention: Intervention) -> tuple[Guess, ...]:
+    last = state.query_tokens[-1]
     return next_word(
-        view.model, view.sentence, last, top=SHOWN_GUESSES, intervention=intervention
+        state.model, state.sentence, last, top=TOP_K, intervention=intervention
     ).guesses
 
 
@@ -131,10 +132,12 @@ def output_value(trace: Trace, token: int) -> OutputValue:
     """The output's largest number at a token, taken apart by heads."""
     row = trace.output[token]
     dimension = int(np.abs(row).argmax())
-    parts = trace.contributions[:, token, dimension]
+    contributions = trace.contributions[:, token, dimension]
     return OutputValue(
         dimension,
-        tuple(Summand(head, float(part)) for head, part in enumerate(parts)),
+        tuple(
+            Summand(head, float(contribution)) for head, contribution in enumerate(contributions)
+        ),
         float(trace.W.output_bias[dimension]),
         float(row[dimension]),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 from app.picture import signed_map
 
 
@@ -20,7 +20,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Column:
+class KeyTotal:
     """How much all rows together give to one key."""
 
     key: str
@@ -32,30 +32,32 @@ class Column:
 class Pipeline:
     stages: tuple[Stage, ...]
     figure: HeadFigure
-    columns: tuple[Column, ...]
+    columns: tuple[KeyTotal, ...]
     divisor: float
 
 
-def pipeline(view: LabView) -> Pipeline:
-    trace = view.trace
+def pipeline(state: LabState) -> Pipeline:
+    trace = state.trace
     stages = []
     for name, formula, values in (
         ("products", "QKᵀ", trace.scores),
         ("scaled", "QKᵀ / √d_k", trace.scaled),
         ("masked", "+ mask", trace.masked),
     ):
-        head = view.seen(values[view.head])
-        largest = float(np.abs(head[np.isfinite(head)]).max())
-        stages.append(Stage(name, formula, signed_map(head, view.frame, largest), largest))
-    totals = view.maps[view.head].astype(np.float64).sum(axis=0)
+        head_values = state.visible_part(values[state.head])
+        largest = float(np.abs(head_values[np.isfinite(head_values)]).max())
+        stages.append(
+            Stage(name, formula, signed_map(head_values, state.heatmap_layout, largest), largest)
+        )
+    totals = state.maps[state.head].astype(np.float64).sum(axis=0)
     largest_column = int(totals.argmax())
     columns = tuple(
-        Column(token.text, float(total), index == largest_column)
-        for index, (token, total) in enumerate(zip(view.tokens, totals, strict=True))
+        KeyTotal(token.text, float(total), index == largest_column)
+        for index, (token, total) in enumerate(zip(state.tokens, totals, strict=True))
     )
     return Pipeline(
         tuple(stages),
-        head_figures(view, view.maps)[view.head],
+        head_figures(state, state.maps)[state.head],
         columns,
         float(np.sqrt(trace.W.d_head)),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 from app.lesson.options import ModelName, Options
 from app.models import Card
 
@@ -28,17 +28,18 @@ class SideBySide:
     too_long_for: Card | None
 
 
-def side_by_side(view: LabView) -> SideBySide:
+def side_by_side(state: LabState) -> SideBySide:
     """The model in `options["beside"]` first, then the chosen one; once if they are the same.
 
     An untrained model stands beside an untrained one.
     """
-    beside = view.models[SideBySideOptions.model_validate(view.options).beside]
-    if view.model.card.source == "random":
-        beside = view.models.like(beside, "random") or beside
-    read = view.by(beside)
-    views = [each for each in (read, None if read is view else view) if each]
+    left_model = state.models[SideBySideOptions.model_validate(state.options).beside]
+    if state.model.card.source == "random":
+        left_model = state.models.like(left_model, "random") or left_model
+    left_state = state.for_model(left_model)
+    states = [each for each in (left_state, None if left_state is state else state) if each]
     panels = tuple(
-        Panel(each.model.card, head_figures(each, each.maps, chosen=each is view)) for each in views
+        Panel(each.model.card, head_figures(each, each.maps, chosen=each is state))
+        for each in states
     )
-    return SideBySide(panels, None if read else beside.card)
+    return SideBySide(panels, None if left_state else left_model.card)

@@ -11,19 +11,19 @@ from typing import Any
 
 import app
 from app import attention, picture
-from app.lesson.labs.lab_state import LabView
+from app.lesson.labs.lab_state import LabState
 
-SCRIPT = Path(__file__).parent / "reproduce.py"
-CELL = "# %% "
+SCRIPT_FILE = Path(__file__).parent / "reproduce.py"
+CELL_MARKER = "# %% "
 
 
 def script() -> str:
-    return SCRIPT.read_text(encoding="utf-8")
+    return SCRIPT_FILE.read_text(encoding="utf-8")
 
 
 def notebook() -> dict[str, Any]:
     """The script as a Jupyter notebook, format 4.5, a cell for each of its parts."""
-    introduction, *parts = script().split(CELL)
+    introduction, *parts = script().split(CELL_MARKER)
     cells = [_cell(0, "markdown", introduction.strip().strip('"'))]
     for number, part in enumerate(parts, start=1):
         title, _, code = part.partition("\n")
@@ -52,49 +52,49 @@ def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
     return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-def facts(view: LabView, show: str, title: str) -> dict[str, Any]:
+def view_metadata(state: LabState, layout: str, title: str) -> dict[str, Any]:
     """What the script has to know beside the numbers; learners' text is only in its labels."""
-    rotary = view.model.transformer.layers[0].attention.rotary
+    rotary = state.model.transformer.layers[0].attention.rotary
     return {
         "title": title,
-        "model": view.model.card.id,
-        "source": view.model.card.source,
-        "weights_sha256": view.model.weights_sha256,
-        "layer": view.layer,
-        "head": view.head,
-        "n_heads": view.model.card.n_heads,
-        "n_kv_heads": view.controls.groups or view.model.card.n_sets,
-        "epsilon": view.model.transformer.layers[0].attention_norm.epsilon,
-        "from_inputs": view.from_inputs,
+        "model": state.model.card.id,
+        "source": state.model.card.source,
+        "weights_sha256": state.model.weights_sha256,
+        "layer": state.layer,
+        "head": state.head,
+        "n_heads": state.model.card.n_heads,
+        "n_kv_heads": state.controls.groups or state.model.card.n_sets,
+        "epsilon": state.model.transformer.layers[0].attention_norm.epsilon,
+        "from_inputs": state.archive_starts_at_layer,
         "rotary_base": rotary.base if rotary else None,
-        "labels": list(view.axis.labels),
-        "word_of": list(view.axis.word_of),
-        "queries": list(view.axis.queries),
-        "causal": view.controls.causal or view.model.card.causal,
-        "scaled": not view.controls.unscaled,
-        "weighted": view.controls.weighted,
-        "kept": view.kept if view.controls.hide else None,
-        "off": sorted(view.controls.off),
-        "groups": view.controls.groups,
-        "show": show,
-        "word": view.word,
-        "words": [word.text for word in view.words],
-        "order": [word.index for word in view.words],
+        "labels": list(state.axis.labels),
+        "word_of": list(state.axis.word_of),
+        "queries": list(state.axis.queries),
+        "causal": state.controls.causal or state.model.card.causal,
+        "scaled": not state.controls.unscaled,
+        "weighted": state.controls.weighted,
+        "kept": state.visible_indices if state.controls.hide_special_tokens else None,
+        "off": sorted(state.controls.off),
+        "groups": state.controls.groups,
+        "show": layout,
+        "word": state.word,
+        "words": [word.text for word in state.words],
+        "order": [word.index for word in state.words],
     }
 
 
-def archive(view: LabView, show: str, title: str, rules: str) -> Iterator[tuple[str, str]]:
+def archive_files(state: LabState, layout: str, title: str, css: str) -> Iterator[tuple[str, str]]:
     """The text files of the archive, by name; `view.npz` is `exports.npz`."""
     yield "reproduce.py", script()
     yield "reproduce.ipynb", notebook_text()
-    yield "view.json", json.dumps(facts(view, show, title), indent=1, ensure_ascii=False)
-    yield "style.css", rules
+    yield "view.json", json.dumps(view_metadata(state, layout, title), indent=1, ensure_ascii=False)
+    yield "style.css", css
     yield "app/__init__.py", Path(str(app.__file__)).read_text(encoding="utf-8")
     for package in (attention, picture):
-        yield from _sources(package)
+        yield from _package_files(package)
 
 
-def _sources(package: ModuleType) -> Iterator[tuple[str, str]]:
+def _package_files(package: ModuleType) -> Iterator[tuple[str, str]]:
     folder = Path(str(package.__file__)).parent
     for file in sorted(folder.glob("*.py")):
         yield f"app/{folder.name}/{file.name}", file.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from app.lesson import LabView
+from app.lesson import LabState
 from app.models import Token, Word
 from app.web.rendering.escaping import escaped
 
@@ -33,7 +33,7 @@ def _spelled(word: Word) -> str:
     return text if word.pieces[0].known else f'<span class="unknown">{text}</span>'
 
 
-def cell_chips(view: LabView, row: int, fixed: str) -> Markup:
+def cell_chips(view: LabState, row: int, fixed: str) -> Markup:
     """A button for each cell in a row of the chosen head's map; the chosen one unchooses it."""
     asking = escaped(view.tokens[row].text)
     cell = view.controls.cell

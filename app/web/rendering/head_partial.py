@@ -23,8 +23,8 @@ def heads_by(kept: Kept) -> Callable[..., Markup]:
         """`readable` if a cursor can read its numbers, `selectable` if its name is a button; that
         is a dead one where it is `fixed`.
         """
-        view, read, link = figure.view, figure.reading, figure.strongest
-        card, sharing = view.model.card, figure.sharing
+        view, read, link = figure.state, figure.top_word, figure.strongest
+        card, sharing = view.model.card, figure.kv_group
         is_row = kind == "row"
         return kept(
             TEMPLATE,
@@ -35,13 +35,13 @@ def heads_by(kept: Kept) -> Callable[..., Markup]:
             fixed,
             view.controls.weighted,
             read.is_self,
-            read.place is not None,
+            read.ordinal is not None,
             len(sharing) > 1,
-            not is_row and view.frame.scrolls,
+            not is_row and view.heatmap_layout.scrolls,
             head=figure.head,
-            asking=view.asking,
+            asking=view.query_word,
             word=read.word,
-            place=read.place,
+            place=read.ordinal,
             weight=format_weight(read.weight),
             strip=Markup(figure.strip),  # noqa: S704
             map="" if is_row else Markup(figure.map),  # noqa: S704

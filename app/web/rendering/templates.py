@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.lesson.markdown import filled, inline
+from app.lesson.markdown import fill_html, render_inline
 from app.picture import format_number, format_weight, text_class
 from app.picture.charts import format_signed
 from app.settings import site_folder
@@ -18,14 +18,14 @@ from app.web.rendering.buttons import cell_chips, word_chips
 from app.web.rendering.escaping import escaped
 from app.web.rendering.head_partial import heads_by
 
-_inline = cache(inline)
+_inline = cache(render_inline)
 
 KEPT_PARTS = 512
 
 
 def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
     """A lesson's own phrase as HTML, with learners' words put in escaped."""
-    return Markup(filled(_inline(markdown), values or {}))  # noqa: S704
+    return Markup(fill_html(_inline(markdown), values or {}))  # noqa: S704
 
 
 def origin_of(request: Request) -> str:

@@ -1,7 +1,7 @@
 """`/api/v1/lessons` and `/api/v1/labs`: everything that a lab shows, as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from app.lesson.json_fields import json_fields
 from app.web.context import Site, path_of
 from app.web.errors import UnusableRequestError
 from app.web.routes.step import StepPage
@@ -94,8 +95,7 @@ def plain(value: object) -> Any:  # noqa: ANN401
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
-        told = [field.name for field in fields(value) if not field.metadata.get("inner")]
-        parts = {name: getattr(value, name) for name in told}
+        parts = json_fields(value)
         return {name: plain(part) for name, part in parts.items() if not _is_picture(part)}
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
@@ -168,12 +168,12 @@ def _parameter(name: str, description: str) -> dict[str, object]:
 
 def lab_of(page: StepPage) -> LabOut:
     shown = page.shown()
-    drawn, truth = shown.own.shown, shown.truth
+    drawn, truth = shown.own.displayed, shown.truth
     return LabOut(
         view=page.reading.view.values(),
         link=page.address,
         tokens=tokens_of(drawn.tokens),
-        sets=[head // drawn.group for head in range(drawn.model.card.n_heads)],
+        sets=[head // drawn.group_size for head in range(drawn.model.card.n_heads)],
         weights=drawn.maps.tolist(),
         lab=plain(shown.lab),
         explained=plain(shown.explained),

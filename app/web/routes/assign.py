@@ -85,7 +85,7 @@ def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, o
     # What is left empty is as the step has it.
     extra = site.lab_of(chosen.step).controls
     query = {name: form[name] for name in (*CHOSEN, *extra) if form.get(name)}
-    if (version := form.get(VERSION, "")) in chosen.lesson.releases:
+    if (version := form.get(VERSION, "")) in chosen.lesson.versions:
         query[VERSION] = version
     page = StepPage(site, chosen.lesson, chosen.step, request, query)
     fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson
-from app.lesson.labs.head_figure import maps_of
-from app.lesson.loader import END
+from app.lesson.labs.head_figure import map_svgs
+from app.lesson.loader import END_SLUG
 from app.web.context import Site, path_of
 from app.web.middleware.conditional_get import PERSONAL
 from app.web.routes.step import StepPage
@@ -24,7 +24,7 @@ def routes(site: Site) -> list[BaseRoute]:
             "lessons": site.lessons,
             "path_of": path_of,
             "openings": openings,
-            "maps": {slug: maps_of(view) for slug, view in openings.items()},
+            "maps": {slug: map_svgs(view) for slug, view in openings.items()},
         }
         return site.pages.response(request, "home.html", context)
 
@@ -50,7 +50,11 @@ def _of_lesson(site: Site, lesson: Lesson) -> list[BaseRoute]:
         return StepPage(site, lesson, step, request).response()
 
     path = f"/{lesson.slug}"
-    return [Route(path, start), Route(f"{path}/{END}", end), Route(f"{path}/{{step}}", step_page)]
+    return [
+        Route(path, start),
+        Route(f"{path}/{END_SLUG}", end),
+        Route(f"{path}/{{step}}", step_page),
+    ]
 
 
 def _end(site: Site, lesson: Lesson, request: Request) -> Response:

@@ -14,10 +14,10 @@ from app.evaluation.seed_runs import SeedRuns
 from app.evaluation.two_neighbour_task import TwoNeighbours
 from app.lesson.model_comparison import (
     curve_plot,
-    heads_in_words,
+    head_count_text,
     loss_plot,
-    members,
     relations_plot,
+    trained_models,
 )
 from app.models import Model, Registry, UnknownModelError
 from app.models.checkpoints.summary import GUESSES
@@ -73,7 +73,7 @@ def routes(records: Records, pages: Pages) -> list[BaseRoute]:
 
 
 def family_context(records: Records) -> dict[str, object]:
-    rows, seeds = members(records.models), records.models.seeds
+    rows, seeds = trained_models(records.models), records.models.seeds
     trained = records.models.of_source("trained")
     return {
         "rows": rows,
@@ -150,7 +150,7 @@ def seed_plot(seeds: SeedRuns) -> str:
     by_heads = sorted({run.n_heads for run in seeds.runs})
     series = [
         Series(
-            heads_in_words(run.n_heads),
+            head_count_text(run.n_heads),
             [(point.step, point.loss) for point in run.curve],
             kind=by_heads.index(run.n_heads),
         )

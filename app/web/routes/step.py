@@ -10,23 +10,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.lesson import (
-    TRUTHS,
-    Asked,
-    Choice,
+    PREDICTIONS,
+    AnswerChoice,
     Lab,
-    LabView,
+    LabState,
     Lesson,
-    Question,
+    PredictionInput,
+    PredictionResult,
+    PredictionType,
     Step,
-    Truth,
     compare,
     explain,
 )
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
 from app.lesson.labs.head_figure import small_maps
-from app.lesson.loader import END
-from app.lesson.markdown import filled_plain
+from app.lesson.loader import END_SLUG
+from app.lesson.markdown import fill_text
 from app.models import Model, Sentence
 from app.web.context import Site, path_of
 from app.web.exports import KINDS, SCALES
@@ -60,11 +60,11 @@ FILES = tuple(
 class Shown:
     """All that a page shows of a view: `own` is of the sentence as it was typed."""
 
-    own: LabView
+    own: LabState
     lab: object
     explained: Explanation | None
     compared: Comparison | None
-    truth: Truth
+    truth: PredictionResult
     labels: Mapping[str, str]
 
 
@@ -86,7 +86,7 @@ class StepPage:
         self.path = path_of(lesson, step)
         self.request = request
         self.htmx = htmx_of(request)
-        self._known: tuple[Asked, Truth] | None = None
+        self._known: tuple[PredictionInput, PredictionResult] | None = None
         query = dict(request.query_params) if query is None else query
         self.task = Task(query.get(TASK, ""), self.path, site.signer)
         self.query = self.task.enforced(query)
@@ -105,10 +105,10 @@ class StepPage:
             self.pin,
             self.site.models,
             Allowed(
-                predictions=lambda sentence, view: self._truth(sentence, view).ids,
+                predictions=lambda sentence, view: self._truth(sentence, view).choice_ids,
                 checks=[option.id for option in self.step.facts.check.options],
                 controls=self.lab.controls,
-                shows=self.lab.shows,
+                shows=self.lab.layouts,
             ),
         )
         return self._fitted(reading)
@@ -127,7 +127,7 @@ class StepPage:
             models[form[name]] if form.get(name) in models else usual
             for name in ("was_model", "model")
         )
-        about, asked = self.question.about, models.asked(named, now)
+        about, asked = self.question.depends_on, models.asked(named, now)
         if models.asked(named, was) is not asked:
             about = (*about, "model")
         query = settled(form, None if asked is now else asked.card.id, about)
@@ -141,22 +141,22 @@ class StepPage:
         return self.site.lab_of(self.step)
 
     @property
-    def question(self) -> Question:
-        return TRUTHS[self.step.facts.predict.computed_by]
+    def question(self) -> PredictionType:
+        return PREDICTIONS[self.step.facts.predict.computed_by]
 
     def predicted(self, view: View) -> Model:
         """The model that the prediction is about."""
         models = self.site.models
         return models.asked(self.step.facts.predict.model, models[view.model])
 
-    def _truth(self, sentence: Sentence, view: View) -> Truth:
+    def _truth(self, sentence: Sentence, view: View) -> PredictionResult:
         """The view's truth, computed once for as long as nothing that it is about changes."""
         model = self.predicted(view)
         head = min(view.head, model.card.n_heads - 1)
         options = self.step.facts.predict.options
-        asked = Asked(sentence, model, view.layer, head, view.word, options)
+        asked = PredictionInput(sentence, model, view.layer, head, view.word, options)
         if self._known is None or self._known[0] != asked:
-            self._known = asked, self.question.truth(asked)
+            self._known = asked, self.question.compute(asked)
         return self._known[1]
 
     @property
@@ -223,7 +223,7 @@ class StepPage:
             "path_of": path_of,
             "travels": self._travels(view),
             "next": self.lesson.after(self.step),
-            "end_path": f"/{self.lesson.slug}/{END}" if self.lesson.facts.end else None,
+            "end_path": f"/{self.lesson.slug}/{END_SLUG}" if self.lesson.facts.end else None,
             "partial": self.htmx.partial,
             "typed": reading.typed,
             "view": view,
@@ -233,8 +233,8 @@ class StepPage:
             "remedy": self.remedy,
             **self._link_context(view),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
-            "shows": self.lab.shows,
-            "show": view.controls.show or self.lab.shows[0],
+            "shows": self.lab.layouts,
+            "show": view.controls.layout or self.lab.layouts[0],
             "lab": None,
             "explained": None,
             "compared": None,
@@ -248,7 +248,7 @@ class StepPage:
         truth = self._truth(self.reading.sentence, self.reading.view)
         labels = {choice.id: self._label(choice) for choice in truth.choices}
         lab = self.lab.run(own)
-        return Shown(own, lab, explain(own.shown), compare(own), truth, labels)
+        return Shown(own, lab, explain(own.displayed), compare(own), truth, labels)
 
     def _shown_context(self) -> dict[str, object]:
         sentence, shown = self.reading.sentence, self.shown()
@@ -256,10 +256,10 @@ class StepPage:
             "words": sentence.words,
             "chips": shown.own.words,
             "tokens": sentence.tokens,
-            "drawn": shown.own.shown,
-            "drawn_words": shown.own.drawn_words,
-            "show": self.lab.show(shown.own),
-            "small_maps": partial(small_maps, shown.own.shown),
+            "drawn": shown.own.displayed,
+            "drawn_words": shown.own.displayed_word_ids,
+            "show": self.lab.layout_for(shown.own),
+            "small_maps": partial(small_maps, shown.own.displayed),
             "has_unknown": not all(token.known for token in sentence.tokens),
             "lab": shown.lab,
             "explained": shown.explained,
@@ -309,9 +309,9 @@ class StepPage:
         changes = {"text": defaults.text, "word": defaults.word, "predict": None}
         return self.link(view.but(**changes, controls=controls))
 
-    def lab_view(self) -> LabView:
+    def lab_view(self) -> LabState:
         reading, view = self.reading, self.reading.view
-        return LabView(
+        return LabState(
             reading.sentence,
             reading.model,
             view.layer,
@@ -333,14 +333,14 @@ class StepPage:
             chosen = {} if view.model == defaults.model else {"model": view.model}
         return f"?{urlencode(chosen)}" if chosen else ""
 
-    def _label(self, choice: Choice) -> str:
+    def _label(self, choice: AnswerChoice) -> str:
         """What stands on the button of an answer."""
         predict = self.step.facts.predict
         if choice.id in predict.labels:
             return predict.labels[choice.id]
-        return filled_plain(predict.choice, choice.values)
+        return fill_text(predict.choice, choice.values)
 
-    def _values(self, truth: Truth, labels: Mapping[str, str]) -> dict[str, str]:
+    def _values(self, truth: PredictionResult, labels: Mapping[str, str]) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""
         reading = self.reading
         view, words = reading.view, reading.sentence.words

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.lesson.exports import name_of
+from app.lesson.exports import file_stem
 from app.lesson.labs.head_figure import head_figures
 from app.models.registry import named
 from app.web.context import Site
@@ -60,7 +60,7 @@ def numbers(page: StepPage) -> Response:
     """Every number of the chosen head's map, as a table."""
     if page.is_refused:
         return page.response()
-    shown = page.lab_view().shown
+    shown = page.lab_view().displayed
     template = "parts/numbers.html" if page.htmx.partial else "numbers.html"
     context: dict[str, object] = {
         "weights": shown.maps[shown.head].tolist(),
@@ -81,7 +81,7 @@ def handout(page: StepPage) -> Response:
         return page.response()
     asked = page.predicted(page.reading.view)
     own = page.lab_view()
-    drawn = own.by(asked) or own
+    drawn = own.for_model(asked) or own
     context = page.context() | {
         "answers": page.query.get("answers") == "1",
         "model": asked.card,
@@ -96,7 +96,7 @@ async def export(page: StepPage, file: str, drawing: Lock) -> Response:
     if file not in KINDS:
         raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
     kind, view = KINDS[file], page.lab_view()
-    look = read_look(page.query, page.lab.show(view), problems := list(page.reading.problems))
+    look = read_look(page.query, page.lab.layout_for(view), problems := list(page.reading.problems))
     if problems:
         message = " ".join(problem.message for problem in told(problems))
         raise HTTPException(422, message)
@@ -105,7 +105,7 @@ async def export(page: StepPage, file: str, drawing: Lock) -> Response:
             content = await run_in_threadpool(kind.make, page.site.studio, view, look)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    name = f"{name_of(view)}-{file}"
+    name = f"{file_stem(view)}-{file}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=kind.media_type, headers=headers)
 

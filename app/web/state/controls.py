@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from app.lesson import Controls
+from app.lesson.labs.lab_state import QUERY_NAMES
 from app.models import Card, Model, Registry, Sentence
 from app.web.state.query_params import Problem, pair, quoted, read_choice, whole_number
 
@@ -36,13 +37,15 @@ class Form:
 def read_controls(given: Mapping[str, str], around: Around) -> Controls:
     """The controls that an address names."""
     read = {name: FORMS[name].read(value, around) for name, value in given.items()}
-    return Controls(**{name: value for name, value in read.items() if value is not None})
+    field_names = {query: field for field, query in QUERY_NAMES.items()}
+    used = {name: value for name, value in read.items() if value is not None}
+    return Controls(**{field_names.get(name, name): value for name, value in used.items()})
 
 
 def controls_values(controls: Controls) -> dict[str, str]:
     """The controls that are used, as an address says them."""
     return {
-        field.name: FORMS[field.name].write(value)
+        (name := QUERY_NAMES.get(field.name, field.name)): FORMS[name].write(value)
         for field in fields(controls)
         if (value := getattr(controls, field.name)) != field.default
     }

@@ -102,14 +102,14 @@ class Pin:
 def pinned(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin:
     now = lesson.facts.version
     asked = query.get(VERSION, now)
-    if asked is None or (VERSION in query and asked not in lesson.releases):
+    if asked is None or (VERSION in query and asked not in lesson.versions):
         problem = None
         if asked is not None:
-            known = named([*lesson.releases]) if lesson.releases else "none"
+            known = named([*lesson.versions]) if lesson.versions else "none"
             message = f"This link is of version “{quoted(asked)}” of the lesson. There is {known}."
-            problem = Problem(VERSION, message, tuple(lesson.releases))
+            problem = Problem(VERSION, message, tuple(lesson.versions))
         return Pin(now, step.facts.defaults, problem)
-    release = lesson.releases.get(asked)
+    release = lesson.versions.get(asked)
     if release is None:
         return Pin(None, step.facts.defaults)
     return Pin(asked, release.steps.get(step.slug, step.facts.defaults), None, release.models)
