@@ -17,19 +17,24 @@ from app.models import Registry, shipped_family
 from app.models.checkpoints import read_checkpoints
 from app.models.forward_cache import Passes
 from app.settings import Settings, site_folder
-from app.web.context import Site
-from app.web.errors import Errors
-from app.web.exports import Studio
-from app.web.middleware.conditional_get import FLEETING, Conditional, Head, Tagged
-from app.web.middleware.response_cache import Kept
-from app.web.middleware.security_headers import Guard, keep_text_out_of_logs
-from app.web.rate_limit import limit
-from app.web.rendering.templates import Pages, environment
+from app.web.context import AppContext
+from app.web.errors import ErrorHandlers
+from app.web.exports import FigureRenderer
+from app.web.middleware.conditional_get import (
+    NO_STORE,
+    ConditionalGetMiddleware,
+    ETagMiddleware,
+    HeadMiddleware,
+)
+from app.web.middleware.response_cache import ResponseCacheMiddleware
+from app.web.middleware.security_headers import SecurityMiddleware, strip_queries_from_access_log
+from app.web.rate_limit import rate_limiter
+from app.web.rendering.templates import Templates, create_environment
 from app.web.routes import api, api_docs, api_labs, assign, lesson, oembed, step_files
 from app.web.routes import models as models_page
 from app.web.schemas import ErrorOut
 from app.web.state.assignments import Signer
-from app.web.static_files import ROOT, StaticFiles, static_path
+from app.web.static_files import URL_PREFIX, VersionedStaticFiles, static_url
 
 log = logging.getLogger("headwise")
 
@@ -56,14 +61,21 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     settings = settings or Settings()
     models = all_models(settings)
     static = site_folder("static")
-    answers = Pages(environment(static_path(static)))
-    errors = Errors(answers)
+    answers = Templates(create_environment(static_url(static)))
+    errors = ErrorHandlers(answers)
     library = load_lessons(settings.lessons, models)
     for mistake in library.issues:
         log.error("%s", mistake)
     signer = Signer(settings.secret.get_secret_value())
     may_be_embedded = bool(settings.embed_origins)
-    site = Site(library.lessons, models, answers, Studio.of(static), signer, may_be_embedded)
+    site = AppContext(
+        library.lessons,
+        models,
+        answers,
+        FigureRenderer.from_static_folder(static),
+        signer,
+        may_be_embedded,
+    )
 
     app = FastAPI(
         title="Headwise",
@@ -74,7 +86,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # Spans would carry the query, and with it what learners type.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(Tagged)
+    app.add_middleware(ETagMiddleware)
     app.add_middleware(GZipMiddleware, compresslevel=4)
     if settings.cors_origins:
         app.add_middleware(
@@ -85,12 +97,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     @app.get("/healthz", response_class=PlainTextResponse, tags=["service"])
     async def healthz() -> PlainTextResponse:
         """Answers “ok” once lessons and models are loaded."""
-        return PlainTextResponse("ok", headers={"Cache-Control": FLEETING})
+        return PlainTextResponse("ok", headers={"Cache-Control": NO_STORE})
 
-    app.mount(ROOT, StaticFiles(static))
+    app.mount(URL_PREFIX, VersionedStaticFiles(static))
     # What is asked for most stands first.
     app.router.routes += lesson.routes(site)
-    within = limit(settings.api_per_minute)
+    within = rate_limiter(settings.api_per_minute)
     limited: dict[str, Any] = {
         "dependencies": [Depends(within)],
         "responses": {429: {"model": ErrorOut, "description": "Too many requests in a minute"}},
@@ -98,17 +110,19 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
     app.include_router(api_labs.router(site), **limited)
     app.include_router(oembed.router(site))
-    records = models_page.Records(models, two_neighbours())
+    records = models_page.ModelPages(models, two_neighbours())
     app.router.routes += [
         *api_docs.routes(app, answers),
         *models_page.routes(records, answers),
         *assign.routes(site),
         *step_files.routes(site, within),
     ]
-    keep_text_out_of_logs()
+    strip_queries_from_access_log()
     # Outermost first; each of them costs every answer, a kept one too.
-    kept = Kept(app, settings.cache_megabytes * 1_000_000 // 2)
-    return Guard(Head(Conditional(kept)), settings, errors.response)
+    kept = ResponseCacheMiddleware(app, settings.cache_megabytes * 1_000_000 // 2)
+    return SecurityMiddleware(
+        HeadMiddleware(ConditionalGetMiddleware(kept)), settings, errors.response
+    )
 
 
 app = create_app()

@@ -12,7 +12,7 @@ from app.lesson import LabState, load_lessons
 from app.models import shipped_family
 from app.picture import heatmap
 from app.settings import site_folder
-from app.web.static_files import static_path
+from app.web.static_files import static_url
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
 from tests.serving import serving
@@ -43,7 +43,7 @@ def card(browser: Browser, address: str) -> None:
     jinja = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     html = jinja.get_template("social.html").render(
         origin=address,
-        static=f"{static_path(site_folder('static'))}/{{}}".format,
+        static=f"{static_url(site_folder('static'))}/{{}}".format,
         lesson=lesson.facts,
         maps=[(head, heatmap(view.maps[head], view.heatmap_layout)) for head in SHOWN_HEADS],
     )

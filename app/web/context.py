@@ -9,49 +9,49 @@ from starlette.requests import Request
 
 from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.models import SOURCES, Model, Registry
-from app.web.exports import Studio
-from app.web.rendering.templates import Pages
+from app.web.exports import FigureRenderer
+from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
 
-IdsAndHeads = tuple[tuple[str, int], ...]
+HeadCounts = tuple[tuple[str, int], ...]
 """Models, each by its id and its number of heads."""
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class ModelChoices:
     """What can be chosen beside a model: those of its source, the nearest one of each source, and
     those whose maps are of the same tokens.
     """
 
-    models: IdsAndHeads
-    sources: tuple[tuple[str, str], ...]
-    heads: IdsAndHeads
+    same_kind: HeadCounts
+    nearest_by_kind: tuple[tuple[str, str], ...]
+    comparable: HeadCounts
 
 
 @dataclass(frozen=True)
-class Site:
+class AppContext:
     """Lessons, models, and what fills in templates and draws pictures for files."""
 
     lessons: Sequence[Lesson]
     models: Registry
-    pages: Pages
-    studio: Studio
+    templates: Templates
+    figure_renderer: FigureRenderer
     signer: Signer
     may_be_embedded: bool = False
 
-    def beside(self, model: Model) -> Beside:
-        return self._beside[model.card.id]
+    def choices_for(self, model: Model) -> ModelChoices:
+        return self._choices_by_model[model.card.id]
 
     @cached_property
-    def _beside(self) -> dict[str, Beside]:
-        return {model.card.id: self._beside_one(model) for model in self.models}
+    def _choices_by_model(self) -> dict[str, ModelChoices]:
+        return {model.card.id: self._build_choices(model) for model in self.models}
 
-    def _beside_one(self, model: Model) -> Beside:
-        likes = {source: self.models.like(model, source) for source in SOURCES}
-        return Beside(
-            _ids_and_heads(self.models.of_source(model.card.source)),
-            tuple((source, like.card.id) for source, like in likes.items() if like),
-            _ids_and_heads(self.models.that_read_like(model)),
+    def _build_choices(self, model: Model) -> ModelChoices:
+        nearest = {kind: self.models.like(model, kind) for kind in SOURCES}
+        return ModelChoices(
+            _head_counts(self.models.of_source(model.card.source)),
+            tuple((kind, neighbour.card.id) for kind, neighbour in nearest.items() if neighbour),
+            _head_counts(self.models.that_read_like(model)),
         )
 
     def lesson(self, slug: str) -> Lesson:
@@ -66,7 +66,7 @@ class Site:
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
 
-    def asked_for(self, request: Request) -> tuple[Lesson, Step]:
+    def step_from_path(self, request: Request) -> tuple[Lesson, Step]:
         """The lesson and the step that a path names."""
         lesson = self.lesson(request.path_params["lesson"])
         return lesson, self.step(lesson, request.path_params["step"])
@@ -74,15 +74,15 @@ class Site:
     def lab_of(self, step: Step) -> Lab:
         return LABS[step.facts.lab.name]
 
-    def opening(self, lesson: Lesson) -> LabState:
+    def first_lab_state(self, lesson: Lesson) -> LabState:
         """What the lesson's first step shows unasked."""
         facts = lesson.steps[0].facts
-        model, chosen = self.models[facts.defaults.model], facts.defaults
-        sentence = model.tokenizer.sentence(chosen.text)
-        return LabState(sentence, model, chosen.layer, chosen.head, chosen.word, self.models)
+        model, defaults = self.models[facts.defaults.model], facts.defaults
+        sentence = model.tokenizer.sentence(defaults.text)
+        return LabState(sentence, model, defaults.layer, defaults.head, defaults.word, self.models)
 
 
-def _ids_and_heads(models: Sequence[Model]) -> IdsAndHeads:
+def _head_counts(models: Sequence[Model]) -> HeadCounts:
     return tuple((model.card.id, model.card.n_heads) for model in models)
 
 

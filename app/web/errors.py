@@ -9,20 +9,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.attention import ScoresOverflowError
-from app.web.htmx import VARY, htmx_of
-from app.web.rendering.templates import Pages
-from app.web.state.query_params import Problem, told
+from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
+from app.web.rendering.templates import Templates
+from app.web.state.query_params import Problem, first_problems
 
-API = "/api/"
+API_PREFIX = "/api/"
 
-WHAT_TO_DO = {
+STATUS_HINTS = {
     404: "Nothing is at this address: it may be mistyped, or what stood here has moved.",
     405: "Headwise only answers questions; nothing here can be changed.",
     500: "Nothing you typed was recorded. Try again; a slightly different sentence may work.",
 }
 
 
-MODEL_FAILS = "This model cannot be shown on this sentence."
+OVERFLOW_MESSAGE = "This model cannot be shown on this sentence."
 
 
 class UnusableRequestError(Exception):
@@ -33,27 +33,27 @@ class UnusableRequestError(Exception):
         super().__init__()
 
 
-class Errors:
+class ErrorHandlers:
     """Makes the answer to every kind of failure."""
 
-    def __init__(self, pages: Pages) -> None:
-        self.pages = pages
+    def __init__(self, templates: Templates) -> None:
+        self.templates = templates
 
     def response(self, request: Request, status: int, message: str = "") -> Response:
         """A page, a fragment for the lab, or JSON under /api/, that says what happened and what
         to do.
         """
-        message = message or WHAT_TO_DO.get(status, "")
-        if f"{request.url.path}/".startswith(API):
+        message = message or STATUS_HINTS.get(status, "")
+        if f"{request.url.path}/".startswith(API_PREFIX):
             return problems_response(status, [Problem("", message or HTTPStatus(status).phrase)])
-        template = "error-fragment.html" if htmx_of(request).partial else "error.html"
+        template = "error-fragment.html" if htmx_details(request).is_partial else "error.html"
         context: dict[str, object] = {
             "status": status,
             "title": HTTPStatus(status).phrase,
             "message": message,
         }
-        return self.pages.response(
-            request, template, context, status=status, headers={"Vary": VARY}
+        return self.templates.response(
+            request, template, context, status=status, headers={"Vary": VARY_REQUEST_TYPE}
         )
 
     def register(self, app: FastAPI) -> None:
@@ -65,20 +65,22 @@ class Errors:
             return response
 
         @app.exception_handler(Exception)
-        async def fault(request: Request, _: Exception) -> Response:
+        async def internal_error(request: Request, _: Exception) -> Response:
             return self.response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
         @app.exception_handler(ScoresOverflowError)
         async def overflow(request: Request, error: ScoresOverflowError) -> Response:
             """Only a checkpoint's own numbers can be so large."""
-            return self.response(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{MODEL_FAILS} {error}")
+            return self.response(
+                request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{OVERFLOW_MESSAGE} {error}"
+            )
 
         @app.exception_handler(UnusableRequestError)
-        async def unusable(_: Request, error: UnusableRequestError) -> Response:
+        async def unusable_request(_: Request, error: UnusableRequestError) -> Response:
             return problems_response(422, error.problems)
 
         @app.exception_handler(RequestValidationError)
-        async def invalid(_: Request, error: RequestValidationError) -> Response:
+        async def validation_error(_: Request, error: RequestValidationError) -> Response:
             return problems_response(
                 422,
                 [
@@ -96,7 +98,7 @@ def problems_response(status: int, problems: list[Problem]) -> JSONResponse:
                 "title": HTTPStatus(status).phrase,
                 "problems": [
                     {"name": each.name, "message": each.message, "allowed": list(each.allowed)}
-                    for each in told(problems)
+                    for each in first_problems(problems)
                 ],
             }
         },

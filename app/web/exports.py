@@ -8,101 +8,113 @@ from app.lesson import LabState, exports
 from app.lesson.reproduce import notebook_text, script
 from app.picture.standalone import HEATS, THEMES, resolved_css
 from app.web import pixels
-from app.web.state.query_params import Problem, read_choice
+from app.web.state.query_params import Problem, parse_choice
 
-SCALES = ("1", "2", "4")
+PNG_SCALES = ("1", "2", "4")
 
 
 @dataclass(frozen=True)
-class Look:
+class ExportOptions:
     """What a picture looks like; `scale` multiplies its size in pixels."""
 
     theme: str
     heat: str
     scale: int
-    show: str
+    layout: str
 
 
-def read_look(query: Mapping[str, str], show: str, problems: list[Problem]) -> Look:
+def parse_export_options(
+    query: Mapping[str, str], layout: str, problems: list[Problem]
+) -> ExportOptions:
     def choice(name: str, allowed: tuple[str, ...]) -> str:
-        return read_choice(name, query.get(name, allowed[0]), allowed, problems) or allowed[0]
+        return parse_choice(name, query.get(name, allowed[0]), allowed, problems) or allowed[0]
 
-    return Look(choice("theme", THEMES), choice("heat", HEATS), int(choice("scale", SCALES)), show)
+    return ExportOptions(
+        choice("theme", THEMES), choice("heat", HEATS), int(choice("scale", PNG_SCALES)), layout
+    )
 
 
 @dataclass(frozen=True)
-class Studio:
+class FigureRenderer:
     """Draws pictures outside of pages, by the site's own styles and font."""
 
-    styles: str
-    painting: str
-    font: Path
+    variables_css: str
+    map_css: str
+    font_file: Path
 
     @classmethod
-    def of(cls, static: Path) -> "Studio":
-        style = static / "style"
-        declared = [(style / name).read_text(encoding="utf-8") for name in ("heat.css", "site.css")]
-        painting = (style / "map.css").read_text(encoding="utf-8")
-        return cls("\n".join(declared), painting, static / "vendor" / "inter.ttf")
+    def from_static_folder(cls, static: Path) -> "FigureRenderer":
+        styles = static / "style"
+        variable_sheets = [
+            (styles / name).read_text(encoding="utf-8") for name in ("heat.css", "site.css")
+        ]
+        map_css = (styles / "map.css").read_text(encoding="utf-8")
+        return cls("\n".join(variable_sheets), map_css, static / "vendor" / "inter.ttf")
 
-    def rules(self, look: Look) -> str:
-        return resolved_css(self.styles, self.painting, look.theme, look.heat)
+    def css(self, options: ExportOptions) -> str:
+        return resolved_css(self.variables_css, self.map_css, options.theme, options.heat)
 
-    def svg(self, view: LabState, look: Look) -> str:
-        return exports.svg(view.displayed, look.show, self.rules(look))
+    def svg(self, lab_state: LabState, options: ExportOptions) -> str:
+        return exports.svg(lab_state.displayed, options.layout, self.css(options))
 
-    def difference(self, view: LabState, look: Look) -> str:
-        return exports.difference_svg(view, self.rules(look))
+    def difference_svg(self, lab_state: LabState, options: ExportOptions) -> str:
+        return exports.difference_svg(lab_state, self.css(options))
 
-    def png(self, view: LabState, look: Look) -> bytes:
-        return self._pixels(self.svg(view, look), look)
+    def png(self, lab_state: LabState, options: ExportOptions) -> bytes:
+        return self._rasterise(self.svg(lab_state, options), options)
 
-    def difference_png(self, view: LabState, look: Look) -> bytes:
-        return self._pixels(self.difference(view, look), look)
+    def difference_png(self, lab_state: LabState, options: ExportOptions) -> bytes:
+        return self._rasterise(self.difference_svg(lab_state, options), options)
 
-    def _pixels(self, svg: str, look: Look) -> bytes:
-        return pixels.png(svg, look.scale, self.font)
+    def _rasterise(self, svg: str, options: ExportOptions) -> bytes:
+        return pixels.svg_to_png(svg, options.scale, self.font_file)
 
 
 Content = str | bytes
-Maker = Callable[[Studio, LabState, Look], Content]
+RenderFunction = Callable[[FigureRenderer, LabState, ExportOptions], Content]
 """Makes a file of a view in a look. Raises `ValueError`, in plain words, if it cannot."""
 
 
 @dataclass(frozen=True)
-class Kind:
+class ExportFormat:
     """One kind of file: what it is to a browser, and to a reader."""
 
     media_type: str
     label: str
-    make: Maker
+    render: RenderFunction
 
     @property
-    def is_drawn(self) -> bool:
+    def is_raster(self) -> bool:
         return self.media_type == "image/png"
 
 
-def _plain(of_view: Callable[[LabState], Content]) -> Maker:
+def _ignoring_style(render: Callable[[LabState], Content]) -> RenderFunction:
     """What looks the same in every look."""
-    return lambda _studio, view, _look: of_view(view.displayed)
+    return lambda _renderer, lab_state, _options: render(lab_state.displayed)
 
 
-def _reproduction(studio: Studio, view: LabState, look: Look) -> bytes:
-    return exports.reproduction_archive(view.displayed, look.show, studio.rules(look))
+def _reproduction_archive(
+    renderer: FigureRenderer, lab_state: LabState, options: ExportOptions
+) -> bytes:
+    return exports.reproduction_archive(lab_state.displayed, options.layout, renderer.css(options))
 
 
-KINDS = {
-    "map.svg": Kind("image/svg+xml", "SVG", Studio.svg),
-    "map.png": Kind("image/png", "PNG", Studio.png),
-    "difference.svg": Kind("image/svg+xml", "SVG", Studio.difference),
-    "difference.png": Kind("image/png", "PNG", Studio.difference_png),
-    "map.csv": Kind("text/csv", "CSV", _plain(exports.as_csv)),
-    "view.json": Kind("application/json", "JSON", _plain(exports.as_json)),
-    "view.npz": Kind("application/zip", "NumPy arrays (NPZ)", _plain(exports.npz)),
-    "reproduce.zip": Kind("application/zip", "Script, notebook and all they need", _reproduction),
-    "reproduce.py": Kind("text/x-python", "The script alone", _plain(lambda _: script())),
-    "reproduce.ipynb": Kind(
-        "application/x-ipynb+json", "The notebook alone", _plain(lambda _: notebook_text())
+FORMATS = {
+    "map.svg": ExportFormat("image/svg+xml", "SVG", FigureRenderer.svg),
+    "map.png": ExportFormat("image/png", "PNG", FigureRenderer.png),
+    "difference.svg": ExportFormat("image/svg+xml", "SVG", FigureRenderer.difference_svg),
+    "difference.png": ExportFormat("image/png", "PNG", FigureRenderer.difference_png),
+    "map.csv": ExportFormat("text/csv", "CSV", _ignoring_style(exports.as_csv)),
+    "view.json": ExportFormat("application/json", "JSON", _ignoring_style(exports.as_json)),
+    "view.npz": ExportFormat("application/zip", "NumPy arrays (NPZ)", _ignoring_style(exports.npz)),
+    "reproduce.zip": ExportFormat(
+        "application/zip", "Script, notebook and all they need", _reproduction_archive
+    ),
+    "reproduce.py": ExportFormat(
+        "text/x-python", "The script alone", _ignoring_style(lambda _: script())
+    ),
+    "reproduce.ipynb": ExportFormat(
+        "application/x-ipynb+json", "The notebook alone", _ignoring_style(lambda _: notebook_text())
     ),
 }
 """By the name that an address asks for."""

@@ -9,44 +9,44 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST = 20_000_000
+MAX_PIXELS = 20_000_000
 """Pixels of one picture: two seconds of drawing and about 200 MB."""
 
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 """Seconds until a drawing is given up."""
 
-_SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')
+_SVG_SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')
 
 
-def png(svg: str, scale: int, font: Path) -> bytes:
+def svg_to_png(svg: str, scale: int, font: Path) -> bytes:
     """Raises `ValueError`, in plain words, if the picture is too large or cannot be drawn."""
-    width, height = (round(side * scale) for side in _size(svg))
-    if width * height > MOST:
+    width, height = (round(side * scale) for side in _svg_size(svg))
+    if width * height > MAX_PIXELS:
         raise ValueError(
             f"This picture would have {width:,} × {height:,} pixels, and no more than"
-            f" {MOST // 1_000_000} million are drawn. Ask for a smaller scale, for one head"
+            f" {MAX_PIXELS // 1_000_000} million are drawn. Ask for a smaller scale, for one head"
             " instead of all, or for SVG, which is sharp at any size."
         )
     command = [sys.executable, "-P", __file__, str(scale), str(font)]
     try:
-        drawn = subprocess.run(  # noqa: S603  # no word of it comes from outside
-            command, input=svg.encode(), capture_output=True, timeout=PATIENCE, check=True
+        completed = subprocess.run(  # noqa: S603  # no word of it comes from outside
+            command, input=svg.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
         )
     except subprocess.SubprocessError as error:
         raise ValueError(
             "This picture could not be drawn. Ask for a smaller scale, or for SVG."
         ) from error
-    return drawn.stdout
+    return completed.stdout
 
 
-def _size(svg: str) -> tuple[float, float]:
-    found = _SIZE.match(svg)
-    if not found:
+def _svg_size(svg: str) -> tuple[float, float]:
+    match = _SVG_SIZE.match(svg)
+    if not match:
         raise ValueError("this is no picture of ours")
-    return float(found[1]), float(found[2])
+    return float(match[1]), float(match[2])
 
 
-def _draw(scale: str, font: str) -> None:
+def _render_stdin(scale: str, font: str) -> None:
     import resvg_py  # noqa: PLC0415  # a megabyte that only the other process needs
 
     svg = sys.stdin.buffer.read().decode()
@@ -56,4 +56,4 @@ def _draw(scale: str, font: str) -> None:
 
 
 if __name__ == "__main__":
-    _draw(*sys.argv[1:])
+    _render_stdin(*sys.argv[1:])

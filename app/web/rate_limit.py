@@ -11,13 +11,13 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.web.middleware.response_cache import COUNTED
+from app.web.middleware.response_cache import RATE_LIMITED
 
-Within = Callable[[Request], Awaitable[None]]
+RateLimitCheck = Callable[[Request], Awaitable[None]]
 """Raises an `HTTPException` beyond a limit."""
 
 
-def counted_as(host: str) -> str:
+def client_key(host: str) -> str:
     """An address, or of IPv6 the 64 bits that one line has: the rest is its own to choose."""
     try:
         address = ip_address(host.partition("%")[0])
@@ -25,27 +25,27 @@ def counted_as(host: str) -> str:
         return host
     if not isinstance(address, IPv6Address):
         return host
-    if old := address.ipv4_mapped:
-        return str(old)
+    if ipv4 := address.ipv4_mapped:
+        return str(ipv4)
     return str(IPv6Network((address, 64), strict=False))
 
 
-def limit(per_minute: int) -> Within:
+def rate_limiter(per_minute: int) -> RateLimitCheck:
     """A dependency that answers 429, with the seconds to wait, beyond so many requests a minute.
 
     Each process counts for itself, in memory; addresses are forgotten after a minute.
     """
     limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-    allowed = RateLimitItemPerMinute(per_minute)
+    rate = RateLimitItemPerMinute(per_minute)
 
-    async def within(request: Request) -> None:
-        setattr(request.state, COUNTED, True)
-        address = counted_as(request.client.host) if request.client else "unknown"
-        if await limiter.hit(allowed, address):
+    async def check(request: Request) -> None:
+        setattr(request.state, RATE_LIMITED, True)
+        client = client_key(request.client.host) if request.client else "unknown"
+        if await limiter.hit(rate, client):
             return
-        window = await limiter.get_window_stats(allowed, address)
+        window = await limiter.get_window_stats(rate, client)
         seconds = max(1, ceil(window.reset_time - time()))
         message = f"More than {per_minute} requests in a minute. Wait {seconds} seconds."
         raise HTTPException(429, message, {"Retry-After": str(seconds)})
 
-    return within
+    return check

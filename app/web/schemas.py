@@ -38,6 +38,6 @@ class ErrorOut(BaseModel):
     error: ErrorBody
 
 
-def tokens_of(tokens: Iterable[Token]) -> list[TokenOut]:
-    names = TokenOut.model_fields
-    return [TokenOut(**{name: getattr(token, name) for name in names}) for token in tokens]
+def token_outs(tokens: Iterable[Token]) -> list[TokenOut]:
+    field_names = TokenOut.model_fields
+    return [TokenOut(**{name: getattr(token, name) for name in field_names}) for token in tokens]

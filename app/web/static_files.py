@@ -20,57 +20,57 @@ from starlette.types import Scope
 SERVICE_WORKER = "offline.js"
 """The one script that may speak for every page of the site."""
 
-TYPES = {".css": "text/css", ".js": "text/javascript"}
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
-ROOT = "/static"
+URL_PREFIX = "/static"
 
-METHODS = ("GET", "HEAD")
+ALLOWED_METHODS = ("GET", "HEAD")
 
-FOR_EVER = "public, max-age=31536000, immutable"
-FOR_NOW = "public, max-age=300"
+IMMUTABLE = "public, max-age=31536000, immutable"
+SHORT_LIVED = "public, max-age=300"
 
-_VERSION = re.compile("[0-9a-f]{12}")
+_VERSION_PATTERN = re.compile("[0-9a-f]{12}")
 
 
 @cache
-def static_path(folder: Path) -> str:
-    seen = sha256()
+def static_url(folder: Path) -> str:
+    digest = sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        seen.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return f"{ROOT}/{seen.hexdigest()[:12]}"
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    return f"{URL_PREFIX}/{digest.hexdigest()[:12]}"
 
 
-def joined(folder: Path, suffix: str) -> str:
+def bundle(folder: Path, suffix: str) -> str:
     """The styles or scripts of a folder in the order of their names; none sees another's names."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob(f"*{suffix}"))]
     return "\n".join(texts if suffix == ".css" else [f"{{\n{text}}}" for text in texts])
 
 
-class StaticFiles(PlainStaticFiles):
+class VersionedStaticFiles(PlainStaticFiles):
     """Stands at `ROOT`; the first part of a path below it is a version of the files."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder)
-        self.version = static_path(folder).removeprefix(f"{ROOT}/")
-        self.joined = {
-            f"{inner.name}{suffix}": joined(inner, suffix)
-            for inner in folder.iterdir()
-            for suffix in TYPES
-            if inner.is_dir() and any(inner.glob(f"*{suffix}"))
+        self.version = static_url(folder).removeprefix(f"{URL_PREFIX}/")
+        self.bundles = {
+            f"{subfolder.name}{suffix}": bundle(subfolder, suffix)
+            for subfolder in folder.iterdir()
+            for suffix in MEDIA_TYPES
+            if subfolder.is_dir() and any(subfolder.glob(f"*{suffix}"))
         }
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if scope["method"] not in METHODS:
-            raise HTTPException(405, headers={"Allow": ", ".join(METHODS)})
+        if scope["method"] not in ALLOWED_METHODS:
+            raise HTTPException(405, headers={"Allow": ", ".join(ALLOWED_METHODS)})
         version, _, file = Path(path).as_posix().partition("/")
-        if not _VERSION.fullmatch(version):
+        if not _VERSION_PATTERN.fullmatch(version):
             raise HTTPException(404)
-        if text := self.joined.get(file):
-            response = Response(text, media_type=TYPES[Path(file).suffix])
+        if text := self.bundles.get(file):
+            response = Response(text, media_type=MEDIA_TYPES[Path(file).suffix])
         else:
             response = await super().get_response(file, scope)
-        response.headers["Cache-Control"] = FOR_EVER if version == self.version else FOR_NOW
+        response.headers["Cache-Control"] = IMMUTABLE if version == self.version else SHORT_LIVED
         if file == SERVICE_WORKER:
             response.headers["Service-Worker-Allowed"] = "/"
         return response

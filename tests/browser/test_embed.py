@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from app.web.routes.oembed import frame
+from app.web.routes.oembed import iframe_html
 from tests.pages import LESSON
 from tests.serving import serving
 
@@ -35,7 +35,7 @@ def framed(tmp_path, browser):
     with another_site(tmp_path) as parent, serving(HEADWISE_EMBED_ORIGINS=parent) as address:
         source = f"{address}{STEP}?text=Birds+sing&embed=1"
         (tmp_path / "page.html").write_text(
-            f"<!doctype html><title>A page</title>{frame(source, 'A lab', height=50)}"
+            f"<!doctype html><title>A page</title>{iframe_html(source, 'A lab', height=50)}"
         )
         context = browser.new_context(service_workers="block")
         page = context.new_page()
@@ -69,7 +69,7 @@ def test_what_leads_out_of_a_lab_opens_beside_its_frame(framed):
 
 def test_a_site_that_is_not_allowed_gets_no_lab(tmp_path, server, browser):
     with another_site(tmp_path) as parent:
-        (tmp_path / "page.html").write_text(frame(f"{server}{STEP}?embed=1", "A lab"))
+        (tmp_path / "page.html").write_text(iframe_html(f"{server}{STEP}?embed=1", "A lab"))
         page = browser.new_page()
         with page.expect_event(
             "console", lambda told: re.search("frame-ancestors|X-Frame-Options", told.text)

@@ -72,7 +72,7 @@ def test_what_is_fixed_as_the_step_has_it_is_fixed_too(signing):
 def test_an_assignment_that_says_less_than_ours_is_read_as_ever(signing):
     """As links were made at first."""
     shortest = Assignment(STEP, "layer=1&v=1", ("layer", "head"), "A note")
-    token = Signer("a secret").token(shortest)
+    token = Signer("a secret").encode_assignment(shortest)
     page = signing.get(STEP, params={"task": token, "layer": "0", "head": "3"})
     assert page.status_code == 200
     usual = shown(signing.get(STEP).text)
@@ -123,7 +123,7 @@ def test_what_is_not_fixed_is_still_told(signing):
 
 def test_a_crafted_assignment_cannot_lead_in_circles(client):
     assignment = Assignment(STEP, "edit=1&embed=1", ("edit", "embed"))
-    answer = client.get(STEP, params={"task": Signer("").token(assignment)})
+    answer = client.get(STEP, params={"task": Signer("").encode_assignment(assignment)})
     assert answer.status_code == 200
     assert 'class="bar"' in answer.text
 

@@ -17,7 +17,7 @@ from app.lesson import load_lessons
 from app.main import create_app
 from app.models import shipped_family
 from app.settings import Settings, site_folder
-from app.web.exports import KINDS as FILES
+from app.web.exports import FORMATS as FILES
 from tests.models.checkpoints.tiny import save
 from tests.web.conftest import KINDS
 

@@ -1,6 +1,10 @@
 import pytest
 
-from app.web.middleware.conditional_get import Conditional, Head, Tagged
+from app.web.middleware.conditional_get import (
+    ConditionalGetMiddleware,
+    ETagMiddleware,
+    HeadMiddleware,
+)
 from tests.coroutines import finished
 from tests.pages import LESSON
 
@@ -133,7 +137,7 @@ def kinds(messages):
     return [message["type"].removeprefix("http.response.") for message in messages]
 
 
-@pytest.mark.parametrize("layer", [Tagged, Conditional, Head])
+@pytest.mark.parametrize("layer", [ETagMiddleware, ConditionalGetMiddleware, HeadMiddleware])
 @pytest.mark.parametrize(
     "messages",
     [
@@ -149,7 +153,7 @@ def test_messages_of_other_kinds_go_through_in_their_order(layer, messages):
 
 
 def test_a_file_that_the_server_is_to_send_goes_through_behind_its_start():
-    sent = sent_by(Tagged, START, FILE)
+    sent = sent_by(ETagMiddleware, START, FILE)
     assert kinds(sent) == ["start", "pathsend"]
     assert sent[1]["path"] == "/a"
 
@@ -157,8 +161,8 @@ def test_a_file_that_the_server_is_to_send_goes_through_behind_its_start():
 @pytest.mark.parametrize(
     ("layer", "asked"),
     [
-        (Head, {"method": "HEAD"}),
-        (Conditional, {"headers": [(b"if-none-match", b'"a"')]}),
+        (HeadMiddleware, {"method": "HEAD"}),
+        (ConditionalGetMiddleware, {"headers": [(b"if-none-match", b'"a"')]}),
     ],
 )
 def test_no_file_is_sent_where_no_body_is_wanted(layer, asked):

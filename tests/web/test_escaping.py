@@ -5,7 +5,7 @@ from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
 from app.web.rendering.escaping import escaped
-from app.web.rendering.templates import environment
+from app.web.rendering.templates import create_environment
 
 
 class Told(str):
@@ -34,7 +34,7 @@ def test_any_value_is_escaped_as_jinja_does(value):
 
 
 def test_what_is_typed_stays_text_through_blocks_macros_and_parts():
-    jinja = environment("/static/x")
+    jinja = create_environment("/static/x")
     macro = "{% macro m(x) %}[{{ x }}]{% endmacro %}"
     template = jinja.from_string(
         macro + "{% set y %}{{ x }}{% endset %}{{ m(x) }}{{ y }}{{ m(y) }}"
@@ -44,7 +44,7 @@ def test_what_is_typed_stays_text_through_blocks_macros_and_parts():
 
 
 def test_a_part_that_is_kept_is_another_for_other_values():
-    kept = environment("/static/x").globals["kept"]
+    kept = create_environment("/static/x").globals["kept"]
     heads = (("<a>", 2), ("b", 1))
 
     def menu(*values):

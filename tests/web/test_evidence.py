@@ -12,7 +12,14 @@ from app.main import create_app
 from app.models.checkpoints import read_checkpoint
 from app.picture import format_weight
 from app.settings import Settings
-from app.web.routes.models import MANY, Records, exact_rows, head_rows, most_missed, widest_half
+from app.web.routes.models import (
+    MAX_BARS,
+    ModelPages,
+    head_rows,
+    largest_ablation_effects,
+    max_interval_half_width,
+    two_neighbour_rows,
+)
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 
@@ -21,7 +28,7 @@ TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
 @pytest.fixture(scope="module")
 def records(models):
-    return Records(models, two_neighbours())
+    return ModelPages(models, two_neighbours())
 
 
 def text_of(html):
@@ -68,7 +75,7 @@ def test_data_licence_and_commands_are_told(client, models):
 
 
 def test_the_exact_experiment_is_told_as_its_record_has_it(client, records):
-    rows = exact_rows(records.exact)
+    rows = two_neighbour_rows(records.two_neighbours)
     assert [(h, read_out) for h, read_out, _ in rows] == [
         (h, read_out) for read_out in ("linear", "mlp") for h in (1, 2, 4)
     ]
@@ -106,7 +113,7 @@ def test_no_head_is_named_without_figures_that_carry_it(models):
 
 def test_shares_are_known_as_closely_as_the_page_says(models):
     evidence = models["headwise-h4"].evidence
-    widest = widest_half(evidence)
+    widest = max_interval_half_width(evidence)
     for head in evidence.heads:
         for place in PLACES:
             low, high = evidence.share_of_tops(head, place).interval
@@ -251,9 +258,9 @@ def test_twins_are_told_by_the_trained_model_whatever_else_is_there(with_checkpo
 def test_of_many_heads_those_are_drawn_whose_loss_changes_most(encoder):
     head = encoder.evidence.heads[0]
     heads = [head.model_copy(update={"head": i, "ablation": (-1) ** i * i / 10}) for i in range(40)]
-    drawn = most_missed(heads)
-    assert [each.head for each in drawn] == list(range(40 - MANY, 40))
-    assert most_missed(heads[:5]) == heads[:5]
+    drawn = largest_ablation_effects(heads)
+    assert [each.head for each in drawn] == list(range(40 - MAX_BARS, 40))
+    assert largest_ablation_effects(heads[:5]) == heads[:5]
 
 
 def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import segno
 
-from app.web.exports import KINDS
+from app.web.exports import FORMATS
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -17,12 +17,12 @@ def get(client, file, **query):
     return client.get(f"{STEP}/export/{file}", params=query)
 
 
-@pytest.mark.parametrize("file", KINDS)
+@pytest.mark.parametrize("file", FORMATS)
 def test_every_kind_of_file_is_there_and_named_without_the_sentence(client, file):
     answer = get(client, file, text="Birds sing", head=3, minus="headwise-h1.0")
     assert answer.status_code == 200
     assert len(answer.content) > 100
-    assert answer.headers["content-type"].startswith(KINDS[file].media_type)
+    assert answer.headers["content-type"].startswith(FORMATS[file].media_type)
     named = f'attachment; filename="headwise-h4-layer0-head3-{file}"'
     assert answer.headers["content-disposition"] == named
     assert client.head(str(answer.url)).status_code == 200

@@ -1,7 +1,7 @@
 import pytest
 from starlette.requests import Request
 
-from app.web.htmx import htmx_of
+from app.web.htmx import htmx_details
 
 
 def request_from(address):
@@ -9,12 +9,12 @@ def request_from(address):
 
 
 def test_the_page_that_asks_is_known_by_path_and_query():
-    assert htmx_of(request_from("http://a.example/b?c=d")).current == "/b?c=d"
+    assert htmx_details(request_from("http://a.example/b?c=d")).current_path_and_query == "/b?c=d"
 
 
 @pytest.mark.parametrize("address", ["http://[", "http://[x]/", "//[::1"])
 def test_an_address_that_is_none_is_no_page(address):
-    assert htmx_of(request_from(address)).current == ""
+    assert htmx_details(request_from(address)).current_path_and_query == ""
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/multi-head-attention/1", "/assign"])

@@ -3,7 +3,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.middleware.response_cache import OVERHEAD, Kept
+from app.web.middleware.response_cache import ENTRY_OVERHEAD_BYTES, ResponseCacheMiddleware
 from app.web.routes import step
 from tests.coroutines import finished
 from tests.pages import LESSON
@@ -34,7 +34,7 @@ class Counting:
 
 
 def served(app, most_bytes=1_000_000):
-    return TestClient(Kept(app, most_bytes))
+    return TestClient(ResponseCacheMiddleware(app, most_bytes))
 
 
 def fresh(**settings):
@@ -46,13 +46,13 @@ def fresh(**settings):
 def rendered(monkeypatch):
     """The paths of the steps that were computed, in order."""
     paths = []
-    real = step.StepPage.response
+    real = step.StepRequest.response
 
     def response(page):
         paths.append(page.path)
         return real(page)
 
-    monkeypatch.setattr(step.StepPage, "response", response)
+    monkeypatch.setattr(step.StepRequest, "response", response)
     return paths
 
 
@@ -158,22 +158,22 @@ def test_head_is_answered_from_memory_too(rendered):
 
 def test_memory_is_bounded_and_what_was_unused_for_longest_goes_first():
     app = Counting(body=b"x" * 9_000)
-    kept = Kept(app, 100_000)
+    kept = ResponseCacheMiddleware(app, 100_000)
     client = TestClient(kept)
     for number in range(30):
         client.get(f"/{number}")
         client.get("/0")
-        assert kept.answers.currsize <= 100_000
+        assert kept.entries.currsize <= 100_000
     assert app.asked == 30
-    assert 1 < len(kept.answers) < 10
+    assert 1 < len(kept.entries) < 10
     client.get("/1")
     assert app.asked == 31
 
 
 def test_what_an_answer_and_its_address_take_is_counted():
-    kept = Kept(Counting(body=b"x" * 500), 1_000_000)
+    kept = ResponseCacheMiddleware(Counting(body=b"x" * 500), 1_000_000)
     TestClient(kept).get(f"/?text={'a' * 2_000}")
-    assert kept.answers.currsize > 500 + 2_000 + OVERHEAD
+    assert kept.entries.currsize > 500 + 2_000 + ENTRY_OVERHEAD_BYTES
 
 
 def test_one_answer_does_not_drive_out_all_others():
@@ -240,7 +240,7 @@ def test_an_answer_that_breaks_off_is_not_kept():
             await super().__call__(scope, receive, first_half)
 
     app = Broken()
-    client = TestClient(Kept(app, 1_000_000), raise_server_exceptions=False)
+    client = TestClient(ResponseCacheMiddleware(app, 1_000_000), raise_server_exceptions=False)
     client.get("/"), client.get("/")
     assert app.asked == 2
 
@@ -248,7 +248,7 @@ def test_an_answer_that_breaks_off_is_not_kept():
 def test_a_fault_is_asked_about_anew(monkeypatch):
     client = fresh()
     with monkeypatch.context() as broken:
-        broken.setattr(step, "read_view", None)
+        broken.setattr(step, "parse_view", None)
         assert client.get(STEP).status_code == 500
     assert client.get(STEP).status_code == 200
 
@@ -266,11 +266,11 @@ def test_names_of_learners_and_what_is_true_only_now_are_kept_by_nobody(path):
     app = create_app(Settings(secret="secret"))
     answer = TestClient(app).get(path)
     assert "public" not in answer.headers["cache-control"]
-    assert not app.app.app.app.answers
+    assert not app.app.app.app.entries
 
 
 def test_whoever_is_further_out_cannot_change_what_is_kept():
-    kept = Kept(Counting(), 1_000_000)
+    kept = ResponseCacheMiddleware(Counting(), 1_000_000)
 
     async def headers():
         sent = []
@@ -299,8 +299,8 @@ def test_an_answer_that_the_server_sends_from_a_file_is_not_kept():
     async def send(_):
         pass
 
-    kept = Kept(app, 1_000_000)
+    kept = ResponseCacheMiddleware(app, 1_000_000)
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"",
              "scheme": "http", "headers": []}  # fmt: skip
     finished(kept(scope, None, send))
-    assert not kept.answers
+    assert not kept.entries

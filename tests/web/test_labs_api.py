@@ -5,8 +5,8 @@ from starlette.testclient import TestClient
 from app.lesson import CONTROLS, LABS
 from app.main import create_app
 from app.settings import Settings
-from app.web.routes.api_labs import QUERY
-from app.web.state.view import CHOSEN, VERSION
+from app.web.routes.api_labs import QUERY_DESCRIPTIONS
+from app.web.state.view import SELECTION_PARAMS, VERSION_PARAM
 from tests.pages import LESSON
 
 API = f"/api/v1/labs{LESSON}"
@@ -81,8 +81,14 @@ def test_a_step_that_there_is_not_is_a_404_in_json(client, path):
 
 def test_all_that_changes_numbers_is_described():
     pictures = {"show", "lock"}
-    assert set(QUERY) == {*CHOSEN, VERSION, *(set(CONTROLS) - pictures)}
-    assert {name for lab in LABS.values() for name in lab.controls} - pictures <= set(QUERY)
+    assert set(QUERY_DESCRIPTIONS) == {
+        *SELECTION_PARAMS,
+        VERSION_PARAM,
+        *(set(CONTROLS) - pictures),
+    }
+    assert {name for lab in LABS.values() for name in lab.controls} - pictures <= set(
+        QUERY_DESCRIPTIONS
+    )
 
 
 def test_too_many_requests_are_told_to_wait():

@@ -9,8 +9,8 @@ from markupsafe import Markup, escape
 
 from app.lesson import LABS, Controls, LabState
 from app.models import Token, Word
-from app.web.rendering.buttons import cell_chips, word_chips
-from app.web.rendering.templates import environment, parts_kept
+from app.web.rendering.buttons import cell_buttons, word_buttons
+from app.web.rendering.templates import create_environment, parts_kept
 from tests.web.test_pages import HTMX, get
 
 HOSTILE = ['"><script>x</script>', "a&b", "it's", '"quoted"', "%(map)s", "100%", "<b>", "&amp;"]
@@ -34,7 +34,7 @@ class Read(HTMLParser):
 @pytest.fixture
 def kept():
     """Of a part with two values and two blanks."""
-    jinja = environment("/static/x")
+    jinja = create_environment("/static/x")
     part = "{% macro content(a, b, x, y) %}{{ a }} % {% if b %}<i>{{ x }}</i>{% endif %} {{ y }}"
     jinja.loader = DictLoader({"part.html": part + "{% endmacro %}"})
     return parts_kept(jinja)
@@ -64,7 +64,7 @@ def word(text, *, known=True):
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_chip_spells_its_word_as_it_was_typed(text, known):
-    html = Read(word_chips([word(text, known=known)], 0, ""))
+    html = Read(word_buttons([word(text, known=known)], 0, ""))
     assert html.text == f"{text}\n"
     assert [tag for tag, _ in html.tags] == ["button", *([] if known else ["span"])]
     assert html.tags[0][1]["aria-pressed"] == "true"
@@ -72,7 +72,7 @@ def test_a_chip_spells_its_word_as_it_was_typed(text, known):
 
 def test_a_chip_of_a_split_word_marks_its_pieces(models):
     sentence = models["headwise-h4"].tokenizer.sentence("unbelievability ☃")
-    html = Read(word_chips(sentence.words, 1, " disabled"))
+    html = Read(word_buttons(sentence.words, 1, " disabled"))
     pieces = [attrs["class"] for tag, attrs in html.tags if tag == "span"]
     assert pieces == ["piece"] * len(sentence.words[0].pieces) + ["unknown"]
     buttons = [attrs for tag, attrs in html.tags if tag == "button"]
@@ -86,7 +86,7 @@ def test_a_cell_says_who_reads_whom_and_the_chosen_one_is_unchosen(models):
     view = LabState(
         sentence, models["headwise-h4"], 0, 0, 0, models, controls=Controls(cell=(0, 2))
     )
-    html = Read(cell_chips(view, 0, ""))
+    html = Read(cell_buttons(view, 0, ""))
     assert [attrs["aria-label"] for _, attrs in html.tags] == [
         f"Explain how much {tokens[0]} reads {each}" for each in tokens
     ]
@@ -113,7 +113,7 @@ def test_a_head_escapes_the_words_that_it_names(models):
     sentence = models["headwise-h4"].tokenizer.sentence("<i> & <i>")
     view = LabState(sentence, models["headwise-h4"], 0, 0, 1, models)
     figure = LABS["mix"].run(view).heads[0]
-    head = environment("/static/x").globals["head"]
+    head = create_environment("/static/x").globals["head"]
     for kind in ("figure", "lines", "row"):
         html = Read(head(kind, figure, "", readable=True, selectable=True))
         assert "i" not in {tag for tag, _ in html.tags}

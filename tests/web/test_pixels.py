@@ -28,37 +28,37 @@ def size_of(png):
 
 
 def test_a_picture_is_as_large_as_it_says_times_its_scale():
-    assert size_of(pixels.png(square(30), 2, FONT)) == (60, 60)
+    assert size_of(pixels.svg_to_png(square(30), 2, FONT)) == (60, 60)
 
 
 def test_more_pixels_than_are_drawn_are_refused_with_the_way_out():
     side = 1_118  # times 4, squared: 19,998,784
-    assert size_of(pixels.png(square(side), 4, FONT)) == (4 * side, 4 * side)
+    assert size_of(pixels.svg_to_png(square(side), 4, FONT)) == (4 * side, 4 * side)
     with pytest.raises(ValueError, match=r"4,476 × 4,476.*smaller scale.*one head.*SVG"):
-        pixels.png(square(side + 1), 4, FONT)
+        pixels.svg_to_png(square(side + 1), 4, FONT)
 
 
 def test_what_says_nothing_of_its_size_is_no_picture():
     with pytest.raises(ValueError, match="no picture of ours"):
-        pixels.png('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 1, FONT)
+        pixels.svg_to_png('<svg xmlns="http://www.w3.org/2000/svg"></svg>', 1, FONT)
 
 
 def test_a_drawing_that_takes_its_process_down_takes_nothing_else(monkeypatch):
-    monkeypatch.setattr(pixels, "MOST", 10**13)
+    monkeypatch.setattr(pixels, "MAX_PIXELS", 10**13)
     with pytest.raises(ValueError, match="could not be drawn"):
-        pixels.png(square(1_000_000), 1, FONT)
+        pixels.svg_to_png(square(1_000_000), 1, FONT)
 
 
 def test_a_drawing_that_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr(pixels, "PATIENCE", 0.001)
+    monkeypatch.setattr(pixels, "TIMEOUT_SECONDS", 0.001)
     with pytest.raises(ValueError, match="could not be drawn"):
-        pixels.png(square(1_000), 4, FONT)
+        pixels.svg_to_png(square(1_000), 4, FONT)
 
 
 def test_drawing_is_left_to_another_process(monkeypatch):
     """What draws holds the lock of the process that it is in: here it cannot even be had."""
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    assert size_of(pixels.png(square(30), 1, FONT)) == (30, 30)
+    assert size_of(pixels.svg_to_png(square(30), 1, FONT)) == (30, 30)
 
 
 def test_a_long_sentence_of_many_heads_is_refused_at_a_large_scale_and_drawn_at_a_small_one(client):
@@ -84,7 +84,7 @@ def test_pictures_are_drawn_one_at_a_time_while_other_files_are_made(monkeypatch
             at_work -= 1
         return b"\x89PNG"
 
-    monkeypatch.setattr(pixels, "png", png)
+    monkeypatch.setattr(pixels, "svg_to_png", png)
     texts = ("a cat", "a dog", "a bird", "a fox")
     paths = [f"{STEP}/export/map.png?text={text}" for text in texts]
     with TestClient(create_app()) as client, ThreadPoolExecutor(5) as pool:

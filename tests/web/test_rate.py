@@ -2,13 +2,13 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.web.rate_limit import limit
+from app.web.rate_limit import rate_limiter
 from tests.coroutines import finished
 
 
 def statuses(*addresses):
     """What each request is answered, in turn, where two a minute are allowed."""
-    within = limit(2)
+    within = rate_limiter(2)
 
     async def ask(address):
         try:

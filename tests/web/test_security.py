@@ -6,7 +6,11 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.middleware.security_headers import HEADERS, Guard, WithoutQuery
+from app.web.middleware.security_headers import (
+    SECURITY_HEADERS,
+    QueryStrippingFilter,
+    SecurityMiddleware,
+)
 from app.web.routes import step
 
 TYPED = "xylophone"
@@ -28,12 +32,12 @@ TYPED = "xylophone"
 def test_every_response_carries_the_headers(client, path, status):
     response = client.get(path)
     assert response.status_code == status
-    for name, value in HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         assert response.headers[name] == value
 
 
 def test_the_headers_are_these():
-    assert HEADERS == {
+    assert SECURITY_HEADERS == {
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
             " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
@@ -102,7 +106,9 @@ def guarded(app):
     def error_page(_, status, message):
         return PlainTextResponse(message or "failed", status)
 
-    return TestClient(Guard(app, Settings(), error_page), raise_server_exceptions=False)
+    return TestClient(
+        SecurityMiddleware(app, Settings(), error_page), raise_server_exceptions=False
+    )
 
 
 @pytest.mark.parametrize(("chunks", "status"), [(1, 200), (160, 413)])
@@ -144,7 +150,7 @@ def test_where_the_page_of_a_fault_fails_too_the_answer_is_plain_and_guarded(cap
     def broken_page(*_):
         raise KeyError(TYPED)
 
-    app = Guard(fails, Settings(), broken_page)
+    app = SecurityMiddleware(fails, Settings(), broken_page)
     response = TestClient(app, raise_server_exceptions=False).get("/a")
     assert response.status_code == 500
     assert response.headers["content-type"].startswith("text/plain")
@@ -160,7 +166,7 @@ def test_where_the_page_of_a_refusal_fails_the_answer_is_plain_and_guarded(limit
     def broken_page(*_):
         raise KeyError(TYPED)
 
-    app = Guard(reads_its_body, Settings(**{limit: 1}), broken_page)
+    app = SecurityMiddleware(reads_its_body, Settings(**{limit: 1}), broken_page)
     client = TestClient(app, raise_server_exceptions=False)
     response = client.post("/a?bc", content=(b"x" for _ in range(2)))
     assert response.status_code == 500
@@ -178,7 +184,7 @@ def failing(monkeypatch):
     def fail(*_, **__):
         raise ValueError(f"cannot read {TYPED}")
 
-    monkeypatch.setattr(step, "read_view", fail)
+    monkeypatch.setattr(step, "parse_view", fail)
     return TestClient(create_app(), raise_server_exceptions=False)
 
 
@@ -210,7 +216,7 @@ def test_the_access_log_has_no_queries():
         ("127.0.0.1:1", "GET", f"/a?text={TYPED}", "1.1", 200),
         None,
     )
-    assert WithoutQuery().filter(record)
+    assert QueryStrippingFilter().filter(record)
     assert record.getMessage() == '127.0.0.1:1 - "GET /a HTTP/1.1" 200'
     access = logging.getLogger("uvicorn.access")
-    assert any(isinstance(each, WithoutQuery) for each in access.filters)
+    assert any(isinstance(each, QueryStrippingFilter) for each in access.filters)

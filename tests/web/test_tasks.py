@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.web.state.assignments import Assignment, ChangedError, Signer
+from app.web.state.assignments import Assignment, InvalidAssignmentError, Signer
 
 SIGNER = Signer("a secret")
 STEPS = range(1, 41)
@@ -22,19 +22,19 @@ results = st.lists(
 
 @given(assignments, st.sampled_from([SIGNER, Signer("")]))
 def test_an_assignment_comes_back_out_of_its_token(assignment, signer):
-    assert signer.assignment(signer.token(assignment)) == assignment
+    assert signer.decode_assignment(signer.encode_assignment(assignment)) == assignment
 
 
 @given(assignments, st.data())
 def test_a_changed_token_is_found_out(assignment, data):
-    token = SIGNER.token(assignment)
+    token = SIGNER.encode_assignment(assignment)
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.sampled_from("ABab01-_."))
     changed = token[:place] + letter + token[place + 1 :]
     # The last letter of base64 may stand for the same bytes; the text is signed, not the bytes.
     if changed != token:
-        with pytest.raises(ChangedError):
-            SIGNER.assignment(changed)
+        with pytest.raises(InvalidAssignmentError):
+            SIGNER.decode_assignment(changed)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_a_changed_token_is_found_out(assignment, data):
 )
 @pytest.mark.parametrize("signer", [SIGNER, Signer("")])
 def test_what_is_no_token_is_found_out(token, signer):
-    with pytest.raises(ChangedError):
-        signer.assignment(token)
+    with pytest.raises(InvalidAssignmentError):
+        signer.decode_assignment(token)
 
 
 @pytest.mark.parametrize(
@@ -58,58 +58,58 @@ def test_what_is_no_token_is_found_out(token, signer):
 )
 def test_what_no_form_could_have_said_is_no_assignment(content):
     token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
-    with pytest.raises(ChangedError):
-        Signer("").assignment(token)
+    with pytest.raises(InvalidAssignmentError):
+        Signer("").decode_assignment(token)
 
 
 def test_an_unsigned_token_is_none_to_a_server_that_signs():
-    with pytest.raises(ChangedError):
-        SIGNER.assignment(Signer("").token(Assignment("/a", "")))
-    with pytest.raises(ChangedError):
-        SIGNER.assignment(Signer("another").token(Assignment("/a", "")))
+    with pytest.raises(InvalidAssignmentError):
+        SIGNER.decode_assignment(Signer("").encode_assignment(Assignment("/a", "")))
+    with pytest.raises(InvalidAssignmentError):
+        SIGNER.decode_assignment(Signer("another").encode_assignment(Assignment("/a", "")))
 
 
 @example([(1, "r", "r")], "–")
 @given(results, st.text(max_size=40))
 def test_a_line_is_known_by_the_server_that_made_it_alone(found, name):
-    line = SIGNER.receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name, STEPS)
-    receipt = SIGNER.verified(line)
+    line = SIGNER.make_receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name, STEPS)
+    receipt = SIGNER.verify_receipt(line)
     assert receipt.is_valid
     assert [step for step, _, _ in receipt.steps] == [n for n, _, _ in found]
     assert receipt.n_right == (
         sum(p == "r" for _, p, _ in found),
         sum(c == "r" for _, _, c in found),
     )
-    assert not Signer("another").verified(line).is_valid
-    assert not Signer("").verified(line).is_valid
+    assert not Signer("another").verify_receipt(line).is_valid
+    assert not Signer("").verify_receipt(line).is_valid
 
 
 def test_changed_results_or_names_are_found_out():
-    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada", STEPS)
-    assert SIGNER.verified(f"  {line} ").is_valid
+    line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada", STEPS)
+    assert SIGNER.verify_receipt(f"  {line} ").is_valid
     for changed in (line.replace("1rw", "1rr"), line.replace("Ada", "Bob"), line[:-1], "", "· · ·"):
-        assert not SIGNER.verified(changed).is_valid
+        assert not SIGNER.verify_receipt(changed).is_valid
 
 
 @pytest.mark.parametrize("hyphen", ["–", "‑", "—", "‐", "−"])
 def test_a_code_is_known_with_the_hyphens_that_a_word_processor_makes(hyphen):
-    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada-Lee", STEPS)
+    line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada-Lee", STEPS)
     start, _, code = line.rpartition(" ")
-    receipt = SIGNER.verified(f"{start} {code.replace('-', hyphen)}")
+    receipt = SIGNER.verify_receipt(f"{start} {code.replace('-', hyphen)}")
     assert receipt.is_valid
     assert receipt.name == "Ada-Lee"
 
 
 def test_a_code_of_other_letters_than_ours_is_found_out():
-    line = SIGNER.receipt("a-lesson", "1rw2rr", "Ada", STEPS)
-    assert not SIGNER.verified(line[:-1] + "é").is_valid
-    assert not SIGNER.verified(line[:-1] + "\ud800").is_valid
+    line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada", STEPS)
+    assert not SIGNER.verify_receipt(line[:-1] + "é").is_valid
+    assert not SIGNER.verify_receipt(line[:-1] + "\ud800").is_valid
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "1r", "1rr;", "1rr" * 50, "0rr"])
 def test_what_are_no_results_get_no_line(wrong):
     with pytest.raises(ValueError, match="no results"):
-        SIGNER.receipt("a-lesson", wrong, "Ada", STEPS)
+        SIGNER.make_receipt("a-lesson", wrong, "Ada", STEPS)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_are_no_results_get_no_line(wrong):
 )
 def test_results_are_those_of_the_steps_of_the_lesson(results, why):
     with pytest.raises(ValueError, match=why):
-        SIGNER.receipt("a-lesson", results, "Ada", range(1, 8))
+        SIGNER.make_receipt("a-lesson", results, "Ada", range(1, 8))
 
 
 @pytest.mark.parametrize(
@@ -136,22 +136,22 @@ def test_results_are_those_of_the_steps_of_the_lesson(results, why):
     ],
 )
 def test_a_name_is_the_same_however_it_was_typed_and_pasted(typed, pasted):
-    line = SIGNER.receipt("a-lesson", "1rr", typed, STEPS)
+    line = SIGNER.make_receipt("a-lesson", "1rr", typed, STEPS)
     start, results, _, code = line.split(" · ")
-    receipt = SIGNER.verified(" · ".join((start, results, pasted, code)))
+    receipt = SIGNER.verify_receipt(" · ".join((start, results, pasted, code)))
     assert receipt.is_valid
     assert receipt.name == line.split(" · ")[2]
 
 
 def test_the_greek_dot_separates_like_ours():
-    line = SIGNER.receipt("a-lesson", "1rr", "Ada\u0387Lee", STEPS)
-    assert SIGNER.verified(line).name == "Ada Lee"
-    assert SIGNER.verified(line.replace("·", "\u0387")).is_valid
+    line = SIGNER.make_receipt("a-lesson", "1rr", "Ada\u0387Lee", STEPS)
+    assert SIGNER.verify_receipt(line).name == "Ada Lee"
+    assert SIGNER.verify_receipt(line.replace("·", "\u0387")).is_valid
 
 
 def test_a_name_cannot_break_out_of_its_line():
-    line = SIGNER.receipt("a-lesson", "1rr", " Ada ·\n1ww · x ", STEPS)
-    assert SIGNER.verified(line).is_valid
-    assert SIGNER.verified(line).name == "Ada 1ww x"
+    line = SIGNER.make_receipt("a-lesson", "1rr", " Ada ·\n1ww · x ", STEPS)
+    assert SIGNER.verify_receipt(line).is_valid
+    assert SIGNER.verify_receipt(line).name == "Ada 1ww x"
     with pytest.raises(ValueError, match="at most 80"):
-        SIGNER.receipt("a-lesson", "1rr", "a" * 81, STEPS)
+        SIGNER.make_receipt("a-lesson", "1rr", "a" * 81, STEPS)

@@ -6,21 +6,27 @@ from hypothesis import strategies as st
 
 from app.lesson import CONTROLS, Defaults
 from app.models import tidy
-from app.web.state.view import Allowed, Pin, link, read_view, settled
+from app.web.state.view import (
+    PinnedVersion,
+    StepOptions,
+    canonical_query,
+    normalise_form,
+    parse_view,
+)
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 VERSION = "1"
 CHECKS = ("sum", "one-word")
 SHOWS = ("map", "grid", "lines", "strip")
-ALLOWED = Allowed(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, SHOWS)
+ALLOWED = StepOptions(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, SHOWS)
 
 
 def read(models, query):
-    return read_view(query, Pin(VERSION, DEFAULTS), models, ALLOWED)
+    return parse_view(query, PinnedVersion(VERSION, DEFAULTS), models, ALLOWED)
 
 
 def query_of(models, view, version=VERSION):
-    return link(view, DEFAULTS, models, version)
+    return canonical_query(view, DEFAULTS, models, version)
 
 
 def problems(models, **query):
@@ -164,7 +170,7 @@ def test_without_a_word_in_the_address_another_sentence_begins_at_its_first(mode
 @pytest.mark.parametrize("sign", ["\n", "\r\n", "\x00", "\x07", "\u2028"])
 def test_signs_that_a_field_cannot_hold_become_spaces(models, sign):
     reading = read(models, {"text": f"The cat{sign}sat"})
-    assert reading.view.text == reading.typed == "The cat" + " " * len(sign) + "sat"
+    assert reading.view.text == reading.typed_text == "The cat" + " " * len(sign) + "sat"
 
 
 def test_a_message_shows_no_sign_that_turns_its_direction(models):
@@ -178,18 +184,18 @@ WAS = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
 
 
 def test_committing_to_a_prediction_chooses_the_model_that_it_is_about():
-    query = settled(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8", ABOUT)
+    query = normalise_form(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8", ABOUT)
     assert query == FORM | {"predict": "2", "model": "headwise-h8"}
 
 
 def test_a_prediction_stays_while_it_is_about_the_same_word():
-    assert settled(FORM | WAS | {"predict": "2", "head": "3"}, "h8", ABOUT)["predict"] == "2"
+    assert normalise_form(FORM | WAS | {"predict": "2", "head": "3"}, "h8", ABOUT)["predict"] == "2"
 
 
 @pytest.mark.parametrize("name", ["text", "layer", "word"])
 def test_a_prediction_about_another_sentence_layer_or_word_is_dropped(name):
     form = FORM | WAS | {"predict": "2", "commit": "3", f"was_{name}": "other"}
-    assert "predict" not in settled(form, "h8", ABOUT)
+    assert "predict" not in normalise_form(form, "h8", ABOUT)
 
 
 def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):
@@ -206,7 +212,7 @@ def test_blank_text_asks_for_a_sentence_and_for_nothing_else(models):
 def test_too_long_a_sentence_is_told_by_how_much_and_kept(models, n, over):
     reading = read(models, {"text": "cat " * n})
     assert f"This is {over} too long" in reading.text_problem.message
-    assert reading.typed == "cat " * n
+    assert reading.typed_text == "cat " * n
     assert len(reading.sentence.tokens) == 48
 
 

@@ -11,18 +11,18 @@ from app.models import Token, Word
 from app.web.rendering.escaping import escaped
 
 
-def word_chips(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
+def word_buttons(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
     """A button for each word that can ask; those of a `fixed` word are dead."""
-    chips = [
+    buttons = [
         f'<button id="word-{word.index}" class="chip{" special" if word.is_special else ""}"'
         f' name="word" value="{word.index}"{fixed}'
-        f' aria-pressed="{"true" if word.index == chosen else "false"}">{_spelled(word)}</button>\n'
+        f' aria-pressed="{"true" if word.index == chosen else "false"}">{_word_html(word)}</button>\n'
         for word in words
     ]
-    return Markup("".join(chips))  # noqa: S704
+    return Markup("".join(buttons))  # noqa: S704
 
 
-def _spelled(word: Word) -> str:
+def _word_html(word: Word) -> str:
     """A word that the models know in one piece as it is, others with their pieces marked."""
     if word.is_split:
         return "".join(
@@ -33,20 +33,20 @@ def _spelled(word: Word) -> str:
     return text if word.pieces[0].known else f'<span class="unknown">{text}</span>'
 
 
-def cell_chips(view: LabState, row: int, fixed: str) -> Markup:
+def cell_buttons(lab_state: LabState, row: int, fixed: str) -> Markup:
     """A button for each cell in a row of the chosen head's map; the chosen one unchooses it."""
-    asking = escaped(view.tokens[row].text)
-    cell = view.controls.cell
+    query_text = escaped(lab_state.tokens[row].text)
+    cell = lab_state.controls.cell
     column = cell[1] if cell and cell[0] == row else None
-    chips = [
+    buttons = [
         f'<button id="cell-{row}-{index}" class="chip small"'
-        f' aria-label="Explain how much {asking} reads {text}" name="cell"'
+        f' aria-label="Explain how much {query_text} reads {text}" name="cell"'
         f' value="{"" if index == column else f"{row}.{index}"}"{fixed}'
         f' aria-pressed="{"true" if index == column else "false"}">{text}</button>\n'
-        for index, text in enumerate(map(_text, view.tokens))
+        for index, text in enumerate(map(_token_html, lab_state.tokens))
     ]
-    return Markup("".join(chips))  # noqa: S704
+    return Markup("".join(buttons))  # noqa: S704
 
 
-def _text(token: Token) -> str:
+def _token_html(token: Token) -> str:
     return escaped(token.text)

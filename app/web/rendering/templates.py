@@ -14,18 +14,18 @@ from app.lesson.markdown import fill_html, render_inline
 from app.picture import format_number, format_weight, text_class
 from app.picture.charts import format_signed
 from app.settings import site_folder
-from app.web.rendering.buttons import cell_chips, word_chips
+from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.escaping import escaped
 from app.web.rendering.head_partial import heads_by
 
-_inline = cache(render_inline)
+_cached_inline = cache(render_inline)
 
 KEPT_PARTS = 512
 
 
-def authored(markdown: str, values: dict[str, str] | None = None) -> Markup:
+def inline_markdown(markdown: str, values: dict[str, str] | None = None) -> Markup:
     """A lesson's own phrase as HTML, with learners' words put in escaped."""
-    return Markup(fill_html(_inline(markdown), values or {}))  # noqa: S704
+    return Markup(fill_html(_cached_inline(markdown), values or {}))  # noqa: S704
 
 
 def origin_of(request: Request) -> str:
@@ -34,10 +34,10 @@ def origin_of(request: Request) -> str:
 
 
 @dataclass(frozen=True)
-class Pages:
+class Templates:
     """Templates filled in, as answers."""
 
-    jinja: Environment
+    env: Environment
 
     def response(
         self,
@@ -49,9 +49,9 @@ class Pages:
         headers: dict[str, str] | None = None,
     ) -> HTMLResponse:
         """`origin` is what a template may put before an address that others are to follow."""
-        shared = {"origin": origin_of(request)}
-        page = self.jinja.get_template(template).render(shared | (context or {}))
-        return HTMLResponse(page, status, headers)
+        shared_context = {"origin": origin_of(request)}
+        html = self.env.get_template(template).render(shared_context | (context or {}))
+        return HTMLResponse(html, status, headers)
 
 
 def parts_kept(jinja: Environment) -> Callable[..., Markup]:
@@ -83,9 +83,9 @@ def _blank(name: str) -> str:
     return f"\ufdd0{name}\ufdd1"
 
 
-def environment(static_path: str) -> Environment:
+def create_environment(static_url: str) -> Environment:
     """`static_path` is where the folder `static/` is served."""
-    jinja = Environment(
+    env = Environment(
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -93,14 +93,14 @@ def environment(static_path: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters["authored"] = authored
-    jinja.filters["weight"] = format_weight
-    jinja.filters["signed"] = format_signed
-    jinja.filters["ink"] = text_class
-    jinja.filters["number"] = format_number
-    kept = jinja.globals["kept"] = parts_kept(jinja)
-    jinja.globals["head"] = heads_by(kept)
-    jinja.globals["word_chips"] = word_chips
-    jinja.globals["cell_chips"] = cell_chips
-    jinja.globals["static"] = lambda name: f"{static_path}/{name}"
-    return jinja
+    env.filters["inline_markdown"] = inline_markdown
+    env.filters["weight"] = format_weight
+    env.filters["signed"] = format_signed
+    env.filters["text_class"] = text_class
+    env.filters["number"] = format_number
+    kept = env.globals["kept"] = parts_kept(env)
+    env.globals["head"] = heads_by(kept)
+    env.globals["word_buttons"] = word_buttons
+    env.globals["cell_buttons"] = cell_buttons
+    env.globals["static"] = lambda name: f"{static_url}/{name}"
+    return env

@@ -12,10 +12,10 @@ from app.evaluation.report import Evidence
 from app.models import Card, Model, Registry, Sentence, UnknownModelError
 from app.models.prediction import NoBlankError, NoGuessError, guessed
 from app.web.errors import UnusableRequestError
-from app.web.schemas import ErrorOut, TokenOut, tokens_of
-from app.web.state.controls import read_heads_off
-from app.web.state.query_params import Problem, read_index
-from app.web.state.view import read_model, read_sentence
+from app.web.schemas import ErrorOut, TokenOut, token_outs
+from app.web.state.controls import parse_ablated_heads
+from app.web.state.query_params import Problem, parse_index
+from app.web.state.view import parse_model, parse_sentence
 
 DIGITS = 7
 """Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
@@ -99,7 +99,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
         """Every model that can be asked: the trained ones by number of heads, their twins, then
         checkpoints.
         """
-        return [summary(model.card) for model in models]
+        return [model_summary(model.card) for model in models]
 
     @routes.get("/models/{model}/heads", responses={404: {"model": ErrorOut}})
     async def heads(model: str) -> HeadsOut:
@@ -126,12 +126,14 @@ def router(models: Registry, default_model: str) -> APIRouter:
     ) -> Attention:
         """The attention weights of one layer on a sentence: rows are queries, columns keys."""
         problems: list[Problem] = []
-        asked = read_model(model, models, models[default_model], problems)
-        at = read_index("layer", {"layer": layer}, 0, asked.card.n_layers, problems)
-        sentence = read_sentence(text, asked, problems)
+        chosen_model = parse_model(model, models, models[default_model], problems)
+        layer_index = parse_index(
+            "layer", {"layer": layer}, 0, chosen_model.card.n_layers, problems
+        )
+        sentence = parse_sentence(text, chosen_model, problems)
         if problems or sentence is None:
             raise UnusableRequestError(problems)
-        return attention_of(asked, sentence, at)
+        return attention_response(chosen_model, sentence, layer_index)
 
     @routes.get("/predict", responses={422: {"model": ErrorOut}})
     async def predict(
@@ -155,38 +157,41 @@ def router(models: Registry, default_model: str) -> APIRouter:
         The output of a head that is off is replaced by zeros; its map stays what it was.
         """
         problems: list[Problem] = []
-        asked = read_model(model, models, models[default_model], problems)
-        heads_off = read_heads_off(off, asked.card, problems)
-        sentence = read_sentence(text, asked, problems)
+        chosen_model = parse_model(model, models, models[default_model], problems)
+        ablated_heads = parse_ablated_heads(off, chosen_model.card, problems)
+        sentence = parse_sentence(text, chosen_model, problems)
         if problems or sentence is None:
             raise UnusableRequestError(problems)
         try:
             blanks = guessed(
-                asked, sentence, top=top, intervention=Intervention(ablated_heads=heads_off)
+                chosen_model,
+                sentence,
+                top=top,
+                intervention=Intervention(ablated_heads=ablated_heads),
             )
         except (NoBlankError, NoGuessError) as error:
             raise UnusableRequestError([Problem("text", str(error))]) from error
         return Prediction(
-            model=asked.card.id,
-            guesses=asked.card.guesses,
-            off=sorted(heads_off),
-            tokens=tokens_of(sentence.tokens),
+            model=chosen_model.card.id,
+            guesses=chosen_model.card.guesses,
+            off=sorted(ablated_heads),
+            tokens=token_outs(sentence.tokens),
             blanks=[BlankOut.model_validate(asdict(blank)) for blank in blanks],
         )
 
     return routes
 
 
-def summary(card: Card) -> ModelSummary:
-    told = card.model_dump(include=set(ModelSummary.model_fields))
-    return ModelSummary(card=card, n_sets=card.n_sets, **told)
+def model_summary(card: Card) -> ModelSummary:
+    shared_fields = card.model_dump(include=set(ModelSummary.model_fields))
+    return ModelSummary(card=card, n_sets=card.n_sets, **shared_fields)
 
 
-def attention_of(model: Model, sentence: Sentence, layer: int) -> Attention:
+def attention_response(model: Model, sentence: Sentence, layer: int) -> Attention:
     weights = model.read(sentence, last_layer=layer).weights[layer]
     return Attention(
         model=model.card.id,
         layer=layer,
-        tokens=tokens_of(sentence.tokens),
+        tokens=token_outs(sentence.tokens),
         weights=np.round(weights.astype(np.float64), DIGITS).tolist(),
     )

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.web.rendering.templates import Pages
+from app.web.rendering.templates import Templates
 
 EXAMPLES = {
     "/api/v1/lessons": "/api/v1/lessons",
@@ -49,7 +49,7 @@ def operations(schema: dict[str, Any]) -> list[Operation]:
             method.upper(),
             path,
             operation.get("description", ""),
-            tuple(_parameter(each) for each in operation.get("parameters", ())),
+            tuple(_to_parameter(each) for each in operation.get("parameters", ())),
             tuple(
                 (status, answer["description"]) for status, answer in operation["responses"].items()
             ),
@@ -60,7 +60,7 @@ def operations(schema: dict[str, Any]) -> list[Operation]:
     ]
 
 
-def _parameter(parameter: dict[str, Any]) -> Parameter:
+def _to_parameter(parameter: dict[str, Any]) -> Parameter:
     return Parameter(
         parameter["name"],
         parameter.get("required", False),
@@ -69,10 +69,10 @@ def _parameter(parameter: dict[str, Any]) -> Parameter:
     )
 
 
-def routes(app: FastAPI, pages: Pages) -> list[BaseRoute]:
+def routes(app: FastAPI, templates: Templates) -> list[BaseRoute]:
     async def reference(request: Request) -> Response:
         schema = app.openapi()
         context = {"info": schema["info"], "operations": operations(schema)}
-        return pages.response(request, "reference.html", context)
+        return templates.response(request, "reference.html", context)
 
     return [Route("/docs", reference)]

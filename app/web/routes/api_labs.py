@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from app.lesson.json_fields import json_fields
-from app.web.context import Site, path_of
+from app.web.context import AppContext, path_of
 from app.web.errors import UnusableRequestError
-from app.web.routes.step import StepPage
-from app.web.schemas import ErrorOut, TokenOut, tokens_of
+from app.web.routes.step import StepRequest
+from app.web.schemas import ErrorOut, TokenOut, token_outs
 
-QUERY = {
+QUERY_DESCRIPTIONS = {
     "text": "The sentence; the step's own if it is left out.",
     "model": "A model's id.",
     "layer": "Layer, counted from 0.",
@@ -35,7 +35,7 @@ QUERY = {
 """What a view's address may say that changes its numbers; a lab passes over what it has no use for.
 """
 
-PICTURES = ("<svg", "<ol")
+PICTURE_PREFIXES = ("<svg", "<ol")
 """What a drawn figure begins with: figures are left out, their numbers stand beside them."""
 
 
@@ -90,27 +90,27 @@ class LabOut(BaseModel):
     prediction: QuestionOut
 
 
-def plain(value: object) -> Any:  # noqa: ANN401
+def to_json_value(value: object) -> Any:  # noqa: ANN401
     """Values of a lab as JSON has them, without pictures."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
-        parts = json_fields(value)
-        return {name: plain(part) for name, part in parts.items() if not _is_picture(part)}
+        values = json_fields(value)
+        return {name: to_json_value(part) for name, part in values.items() if not _is_picture(part)}
     if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
+        return {str(name): to_json_value(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(part) for part in value]
+        return [to_json_value(part) for part in value]
     return value
 
 
 def _is_picture(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(PICTURES)
+    return isinstance(value, str) and value.startswith(PICTURE_PREFIXES)
 
 
-def router(site: Site) -> APIRouter:
+def router(app_context: AppContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["lessons"])
 
     @routes.get("/lessons")
@@ -128,34 +128,38 @@ def router(site: Site) -> APIRouter:
                         objective=step.facts.objective,
                         path=path_of(lesson, step),
                         lab=f"/api/v1/labs{path_of(lesson, step)}",
-                        controls=list(site.lab_of(step).controls),
+                        controls=list(app_context.lab_of(step).controls),
                     )
                     for step in lesson.steps
                 ],
             )
-            for lesson in site.lessons
+            for lesson in app_context.lessons
         ]
 
     @routes.get(
         "/labs/{lesson}/{step}",
         responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}},
-        openapi_extra={"parameters": [_parameter(*each) for each in QUERY.items()]},
+        openapi_extra={
+            "parameters": [_openapi_parameter(*each) for each in QUERY_DESCRIPTIONS.items()]
+        },
     )
     async def lab(request: Request, lesson: str, step: str) -> LabOut:
         """Everything that a step's lab shows, by the query of the page itself.
 
         Any link to a view works: put `/api/v1/labs` before its path.
         """
-        found = site.lesson(lesson)
-        page = StepPage(site, found, site.step(found, step), request)
-        if page.reading.problems:
-            raise UnusableRequestError(list(page.reading.problems))
-        return lab_of(page)
+        chosen_lesson = app_context.lesson(lesson)
+        step_request = StepRequest(
+            app_context, chosen_lesson, app_context.step(chosen_lesson, step), request
+        )
+        if step_request.parsed.problems:
+            raise UnusableRequestError(list(step_request.parsed.problems))
+        return lab_response(step_request)
 
     return routes
 
 
-def _parameter(name: str, description: str) -> dict[str, object]:
+def _openapi_parameter(name: str, description: str) -> dict[str, object]:
     schema = {"type": "string"}
     return {
         "name": name,
@@ -166,21 +170,23 @@ def _parameter(name: str, description: str) -> dict[str, object]:
     }
 
 
-def lab_of(page: StepPage) -> LabOut:
-    shown = page.shown()
-    drawn, truth = shown.own.displayed, shown.truth
+def lab_response(step_request: StepRequest) -> LabOut:
+    computed = step_request.compute_view()
+    displayed, prediction = computed.lab_state.displayed, computed.prediction
     return LabOut(
-        view=page.reading.view.values(),
-        link=page.address,
-        tokens=tokens_of(drawn.tokens),
-        sets=[head // drawn.group_size for head in range(drawn.model.card.n_heads)],
-        weights=drawn.maps.tolist(),
-        lab=plain(shown.lab),
-        explained=plain(shown.explained),
-        compared=plain(shown.compared),
+        view=step_request.parsed.view.query_params(),
+        link=step_request.url,
+        tokens=token_outs(displayed.tokens),
+        sets=[head // displayed.group_size for head in range(displayed.model.card.n_heads)],
+        weights=displayed.maps.tolist(),
+        lab=to_json_value(computed.lab),
+        explained=to_json_value(computed.explanation),
+        compared=to_json_value(computed.comparison),
         prediction=QuestionOut(
-            choices=[ChoiceOut(id=each, label=label) for each, label in shown.labels.items()],
-            answers=list(truth.answers),
-            values=dict(truth.values),
+            choices=[
+                ChoiceOut(id=each, label=label) for each, label in computed.answer_labels.items()
+            ],
+            answers=list(prediction.answers),
+            values=dict(prediction.values),
         ),
     )

@@ -8,25 +8,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson, Step
-from app.web.context import Site, path_of
-from app.web.htmx import VARY, htmx_of
-from app.web.middleware.conditional_get import FLEETING, PERSONAL
-from app.web.routes.step import StepPage
-from app.web.state.assignments import LONGEST_NOTE, Assignment
-from app.web.state.view import VERSION
+from app.web.context import AppContext, path_of
+from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
+from app.web.middleware.conditional_get import NO_STORE, PRIVATE
+from app.web.routes.step import StepRequest
+from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment
+from app.web.state.view import VERSION_PARAM
 
-FIXABLE = ("text", "model", "layer", "head", "word", "show")
+FIXABLE_PARAMS = ("text", "model", "layer", "head", "word", "show")
 """What of a view an assignment can fix, beside the controls of the step's lab."""
 
-CHOSEN = ("text", "model", "layer", "head", "word", "show")
-TRANSIENT = ("cell", "minus", "lock")
+FORM_FIELDS = ("text", "model", "layer", "head", "word", "show")
+NEVER_FIXABLE = ("cell", "minus", "lock")
 """What learners may always look at."""
 
-MOST_LINES = 500
+MAX_LINES = 500
 
 
 @dataclass(frozen=True)
-class Choice:
+class AssignableStep:
     """A step that can be assigned, by the value that the form sends."""
 
     value: str
@@ -34,29 +34,33 @@ class Choice:
     step: Step
 
 
-def routes(site: Site) -> list[BaseRoute]:
-    choices = [
-        Choice(path_of(lesson, step), lesson, step)
-        for lesson in site.lessons
+def routes(app_context: AppContext) -> list[BaseRoute]:
+    assignable_steps = [
+        AssignableStep(path_of(lesson, step), lesson, step)
+        for lesson in app_context.lessons
         for step in lesson.steps
     ]
 
     async def assign(request: Request) -> Response:
-        partial = htmx_of(request).partial
-        context = _context(site, choices, request)
+        partial = htmx_details(request).is_partial
+        context = _assign_context(app_context, assignable_steps, request)
         template = "parts/assigned.html" if partial else "assign.html"
-        return site.pages.response(request, template, context, headers={"Vary": VARY})
+        return app_context.templates.response(
+            request, template, context, headers={"Vary": VARY_REQUEST_TYPE}
+        )
 
     async def codes(request: Request) -> Response:
-        lines = await _lines(request)
+        lines = await _submitted_lines(request)
         handed_in = [line for line in lines.splitlines() if line.strip()]
         context: dict[str, object] = {
             "lines": lines,
             "n_handed_in": len(handed_in),
-            "receipts": [site.signer.verified(line) for line in handed_in[:MOST_LINES]],
-            "signs": site.signer.signs,
+            "receipts": [app_context.signer.verify_receipt(line) for line in handed_in[:MAX_LINES]],
+            "signs": app_context.signer.is_enabled,
         }
-        return site.pages.response(request, "codes.html", context, headers=_codes_kept(request))
+        return app_context.templates.response(
+            request, "codes.html", context, headers=_codes_cache_headers(request)
+        )
 
     return [
         Route("/assign", assign),
@@ -64,7 +68,7 @@ def routes(site: Site) -> list[BaseRoute]:
     ]
 
 
-async def _lines(request: Request) -> str:
+async def _submitted_lines(request: Request) -> str:
     """The lines of a class are too long for an address, so the form posts; links may name some."""
     if request.method != "POST":
         return request.query_params.get("lines", "")
@@ -72,40 +76,51 @@ async def _lines(request: Request) -> str:
     return form.get("lines", [""])[0]
 
 
-def _codes_kept(request: Request) -> dict[str, str]:
+def _codes_cache_headers(request: Request) -> dict[str, str]:
     """The lines have the names of a class in them."""
     if request.method == "POST":
-        return {"Cache-Control": FLEETING}
-    return {"Cache-Control": PERSONAL} if request.query_params.get("lines") else {}
+        return {"Cache-Control": NO_STORE}
+    return {"Cache-Control": PRIVATE} if request.query_params.get("lines") else {}
 
 
-def _context(site: Site, choices: list[Choice], request: Request) -> dict[str, object]:
+def _assign_context(
+    app_context: AppContext, assignable_steps: list[AssignableStep], request: Request
+) -> dict[str, object]:
     form = request.query_params
-    chosen = next((each for each in choices if each.value == form.get("step")), choices[0])
+    chosen = next(
+        (each for each in assignable_steps if each.value == form.get("step")), assignable_steps[0]
+    )
     # What is left empty is as the step has it.
-    extra = site.lab_of(chosen.step).controls
-    query = {name: form[name] for name in (*CHOSEN, *extra) if form.get(name)}
-    if (version := form.get(VERSION, "")) in chosen.lesson.versions:
-        query[VERSION] = version
-    page = StepPage(site, chosen.lesson, chosen.step, request, query)
-    fixable = (*FIXABLE, *(name for name in extra if name not in (*FIXABLE, *TRANSIENT)))
+    lab_controls = app_context.lab_of(chosen.step).controls
+    query = {name: form[name] for name in (*FORM_FIELDS, *lab_controls) if form.get(name)}
+    if (version := form.get(VERSION_PARAM, "")) in chosen.lesson.versions:
+        query[VERSION_PARAM] = version
+    step_request = StepRequest(app_context, chosen.lesson, chosen.step, request, query)
+    fixable = (
+        *FIXABLE_PARAMS,
+        *(name for name in lab_controls if name not in (*FIXABLE_PARAMS, *NEVER_FIXABLE)),
+    )
     fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
     # As the field counts: the end of a line is one letter.
-    note = form.get("note", "").replace("\r\n", "\n").strip()[:LONGEST_NOTE]
-    assignment = Assignment(page.path, page.whole_link, fixed, note)
-    page.task.token = site.signer.token(assignment) if fixed or note else ""
-    return page.context() | {
-        "choices": choices,
+    note = form.get("note", "").replace("\r\n", "\n").strip()[:MAX_NOTE_LENGTH]
+    assignment = Assignment(step_request.path, step_request.explicit_query, fixed, note)
+    step_request.requested_assignment.token = (
+        app_context.signer.encode_assignment(assignment) if fixed or note else ""
+    )
+    return step_request.context() | {
+        "choices": assignable_steps,
         "chosen": chosen,
-        "form": {name: form.get(name, "") for name in CHOSEN},
+        "form": {name: form.get(name, "") for name in FORM_FIELDS},
         "fixable": fixable,
         # What a view from a lab brought along and the form has no field for.
-        "brought": {name: query[name] for name in extra if name in query and name not in CHOSEN},
-        "asked_version": query.get(VERSION),
+        "brought": {
+            name: query[name] for name in lab_controls if name in query and name not in FORM_FIELDS
+        },
+        "asked_version": query.get(VERSION_PARAM),
         "wanted": fixed,
         "note": note,
-        "longest_note": LONGEST_NOTE,
-        "signs": site.signer.signs,
-        "assigned": page.address,
-        "all_models": list(site.models),
+        "longest_note": MAX_NOTE_LENGTH,
+        "signs": app_context.signer.is_enabled,
+        "assigned": step_request.url,
+        "all_models": list(app_context.models),
     }

@@ -12,42 +12,46 @@ from starlette.routing import BaseRoute, Route
 from app.lesson import Lesson
 from app.lesson.labs.head_figure import map_svgs
 from app.lesson.loader import END_SLUG
-from app.web.context import Site, path_of
-from app.web.middleware.conditional_get import PERSONAL
-from app.web.routes.step import StepPage
+from app.web.context import AppContext, path_of
+from app.web.middleware.conditional_get import PRIVATE
+from app.web.routes.step import StepRequest
 
 
-def routes(site: Site) -> list[BaseRoute]:
+def routes(app_context: AppContext) -> list[BaseRoute]:
     async def home(request: Request) -> Response:
-        openings = {lesson.slug: site.opening(lesson) for lesson in site.lessons}
-        context: dict[str, object] = {
-            "lessons": site.lessons,
-            "path_of": path_of,
-            "openings": openings,
-            "maps": {slug: map_svgs(view) for slug, view in openings.items()},
+        lab_states = {
+            lesson.slug: app_context.first_lab_state(lesson) for lesson in app_context.lessons
         }
-        return site.pages.response(request, "home.html", context)
+        context: dict[str, object] = {
+            "lessons": app_context.lessons,
+            "path_of": path_of,
+            "openings": lab_states,
+            "maps": {slug: map_svgs(view) for slug, view in lab_states.items()},
+        }
+        return app_context.templates.response(request, "home.html", context)
 
     async def offline(request: Request) -> Response:
-        return site.pages.response(request, "offline.html")
+        return app_context.templates.response(request, "offline.html")
 
-    of_lessons = [route for lesson in site.lessons for route in _of_lesson(site, lesson)]
-    return [*of_lessons, Route("/", home), Route("/offline", offline)]
+    lesson_routes = [
+        route for lesson in app_context.lessons for route in _lesson_routes(app_context, lesson)
+    ]
+    return [*lesson_routes, Route("/", home), Route("/offline", offline)]
 
 
-def _of_lesson(site: Site, lesson: Lesson) -> list[BaseRoute]:
+def _lesson_routes(app_context: AppContext, lesson: Lesson) -> list[BaseRoute]:
     async def start(request: Request) -> Response:
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
     async def end(request: Request) -> Response:
-        return _end(site, lesson, request)
+        return _end_page(app_context, lesson, request)
 
     async def step_page(request: Request) -> Response:
-        name = request.path_params["step"]
-        step = site.step(lesson, name)
-        if name != step.slug:
+        slug_or_number = request.path_params["step"]
+        step = app_context.step(lesson, slug_or_number)
+        if slug_or_number != step.slug:
             return _redirect(path_of(lesson, step), request.url.query)
-        return StepPage(site, lesson, step, request).response()
+        return StepRequest(app_context, lesson, step, request).response()
 
     path = f"/{lesson.slug}"
     return [
@@ -57,15 +61,15 @@ def _of_lesson(site: Site, lesson: Lesson) -> list[BaseRoute]:
     ]
 
 
-def _end(site: Site, lesson: Lesson, request: Request) -> Response:
+def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:
     if not lesson.facts.end:
         raise HTTPException(404)
     results, name = (request.query_params.get(each, "") for each in ("results", "name"))
     receipt = problem = ""
-    if results and site.signer.signs:
+    if results and app_context.signer.is_enabled:
         try:
-            numbers = {line.number for line in lesson.outline}
-            receipt = site.signer.receipt(lesson.slug, results, name, numbers)
+            step_numbers = {line.number for line in lesson.outline}
+            receipt = app_context.signer.make_receipt(lesson.slug, results, name, step_numbers)
         except ValueError as error:
             problem = f"No line could be made: {error}."
     context: dict[str, object] = {
@@ -73,15 +77,17 @@ def _end(site: Site, lesson: Lesson, request: Request) -> Response:
         "end": lesson.facts.end,
         "end_path": request.url.path,
         "path_of": path_of,
-        "signs": site.signer.signs,
+        "signs": app_context.signer.is_enabled,
         "results": results,
         "name": name,
         "receipt": receipt,
         "receipt_problem": problem,
     }
     status = 422 if problem else 200
-    headers = {"Cache-Control": PERSONAL} if results or name else {}
-    return site.pages.response(request, "end.html", context, status=status, headers=headers)
+    headers = {"Cache-Control": PRIVATE} if results or name else {}
+    return app_context.templates.response(
+        request, "end.html", context, status=status, headers=headers
+    )
 
 
 def _redirect(path: str, query: str) -> Response:

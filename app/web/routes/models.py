@@ -23,14 +23,14 @@ from app.models import Model, Registry, UnknownModelError
 from app.models.checkpoints.summary import GUESSES
 from app.picture import quantise
 from app.picture.charts import Bar, Interval, Series, bars, intervals, lines
-from app.web.rendering.templates import Pages
+from app.web.rendering.templates import Templates
 
-MANY = 32
+MAX_BARS = 32
 """Of more heads than these the table scrolls, and the plot shows those that are missed most."""
 
 
 @dataclass(frozen=True)
-class PlaceCell:
+class PositionCell:
     """The share of queries whose top word is at a place, and its heat."""
 
     share: float
@@ -43,7 +43,7 @@ class HeadRow:
 
     record: HeadRecord
     labels: Sequence[str]
-    places: Sequence[PlaceCell]
+    positions: Sequence[PositionCell]
 
     @property
     def name(self) -> str:
@@ -51,40 +51,40 @@ class HeadRow:
 
 
 @dataclass(frozen=True)
-class Records:
+class ModelPages:
     """What the pages tell of."""
 
     models: Registry
-    exact: TwoNeighbours
+    two_neighbours: TwoNeighbours
 
 
-def routes(records: Records, pages: Pages) -> list[BaseRoute]:
-    async def family(request: Request) -> Response:
-        return pages.response(request, "models.html", family_context(records))
+def routes(model_pages: ModelPages, templates: Templates) -> list[BaseRoute]:
+    async def list_page(request: Request) -> Response:
+        return templates.response(request, "models.html", models_context(model_pages))
 
-    async def one(request: Request) -> Response:
+    async def detail_page(request: Request) -> Response:
         try:
-            model = records.models[request.path_params["name"]]
+            model = model_pages.models[request.path_params["name"]]
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
-        return pages.response(request, "model.html", model_context(records, model))
+        return templates.response(request, "model.html", model_context(model_pages, model))
 
-    return [Route("/models", family), Route("/models/{name}", one)]
+    return [Route("/models", list_page), Route("/models/{name}", detail_page)]
 
 
-def family_context(records: Records) -> dict[str, object]:
-    rows, seeds = trained_models(records.models), records.models.seeds
-    trained = records.models.of_source("trained")
+def models_context(model_pages: ModelPages) -> dict[str, object]:
+    rows, seeds = trained_models(model_pages.models), model_pages.models.seeds
+    trained = model_pages.models.of_source("trained")
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
-        "megabytes": {row.card.id: records.models[row.card.id].megabytes for row in rows},
-        "twins": records.models.of_source("random"),
-        "checkpoints": records.models.of_source("checkpoint"),
+        "megabytes": {row.card.id: model_pages.models[row.card.id].megabytes for row in rows},
+        "twins": model_pages.models.of_source("random"),
+        "checkpoints": model_pages.models.of_source("checkpoint"),
         "guesses": GUESSES,
         "seeds": seeds,
-        "exact": exact_rows(records.exact),
-        "exact_task": records.exact,
+        "exact": two_neighbour_rows(model_pages.two_neighbours),
+        "exact_task": model_pages.two_neighbours,
         "loss_plot": loss_plot(rows),
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
@@ -93,13 +93,13 @@ def family_context(records: Records) -> dict[str, object]:
     }
 
 
-def model_context(records: Records, model: Model) -> dict[str, object]:
+def model_context(model_pages: ModelPages, model: Model) -> dict[str, object]:
     evidence = model.evidence
     context: dict[str, object] = {
         "model": model,
         "card": model.card,
-        "siblings": list(records.models),
-        "trained": records.models.like(model, "trained"),
+        "siblings": list(model_pages.models),
+        "trained": model_pages.models.like(model, "trained"),
         "places": PLACES,
         "margin": MARGIN,
         "fewest": FEWEST,
@@ -108,15 +108,15 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
         "guesses": GUESSES,
     }
     if evidence:
-        bars_of = most_missed(evidence.heads)
+        plotted_heads = largest_ablation_effects(evidence.heads)
         context |= {
             "heads": head_rows(evidence),
-            "widest_half": widest_half(evidence),
+            "widest_half": max_interval_half_width(evidence),
             "has_special": any(head.special is not None for head in evidence.heads),
-            "many": len(evidence.heads) > MANY,
-            "n_bars": len(bars_of),
+            "many": len(evidence.heads) > MAX_BARS,
+            "n_bars": len(plotted_heads),
             "n_twins": max(len(each.twins) for each in evidence.baselines),
-            "ablation_plot": ablation_plot(bars_of),
+            "ablation_plot": ablation_plot(plotted_heads),
             "relation_plot": relation_plot(evidence),
         }
     return context
@@ -124,46 +124,46 @@ def model_context(records: Records, model: Model) -> dict[str, object]:
 
 def head_rows(evidence: Evidence) -> list[HeadRow]:
     rows = []
-    for record in evidence.heads:
-        shares = np.array([record.tops[place] for place in PLACES])
-        cells = [PlaceCell(*cell) for cell in zip(shares, quantise(shares), strict=True)]
-        rows.append(HeadRow(record, evidence.labels(record), cells))
+    for head in evidence.heads:
+        shares = np.array([head.tops[place] for place in PLACES])
+        cells = [PositionCell(*cell) for cell in zip(shares, quantise(shares), strict=True)]
+        rows.append(HeadRow(head, evidence.labels(head), cells))
     return rows
 
 
-def widest_half(evidence: Evidence) -> float:
+def max_interval_half_width(evidence: Evidence) -> float:
     """Half the width of the widest interval that any share of top words has."""
     shares = [evidence.share_of_tops(head, place) for head in evidence.heads for place in PLACES]
     return max(high - low for low, high in (share.interval for share in shares)) / 2
 
 
-def exact_rows(exact: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
+def two_neighbour_rows(experiment: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
     """(heads, read-out, shares of rows with both neighbours right, one for each seed)."""
     rows: dict[tuple[int, str], list[float]] = {}
-    for outcome in exact.outcomes:
+    for outcome in experiment.outcomes:
         rows.setdefault((outcome.n_heads, outcome.read_out), []).append(outcome.both)
     return [(*key, shares) for key, shares in rows.items()]
 
 
 def seed_plot(seeds: SeedRuns) -> str:
     """The runs of all seeds; those of one number of heads have one name and one kind of line."""
-    by_heads = sorted({run.n_heads for run in seeds.runs})
+    head_counts = sorted({run.n_heads for run in seeds.runs})
     series = [
         Series(
             head_count_text(run.n_heads),
             [(point.step, point.loss) for point in run.curve],
-            kind=by_heads.index(run.n_heads),
+            kind=head_counts.index(run.n_heads),
         )
         for run in seeds.runs
     ]
     return lines(series, x_label="steps", y_label="validation loss, nats")
 
 
-def most_missed(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
+def largest_ablation_effects(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
     """The heads whose loss is known, in their order; of many those that change it most."""
-    known = [head for head in heads if head.ablation is not None]
-    most = sorted(known, key=lambda head: -abs(head.ablation or 0.0))[:MANY]
-    return [head for head in known if head in most]
+    measured = [head for head in heads if head.ablation is not None]
+    largest = sorted(measured, key=lambda head: -abs(head.ablation or 0.0))[:MAX_BARS]
+    return [head for head in measured if head in largest]
 
 
 def ablation_plot(heads: Sequence[HeadRecord]) -> str:

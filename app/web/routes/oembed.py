@@ -10,68 +10,71 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from app.settings import site_folder
-from app.web.context import Site
+from app.web.context import AppContext
 from app.web.rendering.templates import origin_of
 
-WIDTH, HEIGHT = 760, 900
+FRAME_WIDTH, FRAME_HEIGHT = 760, 900
 """Of a frame in pixels, until its lab tells its own height."""
 
-NOT_ALLOWED = "This server lets no other site embed its labs: see HEADWISE_EMBED_ORIGINS."
-FOR_ALL = {"Cache-Control": "public, max-age=3600", "Cross-Origin-Resource-Policy": "cross-origin"}
+EMBEDDING_DISABLED = "This server lets no other site embed its labs: see HEADWISE_EMBED_ORIGINS."
+CROSS_ORIGIN_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 
 
-def frame(address: str, title: str, width: int = WIDTH, height: int = HEIGHT) -> str:
+def iframe_html(url: str, title: str, width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> str:
     """HTML for a page of another site; `/embed.js` there makes the frame as high as its lab."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     return (
-        f'<iframe src="{escape(address)}" title="{escape(title)}" width="{width}"'
+        f'<iframe src="{escape(url)}" title="{escape(title)}" width="{width}"'
         f' height="{height}" data-headwise></iframe><script async src="{origin}/embed.js"></script>'
     )
 
 
-def discovery(request: Request, address: str) -> str:
+def oembed_discovery_url(request: Request, path_and_query: str) -> str:
     """Where oEmbed tells of an address."""
-    query = urlencode({"url": f"{origin_of(request)}{address}", "format": "json"})
+    query = urlencode({"url": f"{origin_of(request)}{path_and_query}", "format": "json"})
     return f"{origin_of(request)}/oembed?{query}"
 
 
-def _parts_of(address: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     """Empty parts of what is no address."""
     try:
-        return urlsplit(address)
+        return urlsplit(url)
     except ValueError:
         return urlsplit("")
 
 
-def router(site: Site) -> APIRouter:
+def router(app_context: AppContext) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/embed.js")
     async def host_script() -> Response:
         file = site_folder("static") / "embed-host.js"
-        return FileResponse(file, media_type="text/javascript", headers=FOR_ALL)
+        return FileResponse(file, media_type="text/javascript", headers=CROSS_ORIGIN_HEADERS)
 
     @routes.get("/oembed")
     async def oembed(
         request: Request,
         url: str,
         format: str = "json",
-        maxwidth: int = WIDTH,
-        maxheight: int = HEIGHT,
+        maxwidth: int = FRAME_WIDTH,
+        maxheight: int = FRAME_HEIGHT,
     ) -> Response:
         """Source: oembed.com, version 1.0."""
-        if not site.may_be_embedded:
-            raise HTTPException(404, NOT_ALLOWED)
+        if not app_context.may_be_embedded:
+            raise HTTPException(404, EMBEDDING_DISABLED)
         if format != "json":
             raise HTTPException(501, "Only format=json is offered.")
-        origin, parts = origin_of(request), _parts_of(url)
-        if f"{parts.scheme}://{parts.netloc}" != origin:
+        origin, target = origin_of(request), _split_url(url)
+        if f"{target.scheme}://{target.netloc}" != origin:
             raise HTTPException(404, "This address is not one of this server.")
-        lesson_slug, _, step_name = parts.path.strip("/").partition("/")
-        step = site.step(site.lesson(lesson_slug), step_name)
-        query = f"{parts.query}&embed=1" if parts.query else "embed=1"
-        width, height = max(1, min(WIDTH, maxwidth)), max(1, min(HEIGHT, maxheight))
-        address = f"{origin}{parts.path}?{query}"
+        lesson_slug, _, step_name = target.path.strip("/").partition("/")
+        step = app_context.step(app_context.lesson(lesson_slug), step_name)
+        query = f"{target.query}&embed=1" if target.query else "embed=1"
+        width, height = max(1, min(FRAME_WIDTH, maxwidth)), max(1, min(FRAME_HEIGHT, maxheight))
+        embed_url = f"{origin}{target.path}?{query}"
         answer: dict[str, Any] = {
             "version": "1.0",
             "type": "rich",
@@ -80,7 +83,7 @@ def router(site: Site) -> APIRouter:
             "title": step.facts.title,
             "width": width,
             "height": height,
-            "html": frame(address, step.facts.title, width, height),
+            "html": iframe_html(embed_url, step.facts.title, width, height),
         }
         return JSONResponse(answer)
 

@@ -28,192 +28,221 @@ from app.lesson.labs.head_figure import small_maps
 from app.lesson.loader import END_SLUG
 from app.lesson.markdown import fill_text
 from app.models import Model, Sentence
-from app.web.context import Site, path_of
-from app.web.exports import KINDS, SCALES
-from app.web.htmx import VARY, VARY_WITH_ADDRESS, htmx_of
-from app.web.middleware.security_headers import FRAMED
+from app.web.context import AppContext, path_of
+from app.web.exports import FORMATS, PNG_SCALES
+from app.web.htmx import VARY_ALL_HTMX_HEADERS, VARY_REQUEST_TYPE, htmx_details
+from app.web.middleware.security_headers import EMBEDDABLE_HEADER
 from app.web.rendering.templates import origin_of
-from app.web.routes.oembed import discovery, frame
-from app.web.state.assignments import TASK, Task
-from app.web.state.query_params import told
-from app.web.state.view import VERSION, Allowed, Reading, View, link, pinned, read_view, settled
+from app.web.routes.oembed import iframe_html, oembed_discovery_url
+from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment
+from app.web.state.query_params import first_problems
+from app.web.state.view import (
+    VERSION_PARAM,
+    ParsedView,
+    StepOptions,
+    ViewState,
+    canonical_query,
+    normalise_form,
+    parse_view,
+    resolve_version,
+)
 
-EDIT = "edit"
+EDIT_FLAG = "edit"
 """Sent by the lab's form: what no longer fits the new sentence or model is put right without
 complaint, and the answer is the address of the view that came out."""
 
 
-UNBENDING = ("text", "model", VERSION)
+NOT_ADJUSTABLE = ("text", "model", VERSION_PARAM)
 """What is told even if it is fixed: a page that shows another sentence or model would mislead."""
 
 DISABLED = Markup(" disabled")
-AWAY = Markup(' target="_blank" rel="noopener"')
+NEW_TAB = Markup(' target="_blank" rel="noopener"')
 """In a link that would take an embedded lab's frame away: it opens beside it."""
 
-FILES = tuple(
-    (name, kind.label) for name, kind in KINDS.items() if not name.endswith((".svg", ".png"))
+DATA_FILES = tuple(
+    (name, kind.label) for name, kind in FORMATS.items() if not name.endswith((".svg", ".png"))
 )
 """What a page offers beside pictures: name and label of each."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class ComputedView:
     """All that a page shows of a view: `own` is of the sentence as it was typed."""
 
-    own: LabState
+    lab_state: LabState
     lab: object
-    explained: Explanation | None
-    compared: Comparison | None
-    truth: PredictionResult
-    labels: Mapping[str, str]
+    explanation: Explanation | None
+    comparison: Comparison | None
+    prediction: PredictionResult
+    answer_labels: Mapping[str, str]
 
 
-class StepPage:
+class StepRequest:
     """One request for one step."""
 
     def __init__(
         self,
-        site: Site,
+        app_context: AppContext,
         lesson: Lesson,
         step: Step,
         request: Request,
         query: dict[str, str] | None = None,
     ) -> None:
         """`query` is that of the request unless another is given."""
-        self.site = site
+        self.app_context = app_context
         self.lesson = lesson
         self.step = step
         self.path = path_of(lesson, step)
         self.request = request
-        self.htmx = htmx_of(request)
-        self._known: tuple[PredictionInput, PredictionResult] | None = None
+        self.htmx_details = htmx_details(request)
+        self._cached_prediction: tuple[PredictionInput, PredictionResult] | None = None
         query = dict(request.query_params) if query is None else query
-        self.task = Task(query.get(TASK, ""), self.path, site.signer)
-        self.query = self.task.enforced(query)
+        self.requested_assignment = RequestedAssignment(
+            query.get(ASSIGNMENT_PARAM, ""), self.path, app_context.signer
+        )
+        self.query = self.requested_assignment.apply_fixed(query)
         # By the address alone: no assignment says these.
-        self.is_edit = EDIT in query
+        self.is_edit = EDIT_FLAG in query
         self.is_embedded = query.get("embed") == "1"
-        self.pin = pinned(self.query, lesson, step)
-        self.reading = self._reading()
+        self.pinned_version = resolve_version(self.query, lesson, step)
+        self.parsed = self._parse()
 
-    def _reading(self) -> Reading:
+    def _parse(self) -> ParsedView:
         query = self.query
         if self.is_edit:
-            query = self.task.enforced(self._settled(query))
-        reading = read_view(
+            query = self.requested_assignment.apply_fixed(self._normalise_form(query))
+        parsed = parse_view(
             query,
-            self.pin,
-            self.site.models,
-            Allowed(
-                predictions=lambda sentence, view: self._truth(sentence, view).choice_ids,
-                checks=[option.id for option in self.step.facts.check.options],
+            self.pinned_version,
+            self.app_context.models,
+            StepOptions(
+                prediction_ids=lambda sentence, view: (
+                    self._prediction_result(sentence, view).choice_ids
+                ),
+                check_ids=[option.id for option in self.step.facts.check.options],
                 controls=self.lab.controls,
-                shows=self.lab.layouts,
+                layouts=self.lab.layouts,
             ),
         )
-        return self._fitted(reading)
+        return self._drop_fixed_problems(parsed)
 
-    def _fitted(self, reading: Reading) -> Reading:
+    def _drop_fixed_problems(self, parsed: ParsedView) -> ParsedView:
         """What is fixed bends without complaint to what was chosen beside it, as in an edit."""
-        bends = {name for name in self.task.fixed if name not in UNBENDING}
-        stands = tuple(problem for problem in reading.problems if problem.name not in bends)
-        return replace(reading, problems=stands)
+        adjustable = {
+            name for name in self.requested_assignment.fixed if name not in NOT_ADJUSTABLE
+        }
+        remaining = tuple(problem for problem in parsed.problems if problem.name not in adjustable)
+        return replace(parsed, problems=remaining)
 
-    def _settled(self, form: Mapping[str, str]) -> dict[str, str]:
+    def _normalise_form(self, form: Mapping[str, str]) -> dict[str, str]:
         """What the form sends, as an address would say it: see `settled`."""
-        models, named = self.site.models, self.step.facts.predict.model
-        usual = models[self.pin.defaults.model]
-        was, now = (
-            models[form[name]] if form.get(name) in models else usual
+        registry, fixed_model_id = self.app_context.models, self.step.facts.predict.model
+        default_model = registry[self.pinned_version.defaults.model]
+        previous_model, current_model = (
+            registry[form[name]] if form.get(name) in registry else default_model
             for name in ("was_model", "model")
         )
-        about, asked = self.question.depends_on, models.asked(named, now)
-        if models.asked(named, was) is not asked:
-            about = (*about, "model")
-        query = settled(form, None if asked is now else asked.card.id, about)
-        if not was.tokenizer.reads_like(now.tokenizer):
+        depends_on, predicted_model = (
+            self.prediction_type.depends_on,
+            registry.asked(fixed_model_id, current_model),
+        )
+        if registry.asked(fixed_model_id, previous_model) is not predicted_model:
+            depends_on = (*depends_on, "model")
+        query = normalise_form(
+            form, None if predicted_model is current_model else predicted_model.card.id, depends_on
+        )
+        if not previous_model.tokenizer.reads_like(current_model.tokenizer):
             # A cell is counted in tokens.
             query.pop("cell", None)
         return query
 
     @property
     def lab(self) -> Lab:
-        return self.site.lab_of(self.step)
+        return self.app_context.lab_of(self.step)
 
     @property
-    def question(self) -> PredictionType:
+    def prediction_type(self) -> PredictionType:
         return PREDICTIONS[self.step.facts.predict.computed_by]
 
-    def predicted(self, view: View) -> Model:
+    def predicted_model(self, view: ViewState) -> Model:
         """The model that the prediction is about."""
-        models = self.site.models
+        models = self.app_context.models
         return models.asked(self.step.facts.predict.model, models[view.model])
 
-    def _truth(self, sentence: Sentence, view: View) -> PredictionResult:
+    def _prediction_result(self, sentence: Sentence, view: ViewState) -> PredictionResult:
         """The view's truth, computed once for as long as nothing that it is about changes."""
-        model = self.predicted(view)
+        model = self.predicted_model(view)
         head = min(view.head, model.card.n_heads - 1)
         options = self.step.facts.predict.options
-        asked = PredictionInput(sentence, model, view.layer, head, view.word, options)
-        if self._known is None or self._known[0] != asked:
-            self._known = asked, self.question.compute(asked)
-        return self._known[1]
+        prediction_input = PredictionInput(sentence, model, view.layer, head, view.word, options)
+        if self._cached_prediction is None or self._cached_prediction[0] != prediction_input:
+            self._cached_prediction = (
+                prediction_input,
+                self.prediction_type.compute(prediction_input),
+            )
+        return self._cached_prediction[1]
 
     @property
-    def is_refused(self) -> bool:
+    def is_invalid(self) -> bool:
         """In an edit only the sentence itself can be beyond help."""
-        return bool(self.reading.text_problem if self.is_edit else self.reading.problems)
+        return bool(self.parsed.text_problem if self.is_edit else self.parsed.problems)
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        view, typed = self.reading.view, self.reading.typed
-        return self._address(
-            self.own_link if typed == view.text else self.link(view.but(text=typed))
+        view, typed_text = self.parsed.view, self.parsed.typed_text
+        return self._url(
+            self.canonical_query
+            if typed_text == view.text
+            else self.canonical_query_of(view.replace(text=typed_text))
         )
 
     @property
-    def remedy(self) -> str:
+    def nearest_valid_url(self) -> str:
         """The address of the nearest view that works, where this one does not."""
-        return self._address(self.own_link)
+        return self._url(self.canonical_query)
 
-    def _address(self, link: str) -> str:
+    def _url(self, query: str) -> str:
         """That of a view, in the assignment and the frame that this page is in."""
-        embedded = "&embed=1" if self.is_embedded else ""
-        return f"{self.path}?{link}{self.task.in_address}{embedded}"
+        embed_suffix = "&embed=1" if self.is_embedded else ""
+        return f"{self.path}?{query}{self.requested_assignment.query_suffix}{embed_suffix}"
 
     @cached_property
-    def own_link(self) -> str:
-        return self.link(self.reading.view)
+    def canonical_query(self) -> str:
+        return self.canonical_query_of(self.parsed.view)
 
-    def link(self, view: View) -> str:
-        return link(view, self.pin.defaults, self.site.models, self.pin.version)
+    def canonical_query_of(self, view: ViewState) -> str:
+        return canonical_query(
+            view, self.pinned_version.defaults, self.app_context.models, self.pinned_version.version
+        )
 
     @property
-    def whole_link(self) -> str:
+    def explicit_query(self) -> str:
         """The view with nothing left unsaid, and the version that it is of: what is the step's own
         value now stays that value beside whatever else is chosen.
         """
-        version = {VERSION: self.pin.version} if self.pin.version else {}
-        return urlencode(self.reading.view.values() | version)
+        version = (
+            {VERSION_PARAM: self.pinned_version.version} if self.pinned_version.version else {}
+        )
+        return urlencode(self.parsed.view.query_params() | version)
 
     def response(self) -> Response:
-        if self.is_edit and not self.is_refused and not self.htmx.partial:
-            return RedirectResponse(self.address, 303, {"Vary": VARY})
-        whole = "embed.html" if self.is_embedded else "step.html"
-        template = "fragment.html" if self.htmx.partial else whole
-        status = 422 if self.is_refused else 200
-        vary = VARY_WITH_ADDRESS if self.htmx.partial else VARY
-        headers = {"Vary": vary} | self.htmx.address_headers(self.address)
+        if self.is_edit and not self.is_invalid and not self.htmx_details.is_partial:
+            return RedirectResponse(self.url, 303, {"Vary": VARY_REQUEST_TYPE})
+        page_template = "embed.html" if self.is_embedded else "step.html"
+        template = "fragment.html" if self.htmx_details.is_partial else page_template
+        status = 422 if self.is_invalid else 200
+        vary = VARY_ALL_HTMX_HEADERS if self.htmx_details.is_partial else VARY_REQUEST_TYPE
+        headers = {"Vary": vary} | self.htmx_details.history_headers(self.url)
         if template == "embed.html":
-            headers[FRAMED] = "1"
-        return self.site.pages.response(
+            headers[EMBEDDABLE_HEADER] = "1"
+        return self.app_context.templates.response(
             self.request, template, self.context(), status=status, headers=headers
         )
 
     def context(self) -> dict[str, object]:
-        reading, view = self.reading, self.reading.view
-        shown = {} if self.is_refused else self._shown_context()
+        parsed, view = self.parsed, self.parsed.view
+        computed_context = {} if self.is_invalid else self._computed_context()
         return {
             "lesson": self.lesson,
             "step": self.step,
@@ -221,16 +250,16 @@ class StepPage:
             # Escaped once: they stand in a fragment twenty times.
             "path": escape(self.path),
             "path_of": path_of,
-            "travels": self._travels(view),
+            "travels": self._carry_over_query(view),
             "next": self.lesson.after(self.step),
             "end_path": f"/{self.lesson.slug}/{END_SLUG}" if self.lesson.facts.end else None,
-            "partial": self.htmx.partial,
-            "typed": reading.typed,
+            "partial": self.htmx_details.is_partial,
+            "typed": parsed.typed_text,
             "view": view,
-            "model": reading.model.card,
-            "beside": self.site.beside(reading.model),
-            "problems": told(reading.problems) if self.is_refused else (),
-            "remedy": self.remedy,
+            "model": parsed.model.card,
+            "beside": self.app_context.choices_for(parsed.model),
+            "problems": first_problems(parsed.problems) if self.is_invalid else (),
+            "remedy": self.nearest_valid_url,
             **self._link_context(view),
             "lab_template": f"labs/{self.step.facts.lab.name}.html",
             "shows": self.lab.layouts,
@@ -239,112 +268,121 @@ class StepPage:
             "explained": None,
             "compared": None,
             "prediction": None,
-            **shown,
+            **computed_context,
         }
 
-    def shown(self) -> Shown:
+    def compute_view(self) -> ComputedView:
         """All that is computed of the view, once it can be shown."""
-        own = self.lab_view()
-        truth = self._truth(self.reading.sentence, self.reading.view)
-        labels = {choice.id: self._label(choice) for choice in truth.choices}
-        lab = self.lab.run(own)
-        return Shown(own, lab, explain(own.displayed), compare(own), truth, labels)
+        lab_state = self.lab_state()
+        prediction = self._prediction_result(self.parsed.sentence, self.parsed.view)
+        answer_labels = {choice.id: self._answer_label(choice) for choice in prediction.choices}
+        lab = self.lab.run(lab_state)
+        return ComputedView(
+            lab_state,
+            lab,
+            explain(lab_state.displayed),
+            compare(lab_state),
+            prediction,
+            answer_labels,
+        )
 
-    def _shown_context(self) -> dict[str, object]:
-        sentence, shown = self.reading.sentence, self.shown()
+    def _computed_context(self) -> dict[str, object]:
+        sentence, computed = self.parsed.sentence, self.compute_view()
         return {
             "words": sentence.words,
-            "chips": shown.own.words,
+            "chips": computed.lab_state.words,
             "tokens": sentence.tokens,
-            "drawn": shown.own.displayed,
-            "drawn_words": shown.own.displayed_word_ids,
-            "show": self.lab.layout_for(shown.own),
-            "small_maps": partial(small_maps, shown.own.displayed),
+            "drawn": computed.lab_state.displayed,
+            "drawn_words": computed.lab_state.displayed_word_ids,
+            "show": self.lab.layout_for(computed.lab_state),
+            "small_maps": partial(small_maps, computed.lab_state.displayed),
             "has_unknown": not all(token.known for token in sentence.tokens),
-            "lab": shown.lab,
-            "explained": shown.explained,
-            "compared": shown.compared,
-            "prediction": shown.truth,
-            "labels": shown.labels,
-            "values": self._values(shown.truth, shown.labels),
+            "lab": computed.lab,
+            "explained": computed.explanation,
+            "compared": computed.comparison,
+            "prediction": computed.prediction,
+            "labels": computed.answer_labels,
+            "values": self._placeholder_values(computed.prediction, computed.answer_labels),
         }
 
-    def _link_context(self, view: View) -> dict[str, object]:
+    def _link_context(self, view: ViewState) -> dict[str, object]:
         """What a page says of links to this view, and what the link that it came by says."""
         return {
-            "link": escape(self.own_link),
-            "nameless": self._without_sentence(view),
-            "version": self.pin.version,
-            "has_changed": self.pin.changed(self.reading.model),
-            "task": self.task.token,
-            "task_changed": self.task.is_changed,
-            "task_signed": self.site.signer.signs,
-            "assignment": self.task.assignment,
-            "fixed": lambda name: DISABLED if name in self.task.fixed else "",
-            "fixed_names": self.task.fixed,
+            "link": escape(self.canonical_query),
+            "nameless": self._query_without_sentence(view),
+            "version": self.pinned_version.version,
+            "has_changed": self.pinned_version.weights_differ(self.parsed.model),
+            "task": self.requested_assignment.token,
+            "task_changed": self.requested_assignment.is_invalid,
+            "task_signed": self.app_context.signer.is_enabled,
+            "assignment": self.requested_assignment.assignment,
+            "fixed": lambda name: DISABLED if name in self.requested_assignment.fixed else "",
+            "fixed_names": self.requested_assignment.fixed,
             "is_embedded": self.is_embedded,
-            "away": AWAY if self.is_embedded else "",
-            **self._embedding(),
-            "files": FILES,
-            "scales": SCALES,
+            "away": NEW_TAB if self.is_embedded else "",
+            **self._embed_context(),
+            "files": DATA_FILES,
+            "scales": PNG_SCALES,
         }
 
-    def _embedding(self) -> dict[str, object]:
+    def _embed_context(self) -> dict[str, object]:
         """How others put this lab into a page of theirs; nothing where none may."""
-        if not self.site.may_be_embedded:
+        if not self.app_context.may_be_embedded:
             return {"oembed": None, "frame": None}
-        address = f"{self.path}?{self.own_link}"
-        framed = f"{origin_of(self.request)}{address}&embed=1"
+        path_and_query = f"{self.path}?{self.canonical_query}"
+        embed_url = f"{origin_of(self.request)}{path_and_query}&embed=1"
         return {
-            "oembed": discovery(self.request, address),
-            "frame": frame(framed, self.step.facts.title),
+            "oembed": oembed_discovery_url(self.request, path_and_query),
+            "frame": iframe_html(embed_url, self.step.facts.title),
         }
 
-    def _without_sentence(self, view: View) -> str | None:
+    def _query_without_sentence(self, view: ViewState) -> str | None:
         """The same view's link on the step's own sentence, None if that is the one shown."""
-        defaults = self.pin.defaults
+        defaults = self.pinned_version.defaults
         if view.text == defaults.text:
             return None
         controls = replace(view.controls, cell=None)
         changes = {"text": defaults.text, "word": defaults.word, "predict": None}
-        return self.link(view.but(**changes, controls=controls))
+        return self.canonical_query_of(view.replace(**changes, controls=controls))
 
-    def lab_view(self) -> LabState:
-        reading, view = self.reading, self.reading.view
+    def lab_state(self) -> LabState:
+        parsed, view = self.parsed, self.parsed.view
         return LabState(
-            reading.sentence,
-            reading.model,
+            parsed.sentence,
+            parsed.model,
             view.layer,
             view.head,
             view.word,
-            self.site.models,
+            self.app_context.models,
             self.step.facts.lab.options,
             view.controls,
         )
 
-    def _travels(self, view: View) -> str:
+    def _carry_over_query(self, view: ViewState) -> str:
         """What a link to another step takes along: a sentence of one's own, with the model that
         read it; so a model that is not the step's own.
         """
         defaults = self.step.facts.defaults
         if view.text != defaults.text:
-            chosen = {"text": view.text, "model": view.model}
+            carried = {"text": view.text, "model": view.model}
         else:
-            chosen = {} if view.model == defaults.model else {"model": view.model}
-        return f"?{urlencode(chosen)}" if chosen else ""
+            carried = {} if view.model == defaults.model else {"model": view.model}
+        return f"?{urlencode(carried)}" if carried else ""
 
-    def _label(self, choice: AnswerChoice) -> str:
+    def _answer_label(self, choice: AnswerChoice) -> str:
         """What stands on the button of an answer."""
         predict = self.step.facts.predict
         if choice.id in predict.labels:
             return predict.labels[choice.id]
         return fill_text(predict.choice, choice.values)
 
-    def _values(self, truth: PredictionResult, labels: Mapping[str, str]) -> dict[str, str]:
+    def _placeholder_values(
+        self, prediction: PredictionResult, answer_labels: Mapping[str, str]
+    ) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""
-        reading = self.reading
-        view, words = reading.view, reading.sentence.words
-        card = self.predicted(view).card
+        parsed = self.parsed
+        view, words = parsed.view, parsed.sentence.words
+        card = self.predicted_model(view).card
         return {
             "word": words[view.word].text,
             "layer": str(view.layer),
@@ -353,8 +391,8 @@ class StepPage:
             "n_heads": str(card.n_heads),
             "d_model": str(card.d_model),
             "n_words": str(len(words)),
-            "n_tokens": str(len(reading.sentence.tokens)),
-            "answer": " or ".join(labels[answer] for answer in truth.answers),
-            "guess": labels.get(view.predict or "", ""),
-            **truth.values,
+            "n_tokens": str(len(parsed.sentence.tokens)),
+            "answer": " or ".join(answer_labels[answer] for answer in prediction.answers),
+            "guess": answer_labels.get(view.predict or "", ""),
+            **prediction.values,
         }

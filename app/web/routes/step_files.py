@@ -13,115 +13,125 @@ from starlette.routing import BaseRoute, Route
 from app.lesson.exports import file_stem
 from app.lesson.labs.head_figure import head_figures
 from app.models.registry import named
-from app.web.context import Site
-from app.web.exports import KINDS, read_look
-from app.web.htmx import VARY
-from app.web.rate_limit import Within
+from app.web.context import AppContext
+from app.web.exports import FORMATS, parse_export_options
+from app.web.htmx import VARY_REQUEST_TYPE
+from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import origin_of
-from app.web.routes.step import StepPage
-from app.web.state.query_params import told
+from app.web.routes.step import StepRequest
+from app.web.state.query_params import first_problems
 
-LONGEST_QR = 1_200
+MAX_QR_LINK_LENGTH = 1_200
 """Letters of a link, whose code then has 117 squares a side and takes 50 ms to draw."""
 
 
-def routes(site: Site, within: Within) -> list[BaseRoute]:
+def routes(app_context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRoute]:
     """Drawing and packing cost more than a page: these are asked for only `within` a limit, and
     pixels are drawn one picture at a time.
     """
-    drawing = Lock()
+    png_lock = Lock()
 
-    def page_of(request: Request) -> StepPage:
-        return StepPage(site, *site.asked_for(request), request)
+    def step_request_from(request: Request) -> StepRequest:
+        return StepRequest(app_context, *app_context.step_from_path(request), request)
 
-    async def numbers_(request: Request) -> Response:
-        return numbers(page_of(request))
+    async def table_route(request: Request) -> Response:
+        return weight_table(step_request_from(request))
 
-    async def handout_(request: Request) -> Response:
-        return handout(page_of(request))
+    async def handout_route(request: Request) -> Response:
+        return handout(step_request_from(request))
 
-    async def qr_(request: Request) -> Response:
-        await within(request)
-        return await qr(page_of(request))
+    async def qr_route(request: Request) -> Response:
+        await check_rate_limit(request)
+        return await qr_code(step_request_from(request))
 
-    async def export_(request: Request) -> Response:
-        await within(request)
-        return await export(page_of(request), request.path_params["file"], drawing)
+    async def export_route(request: Request) -> Response:
+        await check_rate_limit(request)
+        return await export(step_request_from(request), request.path_params["file"], png_lock)
 
     return [
-        Route("/{lesson}/{step}/numbers", numbers_),
-        Route("/{lesson}/{step}/handout", handout_),
-        Route("/{lesson}/{step}/qr.svg", qr_),
-        Route("/{lesson}/{step}/export/{file}", export_),
+        Route("/{lesson}/{step}/numbers", table_route),
+        Route("/{lesson}/{step}/handout", handout_route),
+        Route("/{lesson}/{step}/qr.svg", qr_route),
+        Route("/{lesson}/{step}/export/{file}", export_route),
     ]
 
 
-def numbers(page: StepPage) -> Response:
+def weight_table(step_request: StepRequest) -> Response:
     """Every number of the chosen head's map, as a table."""
-    if page.is_refused:
-        return page.response()
-    shown = page.lab_view().displayed
-    template = "parts/numbers.html" if page.htmx.partial else "numbers.html"
+    if step_request.is_invalid:
+        return step_request.response()
+    displayed = step_request.lab_state().displayed
+    template = "parts/numbers.html" if step_request.htmx_details.is_partial else "numbers.html"
     context: dict[str, object] = {
-        "weights": shown.maps[shown.head].tolist(),
-        "tokens": shown.tokens,
-        "view": page.reading.view,
-        "model": page.reading.model.card,
-        "back": page.address,
+        "weights": displayed.maps[displayed.head].tolist(),
+        "tokens": displayed.tokens,
+        "view": step_request.parsed.view,
+        "model": step_request.parsed.model.card,
+        "back": step_request.url,
     }
-    return page.site.pages.response(page.request, template, context, headers={"Vary": VARY})
+    return step_request.app_context.templates.response(
+        step_request.request, template, context, headers={"Vary": VARY_REQUEST_TYPE}
+    )
 
 
-def handout(page: StepPage) -> Response:
+def handout(step_request: StepRequest) -> Response:
     """The step on paper, with blanks; with the answers for the one who teaches.
 
     Its maps are those of the model that the prediction asks, so that it can be checked by hand.
     """
-    if page.is_refused:
-        return page.response()
-    asked = page.predicted(page.reading.view)
-    own = page.lab_view()
-    drawn = own.for_model(asked) or own
-    context = page.context() | {
-        "answers": page.query.get("answers") == "1",
-        "model": asked.card,
-        "drawn": drawn,
-        "figures": head_figures(drawn, drawn.maps),
+    if step_request.is_invalid:
+        return step_request.response()
+    predicted_model = step_request.predicted_model(step_request.parsed.view)
+    lab_state = step_request.lab_state()
+    displayed = lab_state.for_model(predicted_model) or lab_state
+    context = step_request.context() | {
+        "answers": step_request.query.get("answers") == "1",
+        "model": predicted_model.card,
+        "drawn": displayed,
+        "figures": head_figures(displayed, displayed.maps),
     }
-    return page.site.pages.response(page.request, "handout.html", context)
+    return step_request.app_context.templates.response(
+        step_request.request, "handout.html", context
+    )
 
 
-async def export(page: StepPage, file: str, drawing: Lock) -> Response:
+async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Response:
     """The shown map, its numbers or all that makes them, as a file; pixels wait for `drawing`."""
-    if file not in KINDS:
-        raise HTTPException(404, f"There is no such file. There are {named(list(KINDS))}.")
-    kind, view = KINDS[file], page.lab_view()
-    look = read_look(page.query, page.lab.layout_for(view), problems := list(page.reading.problems))
+    if file not in FORMATS:
+        raise HTTPException(404, f"There is no such file. There are {named(list(FORMATS))}.")
+    export_format, lab_state = FORMATS[file], step_request.lab_state()
+    options = parse_export_options(
+        step_request.query,
+        step_request.lab.layout_for(lab_state),
+        problems := list(step_request.parsed.problems),
+    )
     if problems:
-        message = " ".join(problem.message for problem in told(problems))
+        message = " ".join(problem.message for problem in first_problems(problems))
         raise HTTPException(422, message)
     try:
-        async with drawing if kind.is_drawn else nullcontext():
-            content = await run_in_threadpool(kind.make, page.site.studio, view, look)
+        async with png_lock if export_format.is_raster else nullcontext():
+            content = await run_in_threadpool(
+                export_format.render, step_request.app_context.figure_renderer, lab_state, options
+            )
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    name = f"{file_stem(view)}-{file}"
+    name = f"{file_stem(lab_state)}-{file}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=kind.media_type, headers=headers)
+    return Response(content, media_type=export_format.media_type, headers=headers)
 
 
-async def qr(page: StepPage) -> Response:
+async def qr_code(step_request: StepRequest) -> Response:
     """This view's link as a picture that a phone can read."""
-    if page.is_refused:
-        return page.response()
-    link = f"{origin_of(page.request)}{page.address}"
-    if len(link) > LONGEST_QR:
+    if step_request.is_invalid:
+        return step_request.response()
+    link = f"{origin_of(step_request.request)}{step_request.url}"
+    if len(link) > MAX_QR_LINK_LENGTH:
         raise HTTPException(422, "This link is too long for a QR code that a phone can read.")
-    picture = await run_in_threadpool(_qr, link)
+    picture = await run_in_threadpool(_qr_svg, link)
     return Response(picture, media_type="image/svg+xml")
 
 
-def _qr(link: str) -> bytes:
+def _qr_svg(link: str) -> bytes:
     import segno  # noqa: PLC0415  # few servers need it
 
     picture = io.BytesIO()

@@ -13,18 +13,18 @@ from hashlib import sha256
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
-LONGEST_NOTE, LONGEST_NAME = 600, 80
+MAX_NOTE_LENGTH, MAX_NAME_LENGTH = 600, 80
 _RESULTS = re.compile(r"(?:[1-9][0-9]?[rwn]{2}){1,40}")
 _RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _SEPARATOR = " · "
-_NAMELESS = "–"
+_ANONYMOUS = "–"
 """Stands in a line for a name; whoever is called so has none."""
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 """What word processors make of the hyphens in a code."""
 
 
-class ChangedError(ValueError):
+class InvalidAssignmentError(ValueError):
     """An assignment that is damaged, was changed after it was made, or made by another server."""
 
 
@@ -40,22 +40,22 @@ class Assignment:
     note: str = ""
 
 
-TASK = "task"
+ASSIGNMENT_PARAM = "task"
 """In an address: an assignment."""
 
 
-class Task:
+class RequestedAssignment:
     """What an address says of an assignment, for the step at `path`."""
 
     def __init__(self, token: str, path: str, signer: "Signer") -> None:
         self.token = token
         self.assignment: Assignment | None = None
-        self.is_changed = False
+        self.is_invalid = False
         if token:
             try:
-                assignment = signer.assignment(token)
-            except ChangedError:
-                self.is_changed = True
+                assignment = signer.decode_assignment(token)
+            except InvalidAssignmentError:
+                self.is_invalid = True
             else:
                 # Of another step it says nothing.
                 self.assignment = assignment if assignment.path == path else None
@@ -65,10 +65,10 @@ class Task:
         return self.assignment.fixed if self.assignment else ()
 
     @property
-    def in_address(self) -> str:
-        return f"&{urlencode({TASK: self.token})}" if self.token else ""
+    def query_suffix(self) -> str:
+        return f"&{urlencode({ASSIGNMENT_PARAM: self.token})}" if self.token else ""
 
-    def enforced(self, query: Mapping[str, str]) -> dict[str, str]:
+    def apply_fixed(self, query: Mapping[str, str]) -> dict[str, str]:
         """The query with what is fixed as the assignment has it, the version of the lesson too."""
         if not self.assignment or not self.fixed:
             return dict(query)
@@ -85,31 +85,33 @@ class Signer:
         self._secret = secret.encode()
 
     @property
-    def signs(self) -> bool:
+    def is_enabled(self) -> bool:
         return bool(self._secret)
 
-    def token(self, assignment: Assignment) -> str:
+    def encode_assignment(self, assignment: Assignment) -> str:
         """An assignment as a value for an address, its signature at the end if there is one."""
-        made_of = [assignment.path, assignment.query, list(assignment.fixed), assignment.note]
-        content = _base64(json.dumps(made_of, ensure_ascii=False, separators=(",", ":")).encode())
-        return f"{content}.{self._mark('task', content)}" if self.signs else content
+        payload = [assignment.path, assignment.query, list(assignment.fixed), assignment.note]
+        content = _base64(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+        return f"{content}.{self._signature('task', content)}" if self.is_enabled else content
 
-    def assignment(self, token: str) -> Assignment:
+    def decode_assignment(self, token: str) -> Assignment:
         """Raises `ChangedError`, also for one without a signature where this server signs."""
-        content, _, mark = token.partition(".")
-        if self.signs and not _same(mark, self._mark("task", content)):
-            raise ChangedError(token)
+        content, _, signature = token.partition(".")
+        if self.is_enabled and not _equal_in_constant_time(
+            signature, self._signature("task", content)
+        ):
+            raise InvalidAssignmentError(token)
         try:
             path, query, fixed, note = json.loads(_unbase64(content))
             assignment = Assignment(path, query, tuple(fixed), note)
         except (ValueError, TypeError, RecursionError, Base64Error) as error:
-            raise ChangedError(token) from error
+            raise InvalidAssignmentError(token) from error
         texts = (assignment.path, assignment.query, assignment.note, *assignment.fixed)
-        if not all(map(_is_text, texts)):
-            raise ChangedError(token)
+        if not all(map(_is_encodable, texts)):
+            raise InvalidAssignmentError(token)
         return assignment
 
-    def receipt(self, lesson: str, results: str, name: str, steps: Container[int]) -> str:
+    def make_receipt(self, lesson: str, results: str, name: str, steps: Container[int]) -> str:
         """A line that tells what was answered, with a code that only this server can make.
 
         `results` has for each step its number, which is one of `steps`, and two letters: prediction
@@ -118,29 +120,33 @@ class Signer:
         """
         _check_results(results, steps)
         # The Greek dot is ours once it is normalised.
-        name = _tidied(normalize("NFC", name).replace("·", " "))
-        if len(name) > LONGEST_NAME:
-            raise ValueError(f"a name has at most {LONGEST_NAME} letters")
-        name = name or _NAMELESS
-        return _SEPARATOR.join((lesson, results, name, self._code(lesson, results, name)))
+        name = _collapse_whitespace(normalize("NFC", name).replace("·", " "))
+        if len(name) > MAX_NAME_LENGTH:
+            raise ValueError(f"a name has at most {MAX_NAME_LENGTH} letters")
+        name = name or _ANONYMOUS
+        return _SEPARATOR.join((lesson, results, name, self._receipt_code(lesson, results, name)))
 
-    def verified(self, line: str) -> "Receipt":
+    def verify_receipt(self, line: str) -> "Receipt":
         """What a line says, and whether this server made it."""
-        parts = [_tidied(part) for part in normalize("NFC", line).split(_SEPARATOR.strip())]
+        parts = [
+            _collapse_whitespace(part) for part in normalize("NFC", line).split(_SEPARATOR.strip())
+        ]
         if len(parts) != 4 or not _RESULTS.fullmatch(parts[1]):
             return Receipt(line, "", "", False)
         lesson, results, name, code = parts
-        known = self._code(lesson, results, name)
-        is_ours = self.signs and _same(code.translate(_HYPHENS), known)
+        expected_code = self._receipt_code(lesson, results, name)
+        is_ours = self.is_enabled and _equal_in_constant_time(
+            code.translate(_HYPHENS), expected_code
+        )
         return Receipt(lesson, results, name, is_ours)
 
-    def _code(self, lesson: str, results: str, name: str) -> str:
-        name = "" if name == _NAMELESS else name
-        mark = self._digest("receipt", "\n".join((lesson, results, name)))
-        letters = b32encode(mark)[:12].decode()
+    def _receipt_code(self, lesson: str, results: str, name: str) -> str:
+        name = "" if name == _ANONYMOUS else name
+        digest = self._digest("receipt", "\n".join((lesson, results, name)))
+        letters = b32encode(digest)[:12].decode()
         return "-".join((letters[:4], letters[4:8], letters[8:]))
 
-    def _mark(self, kind: str, content: str) -> str:
+    def _signature(self, kind: str, content: str) -> str:
         return _base64(self._digest(kind, content)[:16])
 
     def _digest(self, kind: str, content: str) -> bytes:
@@ -161,8 +167,8 @@ class Receipt:
     @property
     def steps(self) -> list[tuple[int, str, str]]:
         """(step, prediction, check), each of the latter right, wrong or not given."""
-        words = {"r": "right", "w": "not right", "n": "not given"}
-        return [(int(n), words[p], words[c]) for n, p, c in _RESULT.findall(self.results)]
+        outcomes = {"r": "right", "w": "not right", "n": "not given"}
+        return [(int(n), outcomes[p], outcomes[c]) for n, p, c in _RESULT.findall(self.results)]
 
     @property
     def n_right(self) -> tuple[int, int]:
@@ -184,18 +190,18 @@ def _check_results(results: str, steps: Container[int]) -> None:
         seen.add(step)
 
 
-def _tidied(part: str) -> str:
+def _collapse_whitespace(part: str) -> str:
     return " ".join(part.split())
 
 
-def _same(given: str, known: str) -> bool:
+def _equal_in_constant_time(given: str, expected: str) -> bool:
     """Takes as long whatever of it is wrong; bytes, since text must be ASCII."""
-    return hmac.compare_digest(given.encode(errors="surrogatepass"), known.encode())
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())
 
 
-def _is_text(value: object) -> bool:
+def _is_encodable(value: object) -> bool:
     """Whether a page can hold it: JSON has halves of letters, too."""
-    return isinstance(value, str) and not _HALVES.search(value)
+    return isinstance(value, str) and not _SURROGATES.search(value)
 
 
 def _base64(content: bytes) -> str:

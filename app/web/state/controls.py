@@ -7,11 +7,17 @@ from typing import Any
 from app.lesson import Controls
 from app.lesson.labs.lab_state import QUERY_NAMES
 from app.models import Card, Model, Registry, Sentence
-from app.web.state.query_params import Problem, pair, quoted, read_choice, whole_number
+from app.web.state.query_params import (
+    Problem,
+    parse_choice,
+    parse_index_pair,
+    parse_whole_number,
+    quote_for_message,
+)
 
 
 @dataclass(frozen=True)
-class Around:
+class ControlContext:
     """What a control is read against; `shows` are the lab's ways to show heads, `hides` is true if
     maps leave special tokens out.
     """
@@ -19,122 +25,132 @@ class Around:
     model: Model
     sentence: Sentence
     models: Registry
-    shows: Sequence[str]
-    hides: bool
+    layouts: Sequence[str]
+    hides_special_tokens: bool
     problems: list[Problem]
 
 
 @dataclass(frozen=True)
-class Form:
+class ControlCodec:
     """How one control is read, and written where it is in use; what makes no sense is read as None
     and stays unused.
     """
 
-    read: Callable[[str, Around], Any]
-    write: Callable[[Any], str]
+    parse: Callable[[str, ControlContext], Any]
+    serialise: Callable[[Any], str]
 
 
-def read_controls(given: Mapping[str, str], around: Around) -> Controls:
+def parse_controls(raw_values: Mapping[str, str], context: ControlContext) -> Controls:
     """The controls that an address names."""
-    read = {name: FORMS[name].read(value, around) for name, value in given.items()}
+    parsed = {name: CODECS[name].parse(value, context) for name, value in raw_values.items()}
     field_names = {query: field for field, query in QUERY_NAMES.items()}
-    used = {name: value for name, value in read.items() if value is not None}
+    used = {name: value for name, value in parsed.items() if value is not None}
     return Controls(**{field_names.get(name, name): value for name, value in used.items()})
 
 
-def controls_values(controls: Controls) -> dict[str, str]:
+def serialise_controls(controls: Controls) -> dict[str, str]:
     """The controls that are used, as an address says them."""
     return {
-        (name := QUERY_NAMES.get(field.name, field.name)): FORMS[name].write(value)
+        (name := QUERY_NAMES.get(field.name, field.name)): CODECS[name].serialise(value)
         for field in fields(controls)
         if (value := getattr(controls, field.name)) != field.default
     }
 
 
-def read_heads_off(value: str, card: Card, problems: list[Problem]) -> frozenset[tuple[int, int]]:
+def parse_ablated_heads(
+    value: str, card: Card, problems: list[Problem]
+) -> frozenset[tuple[int, int]]:
     """Heads to switch off, as "0.2" (layer 0, head 2) or "0.2,1.0"; none for empty text."""
-    off = set()
+    ablated_heads = set()
     for name in filter(None, value.split(",")):
-        layer, head = pair(name) or (card.n_layers, card.n_heads)
+        layer, head = parse_index_pair(name) or (card.n_layers, card.n_heads)
         if layer >= card.n_layers or head >= card.n_heads:
             message = (
-                f"There is no head “{quoted(name)}” to switch off. Name a layer of 0 to"
+                f"There is no head “{quote_for_message(name)}” to switch off. Name a layer of 0 to"
                 f" {card.n_layers - 1} and a head of 0 to {card.n_heads - 1}, as in"
                 f" 0.{card.n_heads - 1}."
             )
             problems.append(Problem("off", message))
             continue
-        off.add((layer, head))
-    return frozenset(off)
+        ablated_heads.add((layer, head))
+    return frozenset(ablated_heads)
 
 
-def _flag(name: str) -> Form:
-    def read(value: str, around: Around) -> bool:
-        return read_choice(name, value, ("0", "1"), around.problems) == "1"
+def _flag_codec(name: str) -> ControlCodec:
+    def parse(value: str, context: ControlContext) -> bool:
+        return parse_choice(name, value, ("0", "1"), context.problems) == "1"
 
-    return Form(read, lambda _: "1")
-
-
-def _read_groups(value: str, around: Around) -> int | None:
-    n_sets = around.model.card.n_sets
-    allowed = [str(groups) for groups in range(1, n_sets + 1) if n_sets % groups == 0]
-    chosen = read_choice("groups", value, allowed, around.problems)
-    return int(chosen) if chosen and int(chosen) != n_sets else None
+    return ControlCodec(parse, lambda _: "1")
 
 
-def _read_cell(value: str, around: Around) -> tuple[int, int] | None:
+def _parse_groups(value: str, context: ControlContext) -> int | None:
+    n_kv_heads = context.model.card.n_sets
+    allowed = [str(groups) for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0]
+    n_groups = parse_choice("groups", value, allowed, context.problems)
+    return int(n_groups) if n_groups and int(n_groups) != n_kv_heads else None
+
+
+def _parse_cell(value: str, context: ControlContext) -> tuple[int, int] | None:
     """A cell as "2.1" (query 2, key 1), of the tokens that maps show."""
-    n = len(around.sentence.plain if around.hides else around.sentence.tokens)
-    query, key = pair(value) or (n, n)
-    if query < n and key < n:
+    n_tokens = len(
+        context.sentence.plain if context.hides_special_tokens else context.sentence.tokens
+    )
+    query, key = parse_index_pair(value) or (n_tokens, n_tokens)
+    if query < n_tokens and key < n_tokens:
         return query, key
     message = (
-        f"There is no cell “{quoted(value)}” here. Name a query and a key of 0 to {n - 1},"
+        f"There is no cell “{quote_for_message(value)}” here. Name a query and a key of 0 to {n_tokens - 1},"
         " as in 0.0."
     )
-    around.problems.append(Problem("cell", message))
+    context.problems.append(Problem("cell", message))
     return None
 
 
-def _read_minus(value: str, around: Around) -> tuple[str, int] | None:
+def _parse_minus(value: str, context: ControlContext) -> tuple[str, int] | None:
     """A head of any model that reads the same tokens, as "headwise-h1.0"."""
-    name, _, head = value.rpartition(".")
-    alike = {each.card.id: each.card for each in around.models.that_read_like(around.model)}
-    number = whole_number(head)
-    if name in alike and number is not None and 0 <= number < alike[name].n_heads:
-        most = alike[name].max_tokens
-        if len(around.sentence.tokens) <= most:
-            return name, number
-        message = f"{name} reads at most {most} tokens, too few for this sentence."
-        around.problems.append(Problem("minus", message))
+    model_id, _, head = value.rpartition(".")
+    compatible_cards = {
+        each.card.id: each.card for each in context.models.that_read_like(context.model)
+    }
+    head_index = parse_whole_number(head)
+    if (
+        model_id in compatible_cards
+        and head_index is not None
+        and 0 <= head_index < compatible_cards[model_id].n_heads
+    ):
+        max_tokens = compatible_cards[model_id].max_tokens
+        if len(context.sentence.tokens) <= max_tokens:
+            return model_id, head_index
+        message = f"{model_id} reads at most {max_tokens} tokens, too few for this sentence."
+        context.problems.append(Problem("minus", message))
         return None
     message = (
-        f"There is no head “{quoted(value)}” to compare with. Name a model that reads the same"
-        f" tokens and a head of it, as in {next(iter(alike))}.0."
+        f"There is no head “{quote_for_message(value)}” to compare with. Name a model that reads the same"
+        f" tokens and a head of it, as in {next(iter(compatible_cards))}.0."
     )
-    around.problems.append(Problem("minus", message))
+    context.problems.append(Problem("minus", message))
     return None
 
 
-def _dotted(pair: tuple[object, object]) -> str:
-    return f"{pair[0]}.{pair[1]}"
+def _join_with_dot(indices: tuple[object, object]) -> str:
+    return f"{indices[0]}.{indices[1]}"
 
 
-FORMS = {
-    "causal": _flag("causal"),
-    "unscaled": _flag("unscaled"),
-    "weighted": _flag("weighted"),
-    "shuffled": _flag("shuffled"),
-    "off": Form(
-        lambda value, around: read_heads_off(value, around.model.card, around.problems),
-        lambda heads: ",".join(map(_dotted, sorted(heads))),
+CODECS = {
+    "causal": _flag_codec("causal"),
+    "unscaled": _flag_codec("unscaled"),
+    "weighted": _flag_codec("weighted"),
+    "shuffled": _flag_codec("shuffled"),
+    "off": ControlCodec(
+        lambda value, context: parse_ablated_heads(value, context.model.card, context.problems),
+        lambda heads: ",".join(map(_join_with_dot, sorted(heads))),
     ),
-    "groups": Form(_read_groups, str),
-    "cell": Form(_read_cell, _dotted),
-    "minus": Form(_read_minus, _dotted),
-    "show": Form(
-        lambda value, around: read_choice("show", value, around.shows, around.problems), str
+    "groups": ControlCodec(_parse_groups, str),
+    "cell": ControlCodec(_parse_cell, _join_with_dot),
+    "minus": ControlCodec(_parse_minus, _join_with_dot),
+    "show": ControlCodec(
+        lambda value, context: parse_choice("show", value, context.layouts, context.problems), str
     ),
-    "lock": _flag("lock"),
-    "hide": _flag("hide"),
+    "lock": _flag_codec("lock"),
+    "hide": _flag_codec("hide"),
 }

@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 from app.lesson import CONTROLS, Controls, Defaults, Lesson, Step
 from app.models import Model, Registry, Sentence, UnknownModelError, tidy
 from app.models.registry import named
-from app.web.state.controls import Around, controls_values, read_controls
-from app.web.state.query_params import Problem, quoted, read_choice, read_index
+from app.web.state.controls import ControlContext, parse_controls, serialise_controls
+from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
 
 NO_CONTROLS = Controls()
 
 
 @dataclass(frozen=True)
-class View:
+class ViewState:
     """One exact view of a step; layers, heads and words count from 0.
 
     `predict` and `check` are the learner's answers, None while there is none.
@@ -31,58 +31,60 @@ class View:
     predict: str | None = None
     check: str | None = None
 
-    def values(self) -> dict[str, str]:
+    def query_params(self) -> dict[str, str]:
         """What the address of this view holds, in canonical order; a control that is not used is
         left out.
         """
-        always = {name: str(getattr(self, name)) for name in CHOSEN}
+        selection = {name: str(getattr(self, name)) for name in SELECTION_PARAMS}
         answers = {"predict": self.predict, "check": self.check}
-        given = {name: value for name, value in answers.items() if value is not None}
-        return always | controls_values(self.controls) | given
+        committed = {name: value for name, value in answers.items() if value is not None}
+        return selection | serialise_controls(self.controls) | committed
 
-    def but(self, **changes: object) -> "View":
+    def replace(self, **changes: object) -> "ViewState":
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    def changed(self, **changes: object) -> str:
+    def query_value_after(self, **changes: object) -> str:
         """The address's value of one control after a change: what its button sends."""
         (name,) = changes
         controls = replace(self.controls, **changes)  # type: ignore[arg-type]
-        return controls_values(controls).get(name, "")
+        return serialise_controls(controls).get(name, "")
 
-    def without_or_with(self, layer: int, head: int) -> str:
+    def toggled_head(self, layer: int, head: int) -> str:
         """The value of `off` after a press on a head's switch."""
-        return self.changed(off=self.controls.off ^ {(layer, head)})
+        return self.query_value_after(off=self.controls.off ^ {(layer, head)})
 
 
-CHOSEN = ("text", "model", "layer", "head", "word")
+SELECTION_PARAMS = ("text", "model", "layer", "head", "word")
 
-VERSION = "v"
+VERSION_PARAM = "v"
 """In an address: the version of the lesson whose defaults it leaves unsaid."""
 
 
-def link(view: View, defaults: Defaults, models: Registry, version: str | None) -> str:
+def canonical_query(
+    view: ViewState, defaults: Defaults, models: Registry, version: str | None
+) -> str:
     """The shortest query that opens this view, in canonical order.
 
     What the version's defaults say is left out; without a version nothing is, so that a link opens
     the same whatever the defaults become.
     """
-    values = view.values()
+    values = view.query_params()
     if version is None:
         return urlencode(values)
     card = models[view.model].card
-    usual = {
+    default_values = {
         "text": defaults.text,
         "model": defaults.model,
         "layer": str(min(defaults.layer, card.n_layers - 1)),
         "head": str(min(defaults.head, card.n_heads - 1)),
         "word": str(defaults.word if view.text == defaults.text else 0),
     }
-    said = {name: value for name, value in values.items() if usual.get(name) != value}
-    return urlencode(said | {VERSION: version})
+    explicit = {name: value for name, value in values.items() if default_values.get(name) != value}
+    return urlencode(explicit | {VERSION_PARAM: version})
 
 
 @dataclass(frozen=True)
-class Pin:
+class PinnedVersion:
     """The version that an address names, the defaults that it has, and what is no longer as it was.
 
     Without `version`, addresses say everything.
@@ -91,39 +93,44 @@ class Pin:
     version: str | None
     defaults: Defaults
     problem: Problem | None = None
-    weights_then: Mapping[str, str] = field(default_factory=dict)
+    weights_sha256: Mapping[str, str] = field(default_factory=dict)
 
-    def changed(self, model: Model) -> bool:
+    def weights_differ(self, model: Model) -> bool:
         """Whether the model's weights are others than those of this version."""
-        then = self.weights_then.get(model.card.id)
-        return then is not None and then != model.weights_sha256
+        pinned_sha256 = self.weights_sha256.get(model.card.id)
+        return pinned_sha256 is not None and pinned_sha256 != model.weights_sha256
 
 
-def pinned(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin:
-    now = lesson.facts.version
-    asked = query.get(VERSION, now)
-    if asked is None or (VERSION in query and asked not in lesson.versions):
+def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> PinnedVersion:
+    current_version = lesson.facts.version
+    requested = query.get(VERSION_PARAM, current_version)
+    if requested is None or (VERSION_PARAM in query and requested not in lesson.versions):
         problem = None
-        if asked is not None:
-            known = named([*lesson.versions]) if lesson.versions else "none"
-            message = f"This link is of version “{quoted(asked)}” of the lesson. There is {known}."
-            problem = Problem(VERSION, message, tuple(lesson.versions))
-        return Pin(now, step.facts.defaults, problem)
-    release = lesson.versions.get(asked)
-    if release is None:
-        return Pin(None, step.facts.defaults)
-    return Pin(asked, release.steps.get(step.slug, step.facts.defaults), None, release.models)
+        if requested is not None:
+            available = named([*lesson.versions]) if lesson.versions else "none"
+            message = f"This link is of version “{quote_for_message(requested)}” of the lesson. There is {available}."
+            problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
+        return PinnedVersion(current_version, step.facts.defaults, problem)
+    lesson_version = lesson.versions.get(requested)
+    if lesson_version is None:
+        return PinnedVersion(None, step.facts.defaults)
+    return PinnedVersion(
+        requested,
+        lesson_version.steps.get(step.slug, step.facts.defaults),
+        None,
+        lesson_version.models,
+    )
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedView:
     """What an address asks for. With problems, `view` is the nearest view that works.
 
     `typed` is the text as it came, whether it can be shown or not.
     """
 
-    typed: str
-    view: View
+    typed_text: str
+    view: ViewState
     model: Model
     sentence: Sentence
     problems: tuple[Problem, ...]
@@ -133,8 +140,8 @@ class Reading:
         return next((problem for problem in self.problems if problem.name == "text"), None)
 
 
-def settled(
-    form: Mapping[str, str], predicted_model: str | None, about: Sequence[str]
+def normalise_form(
+    form: Mapping[str, str], predicted_model_id: str | None, depends_on: Sequence[str]
 ) -> dict[str, str]:
     """What the lab's form sends, as an address would say it.
 
@@ -143,10 +150,10 @@ def settled(
     certain one. `focus` is a head that was pressed on among others: it is chosen, and stays in
     view; `at` is one among those of every layer, as layer.head.
     """
-    names = (*CHOSEN, *CONTROLS, "predict", "check", VERSION)
-    query = {name: form[name] for name in names if name in form}
+    params = (*SELECTION_PARAMS, *CONTROLS, "predict", "check", VERSION_PARAM)
+    query = {name: form[name] for name in params if name in form}
     # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
-    now = {**form, "text": tidy(form.get("text", ""))}
+    current = {**form, "text": tidy(form.get("text", ""))}
     if "at" in form:
         layer, _, head = form["at"].partition(".")
         query |= {"layer": layer, "head": head}
@@ -155,107 +162,115 @@ def settled(
     if form.get("was_hide", "") != form.get("hide", ""):
         # A cell is counted in the tokens that are shown.
         query.pop("cell", None)
-    if any(form.get(f"was_{name}") != now.get(name) for name in about):
+    if any(form.get(f"was_{name}") != current.get(name) for name in depends_on):
         query.pop("predict", None)
     elif "commit" in form:
         query["predict"] = form["commit"]
-        if predicted_model:
-            query["model"] = predicted_model
+        if predicted_model_id:
+            query["model"] = predicted_model_id
     return query
 
 
 @dataclass(frozen=True)
-class Allowed:
+class StepOptions:
     """What a step lets an address say: the answers that can be predicted for a view, the options of
     its check, the controls that its lab has, and the ways in which that shows heads.
     """
 
-    predictions: Callable[[Sentence, View], Sequence[str]]
-    checks: Sequence[str]
+    prediction_ids: Callable[[Sentence, ViewState], Sequence[str]]
+    check_ids: Sequence[str]
     controls: Sequence[str] = ()
-    shows: Sequence[str] = ()
+    layouts: Sequence[str] = ()
 
 
-def read_view(
+def parse_view(
     query: Mapping[str, str],
-    pin: Pin,
+    pinned_version: PinnedVersion,
     models: Registry,
-    allowed: Allowed,
-) -> Reading:
+    options: StepOptions,
+) -> ParsedView:
     """Reads every name of the query, falling back on the version's defaults where one is absent.
 
     Names that no view has are passed over.
     """
-    problems = list(filter(None, [pin.problem]))
-    defaults = pin.defaults
-    typed = tidy(query.get("text", defaults.text))
-    model = read_model(query.get("model", defaults.model), models, models[defaults.model], problems)
-    sentence = read_sentence(typed, model, problems)
+    problems = list(filter(None, [pinned_version.problem]))
+    defaults = pinned_version.defaults
+    typed_text = tidy(query.get("text", defaults.text))
+    model = parse_model(
+        query.get("model", defaults.model), models, models[defaults.model], problems
+    )
+    sentence = parse_sentence(typed_text, model, problems)
     if sentence is None:
-        sentence = fitting(defaults.text, model)
+        sentence = truncate_to_model(defaults.text, model)
         query = {name: value for name, value in query.items() if name != "word"}
-    word = defaults.word if sentence.text == defaults.text else 0
-    hides = query.get("hide") == "1" and "hide" in allowed.controls
-    n_words = len(sentence.plain_words if hides else sentence.words)
-    view = View(
+    default_word = defaults.word if sentence.text == defaults.text else 0
+    hides_special_tokens = query.get("hide") == "1" and "hide" in options.controls
+    n_words = len(sentence.plain_words if hides_special_tokens else sentence.words)
+    view = ViewState(
         text=sentence.text,
         model=model.card.id,
-        layer=read_index("layer", query, defaults.layer, model.card.n_layers, problems),
-        head=read_index("head", query, defaults.head, model.card.n_heads, problems),
-        word=read_index("word", query, word, n_words, problems),
+        layer=parse_index("layer", query, defaults.layer, model.card.n_layers, problems),
+        head=parse_index("head", query, defaults.head, model.card.n_heads, problems),
+        word=parse_index("word", query, default_word, n_words, problems),
     )
-    given = {name: query[name] for name in allowed.controls if query.get(name)}
-    around = Around(model, sentence, models, allowed.shows, hides, problems)
-    view = view.but(controls=read_controls(given, around))
+    raw_controls = {name: query[name] for name in options.controls if query.get(name)}
+    context = ControlContext(
+        model, sentence, models, options.layouts, hides_special_tokens, problems
+    )
+    view = view.replace(controls=parse_controls(raw_controls, context))
     if "predict" in query:
-        choices = allowed.predictions(sentence, view)
-        view = view.but(predict=read_choice("predict", query["predict"], choices, problems))
+        choices = options.prediction_ids(sentence, view)
+        view = view.replace(predict=parse_choice("predict", query["predict"], choices, problems))
     if "check" in query:
-        view = view.but(check=read_choice("check", query["check"], allowed.checks, problems))
-    return Reading(typed, view, model, sentence, tuple(problems))
+        view = view.replace(
+            check=parse_choice("check", query["check"], options.check_ids, problems)
+        )
+    return ParsedView(typed_text, view, model, sentence, tuple(problems))
 
 
-def fitting(text: str, model: Model) -> Sentence:
+def truncate_to_model(text: str, model: Model) -> Sentence:
     """The text, or as much of its beginning as the model reads."""
     sentence = model.tokenizer.sentence(text)
     return model.tokenizer.sentence(sentence.start(model.card.max_tokens))
 
 
-def read_model(name: str, models: Registry, nearest: Model, problems: list[Problem]) -> Model:
+def parse_model(model_id: str, models: Registry, fallback: Model, problems: list[Problem]) -> Model:
     try:
-        return models[name]
+        return models[model_id]
     except UnknownModelError as error:
         problems.append(
             Problem(
-                "model", str(UnknownModelError(quoted(name), error.available)), tuple(models.ids)
+                "model",
+                str(UnknownModelError(quote_for_message(model_id), error.available)),
+                tuple(models.ids),
             )
         )
-        return nearest
+        return fallback
 
 
-def read_sentence(typed: str, model: Model, problems: list[Problem]) -> Sentence | None:
+def parse_sentence(text: str, model: Model, problems: list[Problem]) -> Sentence | None:
     """The sentence; its beginning if it is too long; None if there is nothing in it."""
-    sentence = model.tokenizer.sentence(typed)
-    n, most = len(sentence.tokens), model.card.max_tokens
+    sentence = model.tokenizer.sentence(text)
+    n_tokens, max_tokens = len(sentence.tokens), model.card.max_tokens
     if sentence.is_blank:
         problems.append(
             Problem(
                 "text",
                 "There is no word here yet. Type a sentence, and its maps appear.",
-                remedy="Go back to the sentence of the lesson",
+                fix_label="Go back to the sentence of the lesson",
             )
         )
         return None
-    if n > most:
-        too_many = "1 token" if n == most + 1 else f"{n - most} tokens"
+    if n_tokens > max_tokens:
+        excess = "1 token" if n_tokens == max_tokens + 1 else f"{n_tokens - max_tokens} tokens"
         problems.append(
             Problem(
                 "text",
-                f"This is {too_many} too long: it has {n} tokens, and {model.card.id} reads at"
-                f" most {most}. Nothing was computed and nothing was lost; shorten it as you like.",
-                (f"1 to {most} tokens",),
-                f"Keep the first {most} tokens",
+                f"This is {excess} too long: it has {n_tokens} tokens, and {model.card.id} reads at"
+                f" most {max_tokens}. Nothing was computed and nothing was lost; shorten it as you like.",
+                (f"1 to {max_tokens} tokens",),
+                f"Keep the first {max_tokens} tokens",
             )
         )
-        return fitting(typed, model)
+        return truncate_to_model(text, model)
     return sentence
