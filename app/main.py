@@ -11,11 +11,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.evaluation.two_neighbour_task import two_neighbours
+from app.evaluation.two_neighbour_task import read_two_neighbours
 from app.lesson import load_lessons
-from app.models import Registry, shipped_family
+from app.models import Registry, load_builtin_models
 from app.models.checkpoints import read_checkpoints
-from app.models.forward_cache import Passes
+from app.models.forward_cache import ForwardCache
 from app.settings import Settings, site_folder
 from app.web.context import AppContext
 from app.web.errors import ErrorHandlers
@@ -36,22 +36,22 @@ from app.web.schemas import ErrorOut
 from app.web.state.assignments import Signer
 from app.web.static_files import URL_PREFIX, VersionedStaticFiles, static_url
 
-log = logging.getLogger("headwise")
+logger = logging.getLogger("headwise")
 
 DEFAULT_MODEL = "headwise-h4"
 
 
-def all_models(settings: Settings) -> Registry:
+def build_registry(settings: Settings) -> Registry:
     """The shipped models, and the checkpoints that can be read; why one cannot is logged.
 
     Raises `BrokenModelError` for a shipped model that is damaged.
     """
-    passes = Passes(settings.cache_megabytes * 1_000_000 // 2)
-    family = shipped_family(passes=passes)
-    found = read_checkpoints(settings.checkpoints, family.ids, passes)
-    for refusal in found.refusals:
-        log.error("Left out: %s", refusal)
-    return family.with_checkpoints(found.models)
+    forward_cache = ForwardCache(settings.cache_megabytes * 1_000_000 // 2)
+    builtin = load_builtin_models(forward_cache=forward_cache)
+    checkpoints = read_checkpoints(settings.checkpoints, builtin.ids, forward_cache)
+    for error in checkpoints.errors:
+        logger.error("Left out: %s", error)
+    return builtin.with_checkpoints(checkpoints.models)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -59,19 +59,19 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     a mistake is left out, and the mistake logged.
     """
     settings = settings or Settings()
-    models = all_models(settings)
+    models = build_registry(settings)
     static = site_folder("static")
-    answers = Templates(create_environment(static_url(static)))
-    errors = ErrorHandlers(answers)
+    templates = Templates(create_environment(static_url(static)))
+    errors = ErrorHandlers(templates)
     library = load_lessons(settings.lessons, models)
-    for mistake in library.issues:
-        log.error("%s", mistake)
+    for problem in library.issues:
+        logger.error("%s", problem)
     signer = Signer(settings.secret.get_secret_value())
     may_be_embedded = bool(settings.embed_origins)
-    site = AppContext(
+    context = AppContext(
         library.lessons,
         models,
-        answers,
+        templates,
         FigureRenderer.from_static_folder(static),
         signer,
         may_be_embedded,
@@ -101,27 +101,27 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     app.mount(URL_PREFIX, VersionedStaticFiles(static))
     # What is asked for most stands first.
-    app.router.routes += lesson.routes(site)
-    within = rate_limiter(settings.api_per_minute)
+    app.router.routes += lesson.routes(context)
+    check_rate = rate_limiter(settings.api_per_minute)
     limited: dict[str, Any] = {
-        "dependencies": [Depends(within)],
+        "dependencies": [Depends(check_rate)],
         "responses": {429: {"model": ErrorOut, "description": "Too many requests in a minute"}},
     }
     app.include_router(api.router(models, DEFAULT_MODEL), **limited)
-    app.include_router(api_labs.router(site), **limited)
-    app.include_router(oembed.router(site))
-    records = models_page.ModelPages(models, two_neighbours())
+    app.include_router(api_labs.router(context), **limited)
+    app.include_router(oembed.router(context))
+    model_pages = models_page.ModelPages(models, read_two_neighbours())
     app.router.routes += [
-        *api_docs.routes(app, answers),
-        *models_page.routes(records, answers),
-        *assign.routes(site),
-        *step_files.routes(site, within),
+        *api_docs.routes(app, templates),
+        *models_page.routes(model_pages, templates),
+        *assign.routes(context),
+        *step_files.routes(context, check_rate),
     ]
     strip_queries_from_access_log()
     # Outermost first; each of them costs every answer, a kept one too.
-    kept = ResponseCacheMiddleware(app, settings.cache_megabytes * 1_000_000 // 2)
+    cached_app = ResponseCacheMiddleware(app, settings.cache_megabytes * 1_000_000 // 2)
     return SecurityMiddleware(
-        HeadMiddleware(ConditionalGetMiddleware(kept)), settings, errors.response
+        HeadMiddleware(ConditionalGetMiddleware(cached_app)), settings, errors.response
     )
 
 

@@ -16,7 +16,7 @@ def site_folder(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
-def origins(value: object) -> object:
+def split_origins(value: object) -> object:
     """Origins with spaces between them, as an environment variable holds them."""
     return tuple(value.split()) if isinstance(value, str) else value
 
@@ -25,15 +25,15 @@ Origin = Annotated[
     str,
     StringConstraints(pattern=r"^(https?://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|https?://\*\.[a-z.-]+)$"),
 ]
-Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(origins)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split_origins)]
 
 
-def folders(value: object) -> object:
+def split_paths(value: object) -> object:
     """Paths as an environment variable holds them: with colons between, semicolons on Windows."""
     return tuple(filter(None, value.split(pathsep))) if isinstance(value, str) else value
 
 
-Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(folders)]
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_paths)]
 
 
 class Settings(BaseSettings):
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     lessons: Path = Field(
         default_factory=lambda: site_folder("lessons"), description="Folder of the lessons."
     )
-    checkpoints: Folders = Field(
+    checkpoints: Paths = Field(
         (),
         description="Folders of checkpoints, or folders that hold them, with colons between;"
         " none by default.",

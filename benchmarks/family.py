@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.attention import forward
-from app.models import Model, Sentence, shipped_family
+from app.models import Model, Sentence, load_builtin_models
 from app.picture import Axis, HeatmapLayout, heatmap
 from benchmarks.document import Part, Profile, Table
 from benchmarks.goals import FAMILY_MAPS, worst
@@ -45,7 +45,7 @@ def all_maps(models: list[Model], sentence: Sentence) -> list:
     layers = [
         maps
         for model in models
-        for maps in model.read(sentence, last_layer=model.card.n_layers - 1).weights
+        for maps in model.run(sentence, last_layer=model.card.n_layers - 1).weights
     ]
     return [weights for maps in layers for weights in maps]
 
@@ -57,7 +57,7 @@ def pictures(models: list[Model], text: str) -> list[str]:
 
 
 def measured() -> Part:
-    models = shipped_family().of_source("trained")
+    models = load_builtin_models().of_kind("trained")
     rows = [_row(models, text) for text in SENTENCES]
     found = [
         (row.timed["maps"].microseconds / 1e3, f"T = {row.n}") for row in rows if row.n == JUDGED_AT

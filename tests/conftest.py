@@ -5,7 +5,7 @@ from hypothesis import settings
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.models import Registry, shipped_family
+from app.models import Registry, load_builtin_models
 
 # Machines under load miss any deadline; where others wait for the outcome, examples repeat.
 settings.register_profile("here", deadline=None)
@@ -17,7 +17,7 @@ STEP_1 = "/multi-head-attention/why-one-head-is-not-enough"
 
 @pytest.fixture(scope="session")
 def models() -> Registry:
-    return shipped_family()
+    return load_builtin_models()
 
 
 @pytest.fixture(scope="session")

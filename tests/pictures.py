@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playwright.sync_api import Browser, sync_playwright
 
 from app.lesson import LabState, load_lessons
-from app.models import shipped_family
+from app.models import load_builtin_models
 from app.picture import heatmap
 from app.settings import site_folder
 from app.web.static_files import static_url
@@ -33,7 +33,7 @@ def screenshot(browser: Browser, address: str) -> None:
 
 def card(browser: Browser, address: str) -> None:
     """The lesson's title beside two heads' maps of its first sentence."""
-    models = shipped_family()
+    models = load_builtin_models()
     lesson = load_lessons(site_folder("lessons"), models).lessons[0]
     defaults = lesson.steps[0].facts.defaults
     model = models[defaults.model]

@@ -11,7 +11,7 @@ import termios
 import pytest
 
 from app import __main__ as commands
-from app.models.checkpoints.loader import FAMILIES, LONGEST
+from app.models.checkpoints.loader import ARCHITECTURES, MAX_TOKENS
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
 from tests.test_package import ROOT
@@ -124,12 +124,12 @@ def test_on_a_terminal_a_bar_shows_how_far_it_has_come(folder, treebank, tmp_pat
 
 def test_the_guide_names_every_family_and_every_option(capsys):
     guide = (ROOT / "docs" / "checkpoints.md").read_text(encoding="utf-8")
-    for family in FAMILIES:
+    for family in ARCHITECTURES:
         assert family.title in guide
         assert all(f"`{name}`" in guide for name in family.model_types)
-    assert f"At most {LONGEST} tokens" in guide
+    assert f"At most {MAX_TOKENS} tokens" in guide
     for command in ("add", "measure"):
         with pytest.raises(SystemExit):
-            commands.parser().parse_args(["checkpoint", command, "--help"])
+            commands.build_parser().parse_args(["checkpoint", command, "--help"])
         for option in set(re.findall("--[a-z]+", capsys.readouterr().out)) - {"--help"}:
             assert option in guide

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.models.atomic import written_whole
+from app.models.atomic import atomic_write
 from training.paths import SPLITS, sentences_file, stage_parser
 
 _ABBREVIATIONS = """
@@ -48,7 +48,7 @@ def is_prose(sentence: str) -> bool:
 
 def write_sentences(paragraphs: Iterable[str], path: Path) -> int:
     count = 0
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as out:
         for paragraph in paragraphs:
             for sentence in filter(is_prose, sentences(paragraph)):
                 out.write(sentence + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from app.models.atomic import written_whole
+from app.models.atomic import atomic_write
 from training.paths import (
     SPLITS,
     sentences_file,
@@ -39,7 +39,7 @@ def encode_split(tokenizer: Tokenizer, build: Path, split: str) -> tuple[int, in
     tokens = np.concatenate(rows)
     starts = np.cumsum([0, *(len(row) for row in rows[:-1])], dtype=np.int64)
     for path, array in ((tokens_file(build, split), tokens), (starts_file(build, split), starts)):
-        with written_whole(path) as partial, partial.open("wb") as out:
+        with atomic_write(path) as partial, partial.open("wb") as out:
             np.save(out, array)
     return len(tokens), len(starts)
 

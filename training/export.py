@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from app.evaluation.report import evidence_file
-from app.models.atomic import written_whole
-from app.models.builtin import FAMILY, card_file, weights_file
+from app.models.atomic import atomic_write
+from app.models.builtin import BUILTIN_FOLDER, card_file, weights_file
 from app.models.builtin import tokenizer_file as shipped_tokenizer_file
 from app.models.card import Card, Training
 from training.paths import (
@@ -116,7 +116,9 @@ def card(run: Run) -> Card:
 def main() -> None:
     parser = stage_parser(__doc__)
     add_recipe(parser)
-    parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
+    parser.add_argument(
+        "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+    )
     arguments = parser.parse_args()
     shared = shipped_tokenizer_file(arguments.family)
     tokenizer = tokenizer_file(arguments.build).read_bytes()
@@ -125,16 +127,16 @@ def main() -> None:
     folder = run_folder(arguments.build, recipe_of(arguments).name)
     run = finished_run(folder, arguments.build)
     filled = card(run)
-    with written_whole(weights_file(arguments.family, filled.id)) as partial:
+    with atomic_write(weights_file(arguments.family, filled.id)) as partial:
         tensors = shipped_tensors(run.model.state_dict(), filled.n_layers)
         # One note only: of several, safetensors would shuffle the order from run to run.
         save_file(tensors, partial, {"format": "headwise-1"})
-    with written_whole(card_file(arguments.family, filled.id)) as partial:
+    with atomic_write(card_file(arguments.family, filled.id)) as partial:
         partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
     # What was measured of other weights says nothing of these.
     evidence_file(arguments.family / filled.id).unlink(missing_ok=True)
     if not shared.exists():
-        with written_whole(shared) as partial:
+        with atomic_write(shared) as partial:
             partial.write_bytes(tokenizer)
     print(filled.model_dump_json(include={"id": True, "training": {"validation_loss"}}))
 

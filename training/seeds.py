@@ -8,9 +8,9 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from app.evaluation.seed_runs import SeedRun, SeedRuns, seeds_file
-from app.models.atomic import written_whole
-from app.models.builtin import FAMILY
+from app.evaluation.seed_runs import SeedRun, SeedRuns, seed_runs_file
+from app.models.atomic import atomic_write
+from app.models.builtin import BUILTIN_FOLDER
 from training.paths import checkpoint_file, runs_folder, stage_parser
 from training.recipe import validation_points
 
@@ -34,7 +34,9 @@ def main() -> None:
     parser = stage_parser(__doc__)
     parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--tokens-a-step", type=int, default=6_144)
-    parser.add_argument("--family", type=Path, default=FAMILY, help="folder of the shipped models")
+    parser.add_argument(
+        "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+    )
     given = parser.parse_args()
     runs = finished_runs(given.build, given.steps, given.tokens_a_step)
     if not runs:
@@ -48,7 +50,7 @@ def main() -> None:
         ),
         runs=runs,
     )
-    with written_whole(seeds_file(given.family)) as partial:
+    with atomic_write(seed_runs_file(given.family)) as partial:
         partial.write_text(record.model_dump_json() + "\n", encoding="utf-8")
     for run in runs:
         print(f"{run.n_heads} heads, seed {run.seed}: {run.validation_loss}")

@@ -10,7 +10,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.trainers import WordPieceTrainer
 
-from app.models.atomic import written_whole
+from app.models.atomic import atomic_write
 from training.paths import sentences_file, stage_parser, tokenizer_file
 
 VOCABULARY_SIZE = 8192
@@ -35,7 +35,7 @@ def main() -> None:
         show_progress=False,
     )
     tokenizer.train([str(sentences_file(arguments.build, "train"))], trainer)
-    with written_whole(tokenizer_file(arguments.build)) as partial:
+    with atomic_write(tokenizer_file(arguments.build)) as partial:
         tokenizer.save(str(partial), pretty=False)
     print(f"{tokenizer_file(arguments.build)}: {tokenizer.get_vocab_size():,} tokens")
 

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from app.models.atomic import written_whole
+from app.models.atomic import atomic_write
 from training.masking import MaskedBatch, Text, masked, window_length
 from training.model import MaskedWordModel, Sizes
 from training.paths import (
@@ -135,7 +135,7 @@ class Run:
             "recipe": json.dumps(asdict(self.recipe)),
             "log": json.dumps(self.log),
         }
-        with written_whole(self.checkpoint) as partial:
+        with atomic_write(self.checkpoint) as partial:
             save_file(
                 {name: tensor.contiguous() for name, tensor in tensors.items()}, partial, notes
             )

@@ -26,8 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from app.evaluation.two_neighbour_task import RECORD, Outcome, ReadOut, TwoNeighbours
-from app.models.atomic import written_whole
+from app.evaluation.two_neighbour_task import RECORD_FILE, Outcome, ReadOut, TwoNeighbours
+from app.models.atomic import atomic_write
 
 SYMBOLS = 8
 LENGTH = 10
@@ -116,7 +116,7 @@ def outcome(model: OneLayer, read_out: ReadOut, seed: int) -> Outcome:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", type=Path, default=RECORD, help="where the record goes")
+    parser.add_argument("--record", type=Path, default=RECORD_FILE, help="where the record goes")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     outcomes = []
@@ -135,7 +135,7 @@ def main() -> None:
         command="python -m training.two_neighbours",
         outcomes=outcomes,
     )
-    with written_whole(arguments.record) as partial:
+    with atomic_write(arguments.record) as partial:
         partial.write_text(record.model_dump_json() + "\n", encoding="utf-8")
 
 

@@ -8,77 +8,83 @@ from numpy.typing import NDArray
 
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.transformer import Transformer, forward, logits
-from app.evaluation.head_statistics import UNWATCHED, Watch
+from app.evaluation.head_statistics import NO_PROGRESS, Progress
 from app.evaluation.report import HeadRecord
 
 MASKED_SHARE = 0.15
 
-Ids = NDArray[np.int64]
+TokenIds = NDArray[np.int64]
 Losses = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Targets:
     """Tokens that a model reads, and the true tokens that it must guess at some of the places."""
 
-    shown: Ids  # (n,)
-    at: Ids  # (n_asked,)
-    truth: Ids  # (n_asked,)
+    input_ids: TokenIds  # (n,)
+    positions: TokenIds  # (n_asked,)
+    target_ids: TokenIds  # (n_asked,)
 
 
-def hidden_words(ids: Ids, plain: Sequence[int], mask_id: int, rng: np.random.Generator) -> Asked:
-    """15 % of the tokens at the places `plain` hidden, at least one, every one of them by the mask.
+def mask_tokens(
+    ids: TokenIds, content_indices: Sequence[int], mask_token_id: int, rng: np.random.Generator
+) -> Targets:
+    """15 % of the tokens at `content_indices`, at least one, replaced by the mask token.
 
     Source of the share: Devlin et al. 2019, section 3.1.
     """
-    chosen = rng.random(len(plain)) < MASKED_SHARE
+    chosen = rng.random(len(content_indices)) < MASKED_SHARE
     if not chosen.any():
-        chosen[rng.integers(len(plain))] = True
-    at = np.asarray(plain)[chosen]
-    shown = ids.copy()
-    shown[at] = mask_id
-    return Asked(shown, at, ids[at])
+        chosen[rng.integers(len(content_indices))] = True
+    positions = np.asarray(content_indices)[chosen]
+    input_ids = ids.copy()
+    input_ids[positions] = mask_token_id
+    return Targets(input_ids, positions, ids[positions])
 
 
-def next_words(ids: Ids) -> Asked:
+def next_token_targets(ids: TokenIds) -> Targets:
     """Every token but the first, to be guessed from those before it."""
-    return Asked(ids, np.arange(len(ids) - 1), ids[1:])
+    return Targets(ids, np.arange(len(ids) - 1), ids[1:])
 
 
 def token_losses(
-    model: Transformer, questions: Iterable[Asked], intervention: Intervention = NO_INTERVENTION
+    model: Transformer, targets: Iterable[Targets], intervention: Intervention = NO_INTERVENTION
 ) -> Losses:
     """Cross-entropy in nats of every asked-for token, (n_asked,) over all questions."""
     losses = []
-    for asked in questions:
-        hidden = forward(model, asked.shown.tolist(), intervention=intervention).hidden
+    for each in targets:
+        hidden = forward(model, each.input_ids.tolist(), intervention=intervention).hidden
         assert hidden is not None  # noqa: S101  # no last layer was named
-        scores = logits(model, hidden[asked.at]).astype(np.float64)
+        scores = logits(model, hidden[each.positions]).astype(np.float64)
         scores -= scores.max(axis=-1, keepdims=True)
-        chosen = scores[np.arange(len(scores)), asked.truth]
-        losses.append(np.log(np.exp(scores).sum(axis=-1)) - chosen)
+        target_scores = scores[np.arange(len(scores)), each.target_ids]
+        losses.append(np.log(np.exp(scores).sum(axis=-1)) - target_scores)
     return np.concatenate(losses)
 
 
-def change(changed: Losses, whole: Losses) -> tuple[float, float]:
+def paired_difference(ablated: Losses, baseline: Losses) -> tuple[float, float]:
     """Mean change of the loss in nats, and half the width of its 95 % interval, paired."""
-    by = changed - whole
-    half = 1.96 * by.std(ddof=1) / np.sqrt(len(by))
-    return round(float(by.mean()), 4), round(float(half), 4)
+    differences = ablated - baseline
+    half_width = 1.96 * differences.std(ddof=1) / np.sqrt(len(differences))
+    return round(float(differences.mean()), 4), round(float(half_width), 4)
 
 
-def with_ablations(
+def add_ablation_losses(
     model: Transformer,
     records: Sequence[HeadRecord],
-    questions: Sequence[Asked],
-    watch: Watch = UNWATCHED,
+    targets: Sequence[Targets],
+    progress: Progress = NO_PROGRESS,
 ) -> tuple[HeadRecord, ...]:
     """The records with the change of loss when each head's output is zeroed."""
-    whole = token_losses(model, watch.over("the loss", questions))
-    changed = []
+    baseline = token_losses(model, progress.track("the loss", targets))
+    ablated = []
     for record in records:
-        off = Intervention(ablated_heads=frozenset({(record.layer, record.head)}))
-        without = watch.over("the loss without each head", questions)
-        by, half = change(token_losses(model, without, off), whole)
-        changed.append(record.model_copy(update={"ablation": by, "ablation_half": half}))
-    return tuple(changed)
+        intervention = Intervention(ablated_heads=frozenset({(record.layer, record.head)}))
+        tracked = progress.track("the loss without each head", targets)
+        difference, half_width = paired_difference(
+            token_losses(model, tracked, intervention), baseline
+        )
+        ablated.append(
+            record.model_copy(update={"ablation": difference, "ablation_half": half_width})
+        )
+    return tuple(ablated)

@@ -6,10 +6,10 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from app.evaluation.head_statistics import Item, Watch
+from app.evaluation.head_statistics import Item, Progress
 
 
-class Progress(Watch):
+class ProgressBar(Progress):
     """A bar over all sentences that will be read; where no terminal shows it, a line a stage."""
 
     def __init__(self, n_sentences: int) -> None:
@@ -17,7 +17,7 @@ class Progress(Watch):
         self._bar = tqdm(total=n_sentences, unit=" sentences", disable=None, file=sys.stderr)
         self._stage = ""
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressBar":
         return self
 
     def __exit__(
@@ -29,12 +29,12 @@ class Progress(Watch):
         self._bar.close()
 
     def over(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:
-        self._tell(stage)
+        self._show_stage(stage)
         for item in items:
             yield item
             self._bar.update()
 
-    def _tell(self, stage: str) -> None:
+    def _show_stage(self, stage: str) -> None:
         if stage == self._stage:
             return
         self._stage = stage

@@ -6,16 +6,16 @@ from math import sqrt
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 MARGIN = 0.05
 """A head counts as finding a relation if it beats the best fixed offset and the untrained twins by
 this much, and the lower end of its interval lies above both."""
 
-MOSTLY = 0.5
+MIN_POSITION_SHARE = 0.5
 """A head is named by a place that is the top word of at least this share of its queries."""
 
-FEWEST = 50
+MIN_CASES = 50
 """Relations with fewer cases than this in the test part name no head."""
 
 RELATIONS = {
@@ -35,16 +35,18 @@ RELATIONS = {
 }
 """Universal Dependencies relations, with names of the dependent and of its head."""
 
-PLACES = ("previous", "next", "itself", "same word", "first", "punctuation")
+POSITIONS = ("previous", "next", "itself", "same word", "first", "punctuation")
 
-NO_ROLE = "no clear role"
+NO_LABEL = "no clear role"
 
 Direction = Literal["dependent to head", "head to dependent"]
 DIRECTIONS: tuple[Direction, ...] = ("dependent to head", "head to dependent")
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
+    )
 
 
 class Share(_Record):
@@ -73,20 +75,20 @@ class Share(_Record):
 class Baselines(_Record):
     """What a relation is found by without any training, on the test part.
 
-    `offset` is the fixed distance in words that is best on the dev part; `twins` are the rates of
-    untrained models of the same shape, each with its own head that is best on the dev part.
+    `offset` is the fixed distance in words that is best on the dev part; `untrained_rates` are
+    those of untrained models of the same shape, each with its own best head on the dev part.
     """
 
     relation: str
     direction: Direction
     offset: int
     offset_share: Share
-    twins: tuple[float, ...]
+    untrained_rates: tuple[float, ...] = Field(alias="twins")
 
     @cached_property
     def rate(self) -> float:
         """The best that needs no training."""
-        return max(self.offset_share.rate, *self.twins)
+        return max(self.offset_share.rate, *self.untrained_rates)
 
 
 class Finding(_Record):
@@ -100,7 +102,7 @@ class Finding(_Record):
     def beats(self, baselines: Baselines) -> bool:
         """By `MARGIN`, and beyond chance."""
         return (
-            self.test.n >= FEWEST
+            self.test.n >= MIN_CASES
             and self.test.rate >= baselines.rate + MARGIN
             and self.test.interval[0] > baselines.rate
         )
@@ -115,8 +117,9 @@ class Finding(_Record):
 class HeadRecord(_Record):
     """One head on the test part; layers and heads count from 0.
 
-    `weights` is the mean weight that a query gives to a place, `tops` the share of queries whose
-    top word is there. Entropy in bits and distance in words are means over all queries.
+    `weights` is the mean weight that a query gives to a place, `top_word_shares` the share of
+    queries whose top word is there. Entropy in bits and distance in words are means over all
+    queries.
     `ablation` is the change of the loss, in nats, when the head's output is zeroed, and
     `ablation_half` half the width of its 95 % interval, paired over the tokens that were guessed.
 
@@ -128,7 +131,7 @@ class HeadRecord(_Record):
     layer: int
     head: int
     weights: dict[str, float]
-    tops: dict[str, float]
+    top_word_shares: dict[str, float] = Field(alias="tops")
     entropy: float
     distance: float
     findings: tuple[Finding, ...]
@@ -137,7 +140,7 @@ class HeadRecord(_Record):
     ablation_half: float | None = None
 
 
-class Pooled(_Record):
+class KvPoolingLoss(_Record):
     """What averaging the K/V projections into `groups` groups does to the validation loss.
 
     `change` is in nats, `half` half the width of its 95 % interval, paired over masked tokens.
@@ -157,16 +160,16 @@ class BestHead:
     baselines: Baselines
 
     @property
-    def found(self) -> bool:
+    def is_found(self) -> bool:
         return self.finding.beats(self.baselines)
 
 
 class Evidence(_Record):
     """Everything measured of one model; all figures but `dev` are from the test part.
 
-    `words` is the number of queries. `twin_tops` is, for each place, the largest share of top words
-    that any head of the untrained twins has there. `ablation_text` says on what losses without a
-    head were measured, "" for the validation books of the family.
+    `words` is the number of queries. `untrained_top_shares` is, for each place, the largest share
+    of top words that any head of the untrained twins has there. `ablation_text` says on what losses
+    without a head were measured, "" for the validation books of the family.
     """
 
     model: str
@@ -179,21 +182,21 @@ class Evidence(_Record):
     command: str
     heads: tuple[HeadRecord, ...]
     baselines: tuple[Baselines, ...]
-    twin_tops: dict[str, float]
-    pooled: tuple[Pooled, ...] = ()
+    untrained_top_shares: dict[str, float] = Field(alias="twin_tops")
+    pooled: tuple[KvPoolingLoss, ...] = ()
     ablation_text: str = ""
 
-    def is_of(self, n_layers: int, n_heads: int) -> bool:
+    def covers(self, n_layers: int, n_heads: int) -> bool:
         """Whether it tells of every head of a model of that size, and of what they are held to."""
-        told = [(head.layer, head.head) for head in self.heads]
-        every = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
-        return sorted(told) == every and bool(self.baselines)
+        measured = [(head.layer, head.head) for head in self.heads]
+        expected = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
+        return sorted(measured) == expected and bool(self.baselines)
 
-    def share_of_tops(self, head: HeadRecord, place: str) -> Share:
+    def top_word_share(self, head: HeadRecord, position: str) -> Share:
         """How many queries of the test part have their top word at a place."""
-        return Share(hits=round(head.tops[place] * self.words), n=self.words)
+        return Share(hits=round(head.top_word_shares[position] * self.words), n=self.words)
 
-    def found_by(self, head: HeadRecord) -> list[Finding]:
+    def found_relations(self, head: HeadRecord) -> list[Finding]:
         """The relations that a head finds above all baselines, widest margin first."""
         found = [each for each in head.findings if each.beats(self.baselines_of(each))]
         return sorted(found, key=self.margin, reverse=True)
@@ -212,33 +215,37 @@ class Evidence(_Record):
 
     def labels(self, head: HeadRecord) -> list[str]:
         """What may be printed on a head; "no clear role" if the figures support nothing."""
-        places = [f"{place} word" if place in ("previous", "next", "first") else place
-                  for place in PLACES if self._mostly_at(head, place)]  # fmt: skip
-        return places + [finding.label for finding in self.found_by(head)] or [NO_ROLE]
+        position_labels = [f"{place} word" if place in ("previous", "next", "first") else place
+                  for place in POSITIONS if self._is_mostly_at(head, place)]  # fmt: skip
+        return position_labels + [finding.label for finding in self.found_relations(head)] or [
+            NO_LABEL
+        ]
 
-    def _mostly_at(self, head: HeadRecord, place: str) -> bool:
-        share = head.tops[place]
-        return share >= MOSTLY and share >= self.twin_tops[place] + MARGIN
+    def _is_mostly_at(self, head: HeadRecord, position: str) -> bool:
+        share = head.top_word_shares[position]
+        return share >= MIN_POSITION_SHARE and share >= self.untrained_top_shares[position] + MARGIN
 
     @cached_property
-    def best(self) -> list[BestHead]:
+    def best_heads(self) -> list[BestHead]:
         """For every relation and direction the head that is best on the dev part."""
-        found = []
+        best = []
         for baselines in self.baselines:
-            cases = [
+            candidates = [
                 BestHead(head, finding, baselines)
                 for head in self.heads
                 for finding in head.findings
                 if (finding.relation, finding.direction)
                 == (baselines.relation, baselines.direction)
             ]
-            found.append(max(cases, key=lambda case: case.finding.dev.rate))
-        return found
+            best.append(max(candidates, key=lambda case: case.finding.dev.rate))
+        return best
 
     @cached_property
     def relations_found(self) -> list[str]:
         """The relations that the head which is best on the dev part finds on the test part."""
-        return list(dict.fromkeys(case.finding.relation for case in self.best if case.found))
+        return list(
+            dict.fromkeys(case.finding.relation for case in self.best_heads if case.is_found)
+        )
 
 
 def evidence_file(folder: Path) -> Path:

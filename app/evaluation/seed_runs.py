@@ -46,11 +46,11 @@ class SeedRuns(BaseModel):
         return max(max(losses) - min(losses) for losses in spreads)
 
 
-def seeds_file(family: Path) -> Path:
-    return family / "seeds.json"
+def seed_runs_file(root: Path) -> Path:
+    return root / "seeds.json"
 
 
-def read_seeds(family: Path) -> SeedRuns | None:
+def read_seed_runs(root: Path) -> SeedRuns | None:
     """The record, None if there is none."""
-    file = seeds_file(family)
+    file = seed_runs_file(root)
     return SeedRuns.model_validate_json(file.read_bytes()) if file.exists() else None

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-RECORD = Path(__file__).parents[1] / "models" / "family" / "two-neighbours.json"
+RECORD_FILE = Path(__file__).parents[1] / "models" / "family" / "two-neighbours.json"
 
 ReadOut = Literal["linear", "mlp"]
 
@@ -45,5 +45,5 @@ class TwoNeighbours(BaseModel):
     outcomes: list[Outcome]
 
 
-def two_neighbours(record: Path = RECORD) -> TwoNeighbours:
+def read_two_neighbours(record: Path = RECORD_FILE) -> TwoNeighbours:
     return TwoNeighbours.model_validate_json(record.read_bytes())

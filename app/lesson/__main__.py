@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.lesson.loader import load_lessons
 from app.lesson.versions import snapshot, write_versions
-from app.models import Registry, shipped_family
+from app.models import Registry, load_builtin_models
 from app.settings import Settings
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Settings().lessons)
     parser.add_argument("--freeze", action="store_true")
-    args, models = parser.parse_args(), shipped_family()
+    args, models = parser.parse_args(), load_builtin_models()
     if args.freeze:
         freeze(args.folder, models)
     library = load_lessons(args.folder, models)

@@ -30,7 +30,7 @@ def figure_title(state: LabState) -> str:
     card = state.model.card
     note = HIDDEN_TOKENS_NOTE if state.controls.hide_special_tokens else ""
     return (
-        f"Headwise: {card.id} ({card.source}), layer {state.layer}, head {state.head}, on"
+        f"Headwise: {card.id} ({card.kind}), layer {state.layer}, head {state.head}, on"
         f" “{state.sentence.text}”. Rows ask, columns answer.{note}"
     )
 

@@ -35,10 +35,10 @@ def trained_models(models: Registry) -> list[TrainedModel]:
         TrainedModel(
             model.card,
             model.card.training,
-            models.seeds.losses(model.card.n_heads) if models.seeds else (),
+            models.seed_runs.losses(model.card.n_heads) if models.seed_runs else (),
             model.evidence.relations_found if model.evidence else None,
         )
-        for model in models.of_source("trained")
+        for model in models.of_kind("trained")
         if model.card.training
     ]
 

@@ -23,7 +23,7 @@ def shuffle_words(sentence: Sentence, model: Model) -> ShuffledSentence:
     """The words in an order drawn from a fixed seed, joined by spaces, as as many tokens; not the
     order they had, unless there is no other.
     """
-    texts = [word.text for word in sentence.plain_words]
+    texts = [word.text for word in sentence.content_words]
     rng = np.random.default_rng(SHUFFLE_SEED)
     for _ in range(20):
         permutation = tuple(rng.permutation(len(texts)).tolist())
@@ -38,4 +38,4 @@ def shuffle_words(sentence: Sentence, model: Model) -> ShuffledSentence:
 
 
 def _token_and_word_counts(sentence: Sentence) -> tuple[int, int]:
-    return len(sentence.tokens), len(sentence.plain_words)
+    return len(sentence.tokens), len(sentence.content_words)

@@ -15,7 +15,7 @@ from app.lesson.options import Options
 from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
 from app.lesson.schema import LessonFacts, StepFacts
 from app.models import Registry
-from app.models.registry import named
+from app.models.registry import join_with_and
 
 _TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
 
@@ -123,7 +123,7 @@ def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> lis
             Issue(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
             for name in out_of_range
         ]
-    prediction_model = models.asked(facts.predict.model, model)
+    prediction_model = models.model_for_prediction(facts.predict.model, model)
     head = min(defaults.head, prediction_model.card.n_heads - 1)
     prediction_input = PredictionInput(
         sentence, prediction_model, defaults.layer, head, defaults.word, facts.predict.options
@@ -135,7 +135,7 @@ def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> lis
         if name not in result.choice_ids
     ]
     if facts.predict.declared not in result.answers:
-        correct_answers = named(result.answers)
+        correct_answers = join_with_and(result.answers)
         message = f"declared is {facts.predict.declared}, but the models answer {correct_answers}"
         issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
     return issues

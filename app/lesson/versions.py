@@ -37,7 +37,7 @@ def read_versions(folder: Path) -> dict[str, Version]:
 
 def snapshot(steps: Iterable[tuple[str, Defaults]], models: Registry) -> Version:
     """The steps as they stand, by slug, with the models that there are."""
-    trained = models.of_source("trained")
+    trained = models.of_kind("trained")
     return Version(
         models={model.card.id: model.weights_sha256 for model in trained}, steps=dict(steps)
     )

@@ -1,11 +1,11 @@
 """What can be asked: the shipped models, their cards, and the tokenizer they share."""
 
 from app.models.card import Card
-from app.models.registry import SOURCES, Model, Registry, UnknownModelError, shipped_family
-from app.models.tokenizer import Sentence, SentenceTokenizer, Token, Word, tidy
+from app.models.registry import MODEL_KINDS, Model, Registry, UnknownModelError, load_builtin_models
+from app.models.tokenizer import Sentence, SentenceTokenizer, Token, Word, sanitise_text
 
 __all__ = [
-    "SOURCES",
+    "MODEL_KINDS",
     "Card",
     "Model",
     "Registry",
@@ -14,6 +14,6 @@ __all__ = [
     "Token",
     "UnknownModelError",
     "Word",
-    "shipped_family",
-    "tidy",
+    "load_builtin_models",
+    "sanitise_text",
 ]

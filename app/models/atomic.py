@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path that replaces `path` only when the block ends without an error; after
     one nothing is left of it.
     """

@@ -14,7 +14,7 @@ from app.attention.weights import AttentionWeights, Matrix
 from app.evaluation.report import Evidence, evidence_file
 from app.models.card import Card
 
-FAMILY = Path(__file__).parent / "family"
+BUILTIN_FOLDER = Path(__file__).parent / "family"
 
 
 class BrokenModelError(ValueError):
@@ -24,31 +24,31 @@ class BrokenModelError(ValueError):
         super().__init__(f"{folder}: {reason}")
 
 
-def weights_file(family: Path, model_id: str) -> Path:
-    return family / model_id / "weights.safetensors"
+def weights_file(root: Path, model_id: str) -> Path:
+    return root / model_id / "weights.safetensors"
 
 
-def card_file(family: Path, model_id: str) -> Path:
-    return family / model_id / "card.json"
+def card_file(root: Path, model_id: str) -> Path:
+    return root / model_id / "card.json"
 
 
-def tokenizer_file(family: Path) -> Path:
-    return family / "tokenizer.json"
+def tokenizer_file(root: Path) -> Path:
+    return root / "tokenizer.json"
 
 
 @dataclass(frozen=True)
-class Origin:
+class Fingerprint:
     """The files that weights were read from, as they were then: their digest, and their size."""
 
     sha256: str
     n_bytes: int
 
 
-def origin_of(files: Sequence[Path]) -> Origin:
-    return Origin(digest(*files), sum(file.stat().st_size for file in files))
+def fingerprint_of(files: Sequence[Path]) -> Fingerprint:
+    return Fingerprint(sha256_of(*files), sum(file.stat().st_size for file in files))
 
 
-def digest(*files: Path) -> str:
+def sha256_of(*files: Path) -> str:
     """SHA-256 of a file, in hexadecimal; of several that of theirs, one after the other."""
     digests = []
     for file in files:
@@ -81,32 +81,34 @@ def read_evidence(folder: Path, weights_sha256: str) -> Evidence | None:
     return evidence
 
 
-def stored_transformer(folder: Path, card: Card) -> Callable[[], Transformer]:
+def lazy_transformer(folder: Path, card: Card) -> Callable[[], Transformer]:
     """Reads the weights when they are first asked for, which no class does of all models; whether
     they fit the card is seen at once. Raises `BrokenModelError`.
     """
-    expected, found = expected_shapes(card), _found_shapes(folder)
-    if found != expected:
-        odd = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise BrokenModelError(folder, f"weights do not fit the card: {', '.join(odd)}")
+    expected, actual = expected_shapes(card), _stored_shapes(folder)
+    if actual != expected:
+        mismatched = sorted(
+            name for name in expected | actual if expected.get(name) != actual.get(name)
+        )
+        raise BrokenModelError(folder, f"weights do not fit the card: {', '.join(mismatched)}")
     return cache(partial(_read_transformer, folder, card))
 
 
-def _found_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    with _weights(folder) as file:
+def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    with _open_weights(folder) as file:
         names = file.keys()
         return {name: tuple(file.get_slice(name).get_shape()) for name in names}
 
 
 def _read_transformer(folder: Path, card: Card) -> Transformer:
     """In float32."""
-    with _weights(folder) as file:
+    with _open_weights(folder) as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name).astype(np.float32) for name in names}
-    return transformer(tensors, card)
+    return transformer_from_tensors(tensors, card)
 
 
-def _weights(folder: Path) -> safe_open:
+def _open_weights(folder: Path) -> safe_open:
     try:
         return safe_open(weights_file(folder.parent, folder.name), "numpy")
     except (OSError, SafetensorError) as error:
@@ -124,22 +126,22 @@ def expected_shapes(card: Card) -> dict[str, tuple[int, ...]]:
         "logits_bias": (card.vocabulary,),
     }
     for index in range(card.n_layers):
-        here = f"layers.{index}"
+        prefix = f"layers.{index}"
         for norm in ("attention_norm", "ffn_norm"):
-            shapes[f"{here}.{norm}.gain"] = (d,)
-            shapes[f"{here}.{norm}.bias"] = (d,)
+            shapes[f"{prefix}.{norm}.gain"] = (d,)
+            shapes[f"{prefix}.{norm}.bias"] = (d,)
         for linear, d_in, d_out in (
             ("attention.qkv", d, 3 * d),
             ("attention.output", d, d),
             ("ffn_hidden", d, d_hidden),
             ("ffn_output", d_hidden, d),
         ):
-            shapes[f"{here}.{linear}.weight"] = (d_in, d_out)
-            shapes[f"{here}.{linear}.bias"] = (d_out,)
+            shapes[f"{prefix}.{linear}.weight"] = (d_in, d_out)
+            shapes[f"{prefix}.{linear}.bias"] = (d_out,)
     return shapes
 
 
-def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
+def transformer_from_tensors(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
     """Puts named tensors in their places."""
 
     def norm(name: str) -> LayerNorm:
@@ -149,20 +151,20 @@ def transformer(tensors: Mapping[str, Matrix], card: Card) -> Transformer:
         return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
     def layer(index: int) -> Layer:
-        here = f"layers.{index}"
-        qkv, output = linear(f"{here}.attention.qkv"), linear(f"{here}.attention.output")
+        prefix = f"layers.{index}"
+        qkv, output = linear(f"{prefix}.attention.qkv"), linear(f"{prefix}.attention.output")
         return Layer(
-            norm(f"{here}.attention_norm"),
+            norm(f"{prefix}.attention_norm"),
             AttentionWeights(
                 card.n_heads,
                 qkv.weight,
-                tensors[f"{here}.attention.qkv.bias"],
+                tensors[f"{prefix}.attention.qkv.bias"],
                 output.weight,
-                tensors[f"{here}.attention.output.bias"],
+                tensors[f"{prefix}.attention.output.bias"],
             ),
-            norm(f"{here}.ffn_norm"),
-            linear(f"{here}.ffn_hidden"),
-            linear(f"{here}.ffn_output"),
+            norm(f"{prefix}.ffn_norm"),
+            linear(f"{prefix}.ffn_hidden"),
+            linear(f"{prefix}.ffn_output"),
         )
 
     return Transformer(

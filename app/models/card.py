@@ -2,11 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
+    )
 
 
 class ValidationPoint(_Record):
@@ -39,14 +41,15 @@ class Card(_Record):
     """One model. The validation figures are those of the float16 weights that ship.
 
     An untrained twin has no `training` but the seed that its numbers are drawn from; a checkpoint
-    has neither. `n_kv_heads` is how many sets of keys and values a layer's heads share, `guesses`
-    what the model can be asked to guess: a hidden word, the next one, or nothing. It `has_specials`
-    if its tokenizer adds tokens, and `has_turns` if queries and keys are turned by their places.
+    has neither. `stored_n_kv_heads` is how many sets of keys and values a layer's heads share, 0 if
+    none are shared. The model `predicts` a hidden word, the next one, or nothing. It
+    `adds_special_tokens` if its tokenizer does, and `uses_rope` if queries and keys are rotated by
+    their positions.
     """
 
     id: str
-    source: Literal["trained", "random", "checkpoint"] = "trained"
-    family: str = "Headwise"
+    kind: Literal["trained", "random", "checkpoint"] = Field("trained", alias="source")
+    architecture: str = Field("Headwise", alias="family")
     n_layers: int
     n_heads: int
     d_model: int
@@ -57,18 +60,18 @@ class Card(_Record):
     parameters: int
     training: Training | None = None
     random_seed: int | None = None
-    n_kv_heads: int = 0
-    guesses: Literal["hidden", "next", "nothing"] = "hidden"
+    stored_n_kv_heads: int = Field(0, alias="n_kv_heads")
+    predicts: Literal["hidden", "next", "nothing"] = Field("hidden", alias="guesses")
     causal: bool = False
-    has_specials: bool = False
-    has_turns: bool = False
+    adds_special_tokens: bool = Field(default=False, alias="has_specials")
+    uses_rope: bool = Field(default=False, alias="has_turns")
 
     @property
-    def n_sets(self) -> int:
+    def n_kv_heads(self) -> int:
         """Sets of keys and values in a layer; as many as heads where none are shared."""
-        return self.n_kv_heads or self.n_heads
+        return self.stored_n_kv_heads or self.n_heads
 
-    def twin(self, seed: int) -> "Card":
+    def untrained_copy(self, seed: int) -> "Card":
         """The card of a model of the same shape whose weights are drawn and never trained."""
-        changes = {"id": f"{self.id}-random", "source": "random", "random_seed": seed}
+        changes = {"id": f"{self.id}-random", "kind": "random", "random_seed": seed}
         return self.model_copy(update=changes | {"training": None})

@@ -12,14 +12,14 @@ from app.models.registry import Model
 from app.models.tokenizer import Sentence
 
 
-class NoBlankError(ValueError):
+class NoMaskError(ValueError):
     def __init__(self, mask: str) -> None:
         super().__init__(
             f"There is no {mask} in this sentence. Write {mask} in place of the word to be guessed."
         )
 
 
-class NoGuessError(ValueError):
+class CannotPredictError(ValueError):
     """The model has no word head, or one for another kind of guess."""
 
     def __init__(self, model: Model) -> None:
@@ -30,7 +30,7 @@ class NoGuessError(ValueError):
 
 
 @dataclass(frozen=True)
-class Guess:
+class TokenProbability:
     """A token and its probability; `is_piece` if it only continues a word."""
 
     text: str
@@ -39,88 +39,91 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Blank:
+class TokenPrediction:
     """A token, its index from 0, and the likeliest guesses, best first: for itself if it is masked,
     for what comes after it if the model guesses the next word.
     """
 
     token: int
-    guesses: tuple[Guess, ...]
+    guesses: tuple[TokenProbability, ...]
 
 
-def fill_in(
+def fill_mask(
     model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
-) -> tuple[Blank, ...]:
+) -> tuple[TokenPrediction, ...]:
     """The `top` guesses for each masked token, by softmax over the whole vocabulary.
 
-    Raises `NoGuessError` if the model fills in no blanks, `NoBlankError` if nothing is masked,
+    Raises `CannotPredictError` if the model fills in no blanks, `NoMaskError` if nothing is masked,
     `ValueError` if the sentence is too long.
     """
-    mask = model.tokenizer.mask
-    if model.card.guesses != "hidden" or mask is None:
-        raise NoGuessError(model)
-    masked = model.tokenizer.mask_id
-    blanks = [index for index, token in enumerate(sentence.tokens) if token.id == masked]
-    if not blanks:
-        raise NoBlankError(mask)
-    return _guessed(model, sentence, blanks, top, intervention)
+    mask = model.tokenizer.mask_token
+    if model.card.predicts != "hidden" or mask is None:
+        raise CannotPredictError(model)
+    mask_token_id = model.tokenizer.mask_token_id
+    masked_indices = [
+        index for index, token in enumerate(sentence.tokens) if token.id == mask_token_id
+    ]
+    if not masked_indices:
+        raise NoMaskError(mask)
+    return _predict_at(model, sentence, masked_indices, top, intervention)
 
 
-def next_word(
+def predict_next_token(
     model: Model,
     sentence: Sentence,
     after: int,
     *,
     top: int = 5,
     intervention: Intervention = NO_INTERVENTION,
-) -> Blank:
+) -> TokenPrediction:
     """The `top` guesses for what comes after token `after`, which the rest cannot influence.
 
-    Raises `NoGuessError` if the model does not guess the next word.
+    Raises `CannotPredictError` if the model does not guess the next word.
     """
-    if model.card.guesses != "next":
-        raise NoGuessError(model)
-    (blank,) = _guessed(model, sentence, [after], top, intervention)
-    return blank
+    if model.card.predicts != "next":
+        raise CannotPredictError(model)
+    (prediction,) = _predict_at(model, sentence, [after], top, intervention)
+    return prediction
 
 
-def guessed(
+def predict_tokens(
     model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
-) -> tuple[Blank, ...]:
+) -> tuple[TokenPrediction, ...]:
     """What the model can guess: every masked word, or the one that comes after the sentence.
 
-    Raises `NoGuessError`, `NoBlankError`.
+    Raises `CannotPredictError`, `NoMaskError`.
     """
-    if model.card.guesses != "next":
-        return fill_in(model, sentence, top=top, intervention=intervention)
+    if model.card.predicts != "next":
+        return fill_mask(model, sentence, top=top, intervention=intervention)
     last = len(sentence.tokens) - 1
-    return (next_word(model, sentence, last, top=top, intervention=intervention),)
+    return (predict_next_token(model, sentence, last, top=top, intervention=intervention),)
 
 
-def _guessed(
-    model: Model, sentence: Sentence, at: list[int], top: int, intervention: Intervention
-) -> tuple[Blank, ...]:
-    hidden = model.read(sentence, intervention=intervention).hidden
+def _predict_at(
+    model: Model, sentence: Sentence, indices: list[int], top: int, intervention: Intervention
+) -> tuple[TokenPrediction, ...]:
+    hidden = model.run(sentence, intervention=intervention).hidden
     assert hidden is not None  # noqa: S101  # no last layer was named, so the pass went to its end
-    probabilities = softmax(logits(model.transformer, hidden[at]))  # (n_blanks, vocabulary)
+    probabilities = softmax(logits(model.transformer, hidden[indices]))  # (n_blanks, vocabulary)
     return tuple(
-        Blank(index, _best(model, row, top)) for index, row in zip(at, probabilities, strict=True)
+        TokenPrediction(index, _most_probable(model, row, top))
+        for index, row in zip(indices, probabilities, strict=True)
     )
 
 
-def _best(model: Model, probabilities: Matrix, top: int) -> tuple[Guess, ...]:
+def _most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[TokenProbability, ...]:
     # A vocabulary may be padded with rows that stand for no token.
-    named = probabilities[: model.tokenizer.n_ids]
+    in_vocabulary = probabilities[: model.tokenizer.vocabulary_size]
     return tuple(
-        Guess(*model.tokenizer.guess(token_id), float(named[token_id]))
-        for token_id in largest(named, top)
+        TokenProbability(*model.tokenizer.decode_token(token_id), float(in_vocabulary[token_id]))
+        for token_id in top_k(in_vocabulary, top)
     )
 
 
-def largest(figures: Matrix, top: int) -> list[int]:
-    """The places of the `top` largest, largest first, of equals the first."""
+def top_k(values: Matrix, k: int) -> list[int]:
+    """The indices of the `k` largest, largest first, of equals the first."""
     # To sort thousands takes ten times as long.
-    least = np.partition(figures, -top)[-top] if top < len(figures) else -np.inf
-    places = np.flatnonzero(figures >= least)
-    order: list[int] = places[np.argsort(-figures[places], kind="stable")[:top]].tolist()
+    threshold = np.partition(values, -k)[-k] if k < len(values) else -np.inf
+    candidates = np.flatnonzero(values >= threshold)
+    order: list[int] = candidates[np.argsort(-values[candidates], kind="stable")[:k]].tolist()
     return order

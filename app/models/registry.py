@@ -8,24 +8,24 @@ from pathlib import Path
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.transformer import ForwardPass, Transformer, forward, untrained_copy
 from app.evaluation.report import Evidence
-from app.evaluation.seed_runs import SeedRuns, read_seeds
+from app.evaluation.seed_runs import SeedRuns, read_seed_runs
 from app.models.builtin import (
-    FAMILY,
+    BUILTIN_FOLDER,
     BrokenModelError,
-    Origin,
-    origin_of,
+    Fingerprint,
+    fingerprint_of,
+    lazy_transformer,
     read_card,
     read_evidence,
-    stored_transformer,
     tokenizer_file,
     weights_file,
 )
 from app.models.card import Card
-from app.models.forward_cache import NOTHING_KEPT, Passes
+from app.models.forward_cache import NO_CACHE, ForwardCache
 from app.models.tokenizer import Sentence, SentenceTokenizer
 
 
-def named(names: Sequence[str]) -> str:
+def join_with_and(names: Sequence[str]) -> str:
     """a, b and c"""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -34,12 +34,12 @@ class UnknownModelError(LookupError):
     def __init__(self, name: str, available: list[str]) -> None:
         self.name = name
         self.available = available
-        super().__init__(f"There is no model “{name}”. There are {named(available)}.")
+        super().__init__(f"There is no model “{name}”. There are {join_with_and(available)}.")
 
 
-TWIN_SEED = 0
+UNTRAINED_SEED = 0
 
-SOURCES = ("trained", "random", "checkpoint")
+MODEL_KINDS = ("trained", "random", "checkpoint")
 """In the order in which models are listed."""
 
 
@@ -49,17 +49,17 @@ class Model:
     is a twin.
 
     `folder` holds the files of a trained model, and for a twin those of the model it is a twin of;
-    `origin` is what its weights were read from. `evidence` is what was measured of its heads, None
-    if nothing was; `passes` keeps what was asked for.
+    `fingerprint` is what its weights were read from. `evidence` is what was measured of its heads,
+    None if nothing was; `forward_cache` keeps what was asked for.
     """
 
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-    stored: Callable[[], Transformer]
-    origin: Origin
+    load_weights: Callable[[], Transformer]
+    fingerprint: Fingerprint
     evidence: Evidence | None = None
-    passes: Passes = NOTHING_KEPT
+    forward_cache: ForwardCache = NO_CACHE
 
     def __repr__(self) -> str:
         return f"<Model {self.card.id}>"
@@ -67,31 +67,31 @@ class Model:
     @cached_property
     def transformer(self) -> Transformer:
         seed = self.card.random_seed
-        return self.stored() if seed is None else untrained_copy(self.stored(), seed)
+        return self.load_weights() if seed is None else untrained_copy(self.load_weights(), seed)
 
     @property
     def weights_sha256(self) -> str:
         """Digest of the files of weights; a twin has that of the model it is a twin of."""
-        return self.origin.sha256
+        return self.fingerprint.sha256
 
     @property
     def megabytes(self) -> float:
         """Size of the files of weights that the model was read from."""
-        return self.origin.n_bytes / 1e6
+        return self.fingerprint.n_bytes / 1e6
 
-    def twin(self, seed: int = TWIN_SEED) -> "Model":
+    def untrained_copy(self, seed: int = UNTRAINED_SEED) -> "Model":
         """The same shape, tokenizer and files with untrained weights."""
-        return replace(self, card=self.card.twin(seed), evidence=None)
+        return replace(self, card=self.card.untrained_copy(seed), evidence=None)
 
     def with_evidence(self, evidence: Evidence | None) -> "Model":
         """Raises `ValueError` for a record that is not of every head of this model."""
-        if evidence and not evidence.is_of(self.card.n_layers, self.card.n_heads):
+        if evidence and not evidence.covers(self.card.n_layers, self.card.n_heads):
             raise BrokenModelError(
                 self.folder, "heads.json does not tell of every head of this model; measure anew"
             )
         return replace(self, evidence=evidence)
 
-    def read(
+    def run(
         self,
         sentence: Sentence,
         *,
@@ -103,32 +103,32 @@ class Model:
         Raises `ValueError` if the sentence is blank or too long.
         """
         key = self.card.id, tuple(sentence.ids), intervention
-        known = self.passes.get(key, last_layer)
-        if known is None:
-            known = forward(
+        cached = self.forward_cache.get(key, last_layer)
+        if cached is None:
+            cached = forward(
                 self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
             )
-            self.passes.put(key, known)
-        return known
+            self.forward_cache.put(key, cached)
+        return cached
 
 
 class Registry:
     """Models by id: the trained ones first, their twins, then checkpoints as they came; the first
     two in the order of their number of heads.
 
-    `seeds` is the record of runs from several seeds, None if there is none.
+    `seed_runs` is the record of runs from several seeds, None if there is none.
     """
 
-    def __init__(self, models: Iterable[Model], seeds: SeedRuns | None = None) -> None:
-        self.seeds = seeds
+    def __init__(self, models: Iterable[Model], seed_runs: SeedRuns | None = None) -> None:
+        self.seed_runs = seed_runs
 
-        def place(model: Model) -> tuple[int, int, str]:
-            source = SOURCES.index(model.card.source)
-            if model.card.source == "checkpoint":
-                return source, 0, ""
-            return source, model.card.n_heads, model.card.id
+        def sort_key(model: Model) -> tuple[int, int, str]:
+            kind_index = MODEL_KINDS.index(model.card.kind)
+            if model.card.kind == "checkpoint":
+                return kind_index, 0, ""
+            return kind_index, model.card.n_heads, model.card.id
 
-        self._models = {model.card.id: model for model in sorted(models, key=place)}
+        self._models = {model.card.id: model for model in sorted(models, key=sort_key)}
 
     @property
     def ids(self) -> list[str]:
@@ -140,10 +140,10 @@ class Registry:
             raise UnknownModelError(name, self.ids)
         return self._models[name]
 
-    def of_source(self, source: str) -> list[Model]:
-        return [model for model in self if model.card.source == source]
+    def of_kind(self, kind: str) -> list[Model]:
+        return [model for model in self if model.card.kind == kind]
 
-    def like(self, model: Model, source: str) -> Model | None:
+    def nearest_of_kind(self, model: Model, kind: str) -> Model | None:
         """The model of that source with as many heads or the nearest number of them, None if the
         source has none.
         """
@@ -151,21 +151,21 @@ class Registry:
         def distance(other: Model) -> int:
             return abs(other.card.n_heads - model.card.n_heads)
 
-        return min(self.of_source(source), key=distance, default=None)
+        return min(self.of_kind(kind), key=distance, default=None)
 
-    def asked(self, named: str | None, chosen: Model) -> Model:
+    def model_for_prediction(self, requested: str | None, chosen: Model) -> Model:
         """The model that a question is about: the one that is named for it, as long as it reads a
         sentence in the same tokens as the chosen one, which is asked otherwise.
         """
-        other = chosen if named is None else self[named]
-        return other if other.tokenizer.reads_like(chosen.tokenizer) else chosen
+        model = chosen if requested is None else self[requested]
+        return model if model.tokenizer.same_tokens_as(chosen.tokenizer) else chosen
 
-    def that_read_like(self, model: Model) -> list[Model]:
+    def with_same_tokenizer(self, model: Model) -> list[Model]:
         """The models whose maps are of the same tokens as this one's."""
-        return [each for each in self if each.tokenizer.reads_like(model.tokenizer)]
+        return [each for each in self if each.tokenizer.same_tokens_as(model.tokenizer)]
 
     def with_checkpoints(self, checkpoints: Iterable[Model]) -> "Registry":
-        return Registry([*self, *checkpoints], self.seeds)
+        return Registry([*self, *checkpoints], self.seed_runs)
 
     def __contains__(self, name: object) -> bool:
         return name in self._models
@@ -174,21 +174,25 @@ class Registry:
         return iter(self._models.values())
 
 
-def shipped_family(family: Path = FAMILY, passes: Passes = NOTHING_KEPT) -> Registry:
+def load_builtin_models(
+    root: Path = BUILTIN_FOLDER, forward_cache: ForwardCache = NO_CACHE
+) -> Registry:
     """The models that come with Headwise, each with its untrained twin.
 
     Raises `BrokenModelError` for a damaged one.
     """
-    tokenizer = SentenceTokenizer(tokenizer_file(family))
-    folders = sorted(file.parent for file in family.glob("*/card.json"))
-    trained = [_shipped(folder, tokenizer, passes) for folder in folders]
-    twins = [model.twin() for model in trained]
-    return Registry([*trained, *twins], read_seeds(family))
+    tokenizer = SentenceTokenizer(tokenizer_file(root))
+    folders = sorted(file.parent for file in root.glob("*/card.json"))
+    trained = [_load_builtin_model(folder, tokenizer, forward_cache) for folder in folders]
+    untrained = [model.untrained_copy() for model in trained]
+    return Registry([*trained, *untrained], read_seed_runs(root))
 
 
-def _shipped(folder: Path, tokenizer: SentenceTokenizer, passes: Passes) -> Model:
+def _load_builtin_model(
+    folder: Path, tokenizer: SentenceTokenizer, forward_cache: ForwardCache
+) -> Model:
     card = read_card(folder)
-    stored = stored_transformer(folder, card)
-    origin = origin_of([weights_file(folder.parent, folder.name)])
-    model = Model(card, folder, tokenizer, stored, origin, passes=passes)
-    return model.with_evidence(read_evidence(folder, origin.sha256))
+    load_weights = lazy_transformer(folder, card)
+    fingerprint = fingerprint_of([weights_file(folder.parent, folder.name)])
+    model = Model(card, folder, tokenizer, load_weights, fingerprint, forward_cache=forward_cache)
+    return model.with_evidence(read_evidence(folder, fingerprint.sha256))

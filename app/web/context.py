@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.lesson import LABS, Lab, LabState, Lesson, Step
-from app.models import SOURCES, Model, Registry
+from app.models import MODEL_KINDS, Model, Registry
 from app.web.exports import FigureRenderer
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
@@ -47,11 +47,11 @@ class AppContext:
         return {model.card.id: self._build_choices(model) for model in self.models}
 
     def _build_choices(self, model: Model) -> ModelChoices:
-        nearest = {kind: self.models.like(model, kind) for kind in SOURCES}
+        nearest = {kind: self.models.nearest_of_kind(model, kind) for kind in MODEL_KINDS}
         return ModelChoices(
-            _head_counts(self.models.of_source(model.card.source)),
+            _head_counts(self.models.of_kind(model.card.kind)),
             tuple((kind, neighbour.card.id) for kind, neighbour in nearest.items() if neighbour),
-            _head_counts(self.models.that_read_like(model)),
+            _head_counts(self.models.with_same_tokenizer(model)),
         )
 
     def lesson(self, slug: str) -> Lesson:

@@ -14,7 +14,7 @@ from app.attention.variants import (
 @pytest.fixture(params=[1, 2, 4, 8])
 def trace(request, models):
     model = models[f"headwise-h{request.param}"]
-    return model.read(model.tokenizer.sentence("She opened the old wooden door")).trace(0)
+    return model.run(model.tokenizer.sentence("She opened the old wooden door")).trace(0)
 
 
 def test_only_the_first_inputs_of_one_token_are_nudged(trace):
@@ -38,7 +38,7 @@ def test_a_sliced_head_sees_its_own_inputs_alone(trace):
 
 def test_one_head_sliced_is_the_head_as_it_is(models):
     model = models["headwise-h1"]
-    trace = model.read(model.tokenizer.sentence("The cat sat")).trace(1)
+    trace = model.run(model.tokenizer.sentence("The cat sat")).trace(1)
     np.testing.assert_allclose(sliced_input_attention(trace, trace.X), trace.weights, atol=1e-5)
 
 

@@ -42,7 +42,7 @@ def run(trace, folder, mask=None):
 
 def test_the_printed_code_runs_alone_and_gives_the_maps_of_the_step(models, tmp_path):
     model = models["headwise-h8"]
-    read = model.read(model.tokenizer.sentence("Many heads may share one memory"))
+    read = model.run(model.tokenizer.sentence("Many heads may share one memory"))
     out = run(read.trace(0), tmp_path)
     assert np.abs(out["weights"] - read.weights[0]).max() < 1e-6
     assert np.abs(out["output"] - read.trace(0).output).max() < 1e-4
@@ -50,7 +50,7 @@ def test_the_printed_code_runs_alone_and_gives_the_maps_of_the_step(models, tmp_
 
 def test_the_printed_code_masks_as_the_lab_does(models, tmp_path):
     model = models["headwise-h2"]
-    trace = model.read(model.tokenizer.sentence("The cat sat down")).trace(0)
+    trace = model.run(model.tokenizer.sentence("The cat sat down")).trace(0)
     weights = run(trace, tmp_path, np.tri(4, dtype=bool))["weights"]
     assert np.all(weights[:, ~np.tri(4, dtype=bool)] == 0)
     np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)

@@ -1,12 +1,12 @@
 """What the benchmarks ask for is what they say they ask for."""
 
-from app.models import shipped_family
+from app.models import load_builtin_models
 from benchmarks.views import STEPS, WORDS, fragment, opened, sentence
 from tests.pages import LESSON
 
 
 def test_every_sentence_is_a_new_one_of_nine_tokens() -> None:
-    tokenizer = shipped_family()["headwise-h4"].tokenizer
+    tokenizer = load_builtin_models()["headwise-h4"].tokenizer
     sentences = [sentence(number) for number in range(len(WORDS) ** 2)]
     assert len(set(sentences)) == len(sentences)
     assert {len(tokenizer.sentence(each).tokens) for each in sentences} == {9}

@@ -3,7 +3,7 @@ import pytest
 
 from app.attention import Intervention
 from app.lesson import LABS, Controls, LabState, compare, explain, load_lessons
-from app.models.prediction import fill_in
+from app.models.prediction import fill_mask
 from app.picture import Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
 
@@ -46,7 +46,7 @@ class TestPipeline:
         view = look(models, head=2, controls={"causal": True})
         lab = LABS["pipeline"].run(view)
         model = models["headwise-h4"]
-        read = model.read(view.sentence, intervention=Intervention(causal=True))
+        read = model.run(view.sentence, intervention=Intervention(causal=True))
         trace = read.trace(0)
         for stage, values in zip(
             lab.stages, (trace.scores, trace.scaled, trace.masked), strict=True
@@ -109,7 +109,7 @@ class TestBudget:
             arrays = (layer.qkv, layer.qkv_bias, layer.output, layer.output_bias)
             assert cost.attention_parameters == sum(array.size for array in arrays) == 66_048
             assert cost.cells == cost.trained_model.card.n_heads * 36
-            trace = models[cost.trained_model.card.id].read(view.sentence).trace(0)
+            trace = models[cost.trained_model.card.id].run(view.sentence).trace(0)
             assert cost.multiplications == trace.Q.size * 6 + trace.weights.size * layer.d_head
             assert cost.chosen == (cost.trained_model.card.id == "headwise-h4")
 
@@ -129,7 +129,7 @@ class TestMix:
     def test_contributions_are_the_lengths_of_what_heads_add(self, models):
         view = look(models, controls={"off": frozenset({(0, 1)})})
         lab = LABS["mix"].run(view)
-        whole = view.model.read(view.sentence).trace(0)
+        whole = view.model.run(view.sentence).trace(0)
         for each in lab.contributions:
             cut = slice(each.head * 32, (each.head + 1) * 32)
             added = whole.head_outputs[each.head] @ whole.W.output[cut]
@@ -157,7 +157,7 @@ class TestMix:
         lab = LABS["mix"].run(look(models, text="The [MASK] opened the door", word=4))
         assert lab.token_predictions.text == "The [MASK] opened the [MASK]"
         model = models["headwise-h4"]
-        blanks = fill_in(model, model.tokenizer.sentence(lab.token_predictions.text))
+        blanks = fill_mask(model, model.tokenizer.sentence(lab.token_predictions.text))
         assert [g.text for g in lab.token_predictions.before] == [g.text for g in blanks[1].guesses]
 
     def test_weighing_changes_the_maps_and_nothing_else(self, models):
@@ -245,8 +245,8 @@ class TestComparison:
     def test_it_is_the_difference_of_two_maps(self, models):
         view = look(models, head=2, controls={"minus": ("headwise-h1", 0)})
         shown = compare(view)
-        ours = models["headwise-h4"].read(view.sentence).weights[0][2]
-        theirs = models["headwise-h1"].read(view.sentence).weights[0][0]
+        ours = models["headwise-h4"].run(view.sentence).weights[0][2]
+        theirs = models["headwise-h1"].run(view.sentence).weights[0][0]
         assert shown.max_difference == pytest.approx(np.abs(ours - theirs).max(), abs=1e-5)
         assert shown.map == signed_map(ours - theirs, frame(view), shown.max_difference)
 
@@ -300,7 +300,7 @@ class TestExplanation:
             shown.exponential, rel=1e-3
         )
         assert shown.exponential / shown.row_sum == pytest.approx(shown.weight, abs=1e-5)
-        weights = view.model.read(view.sentence).weights[layer]
+        weights = view.model.run(view.sentence).weights[layer]
         assert shown.weight == pytest.approx(float(weights[1, 2, 4]), abs=1e-5)
 
     def test_a_masked_cell_has_no_weight_at_all(self, models):
@@ -318,7 +318,7 @@ class TestExplanation:
         shown = explain(view.displayed)
         moved = view.displayed.sentence
         assert (shown.query, shown.key) == (moved.tokens[1].text, moved.tokens[2].text)
-        weights = view.model.read(moved).weights[0]
+        weights = view.model.run(moved).weights[0]
         assert shown.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
         own = [view.sentence.words[word].text for word in view.displayed_word_ids]
         assert own == [moved.words[token.word].text for token in moved.tokens]

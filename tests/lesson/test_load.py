@@ -8,10 +8,10 @@ import pytest
 from app.lesson import PREDICTIONS, PredictionInput, load_lessons
 from app.lesson.loader import RESERVED_SLUGS
 from app.lesson.validation import line_of
-from app.models import shipped_family
+from app.models import load_builtin_models
 from app.settings import site_folder
 
-MODELS = shipped_family()
+MODELS = load_builtin_models()
 LESSONS = load_lessons(site_folder("lessons"), MODELS).lessons
 STEPS = [(lesson, step) for lesson in LESSONS for step in lesson.steps]
 STEM = "01-why-one-head-is-not-enough"

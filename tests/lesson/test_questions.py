@@ -33,7 +33,7 @@ def asked(draw, models, name):
 
 def loops(view):
     """Weights of the layer and everything behind them, by loops and in double precision."""
-    trace = view.model.read(view.sentence).trace(view.layer)
+    trace = view.model.run(view.sentence).trace(view.layer)
     W, X = trace.W, trace.X.astype(np.float64)
     maps, written = [], []
     for head in range(W.n_heads):

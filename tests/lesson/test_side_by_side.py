@@ -47,7 +47,7 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
     frame = HeatmapLayout(Axis(words, range(4), [2]))
     for panel in shown.panels:
         model = models[panel.model.id]
-        maps = model.read(model.tokenizer.sentence("The cat sat down")).weights[layer]
+        maps = model.run(model.tokenizer.sentence("The cat sat down")).weights[layer]
         for head, figure in enumerate(panel.heads):
             weights = maps[head].astype(float)
             row = weights[2]

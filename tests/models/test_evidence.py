@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from app.evaluation.report import (
     DIRECTIONS,
-    NO_ROLE,
-    PLACES,
+    NO_LABEL,
+    POSITIONS,
     Baselines,
     Evidence,
     Finding,
@@ -30,12 +30,12 @@ def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
     named = [
         f"{head.layer}.{head.head}: {', '.join(shipped.labels(head))}"
         for head in shipped.heads
-        if shipped.labels(head) != [NO_ROLE]
+        if shipped.labels(head) != [NO_LABEL]
     ]
     told = f"{len(found)}: {', '.join(found)}" if found else "none"
     notes = TRAINING_NOTES.read_text("utf-8")
     assert f"| {n_heads} | {told} | {'; '.join(named)} |" in notes
-    losses = [model.card.training.validation_loss, *models.seeds.losses(n_heads)]
+    losses = [model.card.training.validation_loss, *models.seed_runs.losses(n_heads)]
     accuracy = 100 * model.card.training.validation_accuracy
     figures = [f"{losses[0]:.3f}", f"{accuracy:.1f} %", *(f"{loss:.3f}" for loss in losses[1:])]
     assert f"| {n_heads} | {' | '.join(figures)} |" in notes
@@ -56,7 +56,7 @@ def evidence(*heads, offset=80, twin=0.3, twin_tops=0.2):
         direction=DIRECTIONS[0],
         offset=2,
         offset_share=Share(hits=offset, n=200),
-        twins=(0.1, twin),
+        untrained_rates=(0.1, twin),
     )
     return Evidence(
         model="m",
@@ -69,14 +69,20 @@ def evidence(*heads, offset=80, twin=0.3, twin_tops=0.2):
         command="c",
         heads=heads,
         baselines=(known,),
-        twin_tops=dict.fromkeys(PLACES, twin_tops),
+        untrained_top_shares=dict.fromkeys(POSITIONS, twin_tops),
     )
 
 
 def head(*findings, **tops):
-    shares = dict.fromkeys(PLACES, 0.0) | tops
+    shares = dict.fromkeys(POSITIONS, 0.0) | tops
     return HeadRecord(
-        layer=0, head=0, weights=shares, tops=shares, entropy=1, distance=1, findings=findings
+        layer=0,
+        head=0,
+        weights=shares,
+        top_word_shares=shares,
+        entropy=1,
+        distance=1,
+        findings=findings,
     )
 
 

@@ -9,13 +9,13 @@ from tokenizers import Tokenizer
 from app.evaluation.ablation import token_losses
 from app.evaluation.report import evidence_file
 from app.models.builtin import (
-    FAMILY,
+    BUILTIN_FOLDER,
     BrokenModelError,
     card_file,
-    digest,
+    lazy_transformer,
     read_card,
     read_evidence,
-    stored_transformer,
+    sha256_of,
     tokenizer_file,
     weights_file,
 )
@@ -25,12 +25,12 @@ from training.sample import sample_batches
 
 @pytest.fixture
 def folder(tmp_path):
-    shutil.copytree(FAMILY / "headwise-h1", tmp_path / "headwise-h1")
+    shutil.copytree(BUILTIN_FOLDER / "headwise-h1", tmp_path / "headwise-h1")
     return tmp_path / "headwise-h1"
 
 
 def test_weights_are_widened_to_float32(folder):
-    transformer = stored_transformer(folder, read_card(folder))()
+    transformer = lazy_transformer(folder, read_card(folder))()
     assert transformer.layers[0].attention.qkv.dtype == np.float32
     assert transformer.layers[0].attention.qkv.flags.c_contiguous
 
@@ -39,7 +39,7 @@ def test_a_truncated_file_is_refused_with_its_name(folder):
     file = weights_file(folder.parent, folder.name)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(BrokenModelError, match=r"weights\.safetensors cannot be read"):
-        stored_transformer(folder, read_card(folder))
+        lazy_transformer(folder, read_card(folder))
 
 
 def test_a_tensor_of_another_shape_is_refused_by_name(folder):
@@ -49,7 +49,7 @@ def test_a_tensor_of_another_shape_is_refused_by_name(folder):
     del tensors["norm.gain"]
     save_file(tensors, file)
     with pytest.raises(BrokenModelError, match=r"do not fit the card: norm\.gain, positions"):
-        stored_transformer(folder, read_card(folder))
+        lazy_transformer(folder, read_card(folder))
 
 
 def test_a_card_with_a_missing_figure_is_refused(folder):
@@ -65,7 +65,7 @@ def test_a_card_with_a_missing_figure_is_refused(folder):
 def test_the_shipped_weights_have_the_loss_that_the_card_tells(models, n_heads):
     """On the sample of Headwise's own; torch computed the card's figure, NumPy this one."""
     model = models[f"headwise-h{n_heads}"]
-    batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(FAMILY))))
+    batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(BUILTIN_FOLDER))))
     questions = [asked for batch in batches for asked in asked_of(batch)]
     assert len(questions) == 30
     losses = token_losses(model.transformer, questions)
@@ -77,7 +77,7 @@ def test_a_record_of_other_weights_is_refused(folder):
     text = file.read_text()
     file.write_text(text.replace(json.loads(text)["weights_sha256"], "0" * 64))
     with pytest.raises(BrokenModelError, match="measured with other weights"):
-        read_evidence(folder, digest(folder / "weights.safetensors"))
+        read_evidence(folder, sha256_of(folder / "weights.safetensors"))
 
 
 def test_a_model_that_was_not_measured_has_no_evidence(tmp_path):
@@ -87,11 +87,11 @@ def test_a_model_that_was_not_measured_has_no_evidence(tmp_path):
 def test_a_damaged_record_is_refused_at_the_start(folder):
     evidence_file(folder).write_text('{"model": "headwise-h1"}')
     with pytest.raises(BrokenModelError, match=r"heads\.json cannot be read"):
-        read_evidence(folder, digest(folder / "weights.safetensors"))
+        read_evidence(folder, sha256_of(folder / "weights.safetensors"))
 
 
 def test_weights_are_read_when_they_are_first_asked_for_and_once(folder):
-    stored = stored_transformer(folder, read_card(folder))
+    stored = lazy_transformer(folder, read_card(folder))
     transformer = stored()
     weights_file(folder.parent, folder.name).unlink()
     assert stored() is transformer

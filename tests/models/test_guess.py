@@ -5,14 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attention import Intervention
-from app.models.prediction import NoBlankError, NoGuessError, fill_in, guessed, largest, next_word
+from app.models.prediction import (
+    CannotPredictError,
+    NoMaskError,
+    fill_mask,
+    predict_next_token,
+    predict_tokens,
+    top_k,
+)
 from training.export import shipped_names
 from training.model import MaskedWordModel, Sizes
 
 
 def guesses(models, text, n_heads=4, **options):
     model = models[f"headwise-h{n_heads}"]
-    return fill_in(model, model.tokenizer.sentence(text), **options)
+    return fill_mask(model, model.tokenizer.sentence(text), **options)
 
 
 @pytest.mark.parametrize("n_heads", [2, 4, 8])
@@ -44,7 +51,7 @@ def test_a_head_that_is_off_changes_the_guess(models):
 
 
 def test_without_a_blank_it_says_how_to_make_one(models):
-    with pytest.raises(NoBlankError, match=r"Write \[MASK\]"):
+    with pytest.raises(NoMaskError, match=r"Write \[MASK\]"):
         guesses(models, "The cat sat down")
 
 
@@ -62,7 +69,7 @@ def test_torch_makes_the_same_guesses_from_the_shipped_weights(models, n_heads):
     ids = torch.tensor([sentence.ids])
     with torch.no_grad():
         likely = theirs(ids, ids == 2).softmax(-1)
-    for row, blank in zip(likely, fill_in(model, sentence, top=20), strict=True):
+    for row, blank in zip(likely, fill_mask(model, sentence, top=20), strict=True):
         top = row.sort(descending=True).values[:20].numpy()
         np.testing.assert_allclose([g.probability for g in blank.guesses], top, atol=1e-4)
 
@@ -91,7 +98,7 @@ def likely(their_model, model, ids, at):
     kind = model.card.id
     with torch.no_grad():
         whole = their_model(kind)(torch.tensor([ids])).logits[0, at].double().softmax(-1)
-    return whole[: model.tokenizer.n_ids]
+    return whole[: model.tokenizer.vocabulary_size]
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "gpt2-wide", "llama", "llama-narrow", "mistral", "qwen2"])
@@ -103,21 +110,21 @@ def test_a_causal_checkpoint_guesses_the_next_word_as_transformers_does(
     sentence = model.tokenizer.sentence("The cat sat down because")
     after %= len(sentence.tokens)
     expected = likely(their_model, model, sentence.ids, after).sort(descending=True)
-    blank = next_word(model, sentence, after, top=20)
+    blank = predict_next_token(model, sentence, after, top=20)
     assert blank.token == after
     assert [g.probability for g in blank.guesses] == pytest.approx(
         expected.values[:20].tolist(), rel=1e-5
     )
-    names = [model.tokenizer.guess(token)[0] for token in expected.indices[:3].tolist()]
+    names = [model.tokenizer.decode_token(token)[0] for token in expected.indices[:3].tolist()]
     assert [guess.text for guess in blank.guesses[:3]] == names
 
 
 @pytest.mark.parametrize("kind", ["bert", "bert-untied", "roberta", "roberta-relu", "distilbert"])
 def test_a_checkpoint_fills_in_blanks_as_transformers_does(our_model, their_model, kind):
     model = our_model(kind)
-    mask = model.tokenizer.mask
+    mask = model.tokenizer.mask_token
     sentence = model.tokenizer.sentence(f"The {mask} sat down and the {mask} too")
-    blanks = fill_in(model, sentence, top=20)
+    blanks = fill_mask(model, sentence, top=20)
     assert [sentence.tokens[blank.token].text for blank in blanks] == [mask, mask]
     for blank in blanks:
         expected = likely(their_model, model, sentence.ids, blank.token).sort(descending=True)
@@ -128,7 +135,9 @@ def test_a_checkpoint_fills_in_blanks_as_transformers_does(our_model, their_mode
 def test_what_follows_a_sentence_is_what_follows_its_last_token(our_model):
     model = our_model("llama")
     sentence = model.tokenizer.sentence("The cat sat")
-    assert guessed(model, sentence) == (next_word(model, sentence, len(sentence.tokens) - 1),)
+    assert predict_tokens(model, sentence) == (
+        predict_next_token(model, sentence, len(sentence.tokens) - 1),
+    )
 
 
 BASE = ["bert-base", "distilbert-base", "gpt2-base", "llama-base", "qwen2-base"]
@@ -137,28 +146,30 @@ BASE = ["bert-base", "distilbert-base", "gpt2-base", "llama-base", "qwen2-base"]
 @pytest.mark.parametrize("kind", BASE)
 def test_a_checkpoint_without_a_word_head_guesses_nothing(our_model, kind):
     model = our_model(kind)
-    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask or 'cat'} sat")
-    with pytest.raises(NoGuessError, match=f"{kind} guesses no words: its files have no word head"):
-        guessed(model, sentence)
+    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask_token or 'cat'} sat")
+    with pytest.raises(
+        CannotPredictError, match=f"{kind} guesses no words: its files have no word head"
+    ):
+        predict_tokens(model, sentence)
 
 
 def test_a_model_that_fills_in_blanks_guesses_no_next_word(our_model):
     model = our_model("bert")
-    with pytest.raises(NoGuessError):
-        next_word(model, model.tokenizer.sentence("The cat"), 1)
+    with pytest.raises(CannotPredictError):
+        predict_next_token(model, model.tokenizer.sentence("The cat"), 1)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=12), st.integers(1, 14))
 def test_the_largest_come_first_and_of_equals_the_first(figures, top):
     expected = sorted(range(len(figures)), key=lambda place: -figures[place])[:top]
-    assert largest(np.array(figures), top) == expected
+    assert top_k(np.array(figures), top) == expected
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "gpt2", "llama"])
 def test_rows_that_stand_for_no_token_are_never_guessed(our_model, kind):
     model = our_model(kind)
-    assert len(model.transformer.token_embedding) > model.tokenizer.n_ids
-    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask or 'cat'}")
-    for blank in guessed(model, sentence, top=len(model.transformer.token_embedding)):
-        assert len(blank.guesses) == model.tokenizer.n_ids
+    assert len(model.transformer.token_embedding) > model.tokenizer.vocabulary_size
+    sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask_token or 'cat'}")
+    for blank in predict_tokens(model, sentence, top=len(model.transformer.token_embedding)):
+        assert len(blank.guesses) == model.tokenizer.vocabulary_size
         assert all(guess.text != "None" for guess in blank.guesses)

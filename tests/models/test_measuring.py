@@ -3,17 +3,17 @@ import pytest
 
 from app.attention import forward
 from app.evaluation.head_statistics import (
-    Counts,
-    Reading,
-    add_up,
+    HeadCounts,
+    TokenisedTree,
+    accumulate_counts,
     baselines,
-    counted,
     head_records,
     offset_hits,
-    reading,
+    tokenise_tree,
     top_partners,
+    update_counts,
 )
-from app.evaluation.report import DIRECTIONS, PLACES, RELATIONS
+from app.evaluation.report import DIRECTIONS, POSITIONS, RELATIONS
 from app.evaluation.treebank import Tree, read_trees
 from app.models.checkpoints import read_checkpoint
 from tests.models.checkpoints.tiny import save
@@ -45,12 +45,12 @@ def decoder(tmp_path_factory):
 
 
 def readings_by(model, trees):
-    return [reading(tree, model.tokenizer, 48) for tree in trees]
+    return [tokenise_tree(tree, model.tokenizer, 48) for tree in trees]
 
 
 def naive(model, readings, layer, head):
     """The same figures by loops, for one head."""
-    weights_at, tops_at = dict.fromkeys(PLACES, 0.0), dict.fromkeys(PLACES, 0)
+    weights_at, tops_at = dict.fromkeys(POSITIONS, 0.0), dict.fromkeys(POSITIONS, 0)
     hits, n_words, distance, special = {}, 0, 0.0, 0.0
     for each in readings:
         tree, n = each.tree, len(each.tree.words)
@@ -102,13 +102,13 @@ def naive(model, readings, layer, head):
 def test_a_heads_record_agrees_with_loops(models, trees, encoder, decoder, name, layer, head):
     model = {"encoder": encoder, "decoder": decoder}.get(name) or models[name]
     readings = readings_by(model, trees)
-    counts = counted(model.transformer, readings)
+    counts = accumulate_counts(model.transformer, readings)
     record = head_records(model.transformer, counts, counts)[layer * model.card.n_heads + head]
     weights_at, tops_at, hits, distance, special, n_words = naive(model, readings, layer, head)
     assert (record.layer, record.head) == (layer, head)
-    for place in PLACES:
+    for place in POSITIONS:
         assert record.weights[place] == pytest.approx(weights_at[place] / n_words, abs=1e-4)
-        assert record.tops[place] == pytest.approx(tops_at[place] / n_words, abs=1e-4)
+        assert record.top_word_shares[place] == pytest.approx(tops_at[place] / n_words, abs=1e-4)
     assert record.distance == pytest.approx(distance / n_words, abs=1e-4)
     found = {(f.relation, f.direction): f.test.hits for f in record.findings if f.test.n}
     assert found == hits
@@ -131,21 +131,21 @@ def test_special_tokens_stand_in_no_word_of_the_tree(encoder, trees):
         assert each.word_of[0] == n
         assert each.word_of[-1] == n + 1
         assert set(each.word_of[1:-1]) == set(range(n))
-        assert each.plain == list(range(1, len(each.ids) - 1))
+        assert each.content_indices == list(range(1, len(each.ids) - 1))
 
 
 def test_tokens_that_begin_with_a_space_stand_in_the_word_that_they_begin(decoder, trees):
     for each in readings_by(decoder, trees):
         pieces = [""] * len(each.tree.words)
         for token_id, word in zip(each.ids, each.word_of, strict=True):
-            pieces[word] += decoder.tokenizer.token(token_id).replace("Ġ", " ")
+            pieces[word] += decoder.tokenizer.id_to_token(token_id).replace("Ġ", " ")
         assert [piece.strip() for piece in pieces] == list(each.tree.words)
 
 
 def test_a_lone_space_stands_in_the_word_that_it_leads_to(decoder):
     tree = Tree(("a", "Q"), (None, 0), ("root", "obj"), (False, False))
-    found = reading(tree, decoder.tokenizer, 48)
-    assert [decoder.tokenizer.token(token_id) for token_id in found.ids] == ["a", "Ġ", "Q"]
+    found = tokenise_tree(tree, decoder.tokenizer, 48)
+    assert [decoder.tokenizer.id_to_token(token_id) for token_id in found.ids] == ["a", "Ġ", "Q"]
     assert found.word_of == (0, 1, 1)
 
 
@@ -158,20 +158,20 @@ def test_a_query_that_reads_no_other_word_has_no_partner():
 def test_a_word_that_gives_all_to_special_tokens_has_its_top_word_nowhere():
     tree = Tree(("She", "runs"), (1, None), ("nsubj", "root"), (False, False))
     merged = np.array([[[0.0, 0.0, 1.0], [0.3, 0.1, 0.6], [0.0, 0.0, 1.0]]])
-    counts = Counts(1)
-    add_up(counts, merged, Reading(tree, (5, 6, 3), (0, 1, 2)))
-    assert dict(zip(PLACES, counts.tops[0], strict=True)) == {
+    counts = HeadCounts(1)
+    update_counts(counts, merged, TokenisedTree(tree, (5, 6, 3), (0, 1, 2)))
+    assert dict(zip(POSITIONS, counts.top_words[0], strict=True)) == {
         "previous": 1, "next": 0, "itself": 0, "same word": 0, "first": 1, "punctuation": 0
     }  # fmt: skip
     assert counts.special == pytest.approx([1.6])
-    assert counts.weights[0, PLACES.index("itself")] == pytest.approx(0.25)
+    assert counts.weights[0, POSITIONS.index("itself")] == pytest.approx(0.25)
     assert counts.hits.sum() == 1
 
 
 def test_a_sentence_that_is_too_long_is_left_out(models, readings):
     tokenizer = models["headwise-h4"].tokenizer
-    assert reading(readings[0].tree, tokenizer, 7) is None
-    assert reading(readings[0].tree, tokenizer, 8) is not None
+    assert tokenise_tree(readings[0].tree, tokenizer, 7) is None
+    assert tokenise_tree(readings[0].tree, tokenizer, 8) is not None
 
 
 def test_fixed_offsets_are_counted(readings):
@@ -193,9 +193,9 @@ def test_the_best_offset_is_chosen_on_dev_and_told_on_test(readings):
 
 
 def test_twins_are_judged_by_the_head_they_would_choose_on_dev(models, readings):
-    counts = counted(models["headwise-h4"].transformer, readings)
+    counts = accumulate_counts(models["headwise-h4"].transformer, readings)
     for each in baselines(readings, readings, [(counts, counts)]):
         r, d = list(RELATIONS).index(each.relation), DIRECTIONS.index(each.direction)
         n = max(each.offset_share.n, 1)
-        assert each.twins == (round(int(counts.hits[:, r, d].max()) / n, 4),)
+        assert each.untrained_rates == (round(int(counts.hits[:, r, d].max()) / n, 4),)
         assert np.all(counts.cases[r, d] == each.offset_share.n)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from app.attention import untrained_copy
-from app.models import UnknownModelError, shipped_family
-from app.models.builtin import FAMILY, BrokenModelError, weights_file
+from app.models import UnknownModelError, load_builtin_models
+from app.models.builtin import BUILTIN_FOLDER, BrokenModelError, weights_file
 
 
 def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):
-    cards = [model.card for model in models.of_source("trained")]
+    cards = [model.card for model in models.of_kind("trained")]
     assert [card.n_heads for card in cards] == [1, 2, 4, 8]
     assert len({card.parameters for card in cards}) == 1
     training = {(c.training.seed, c.training.steps, c.training.tokens) for c in cards}
@@ -19,7 +19,7 @@ def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models
 
 
 def test_each_card_names_the_command_that_trained_it(models):
-    for model in models.of_source("trained"):
+    for model in models.of_kind("trained"):
         training = model.card.training
         assert training.command == (
             f"python -m training.train --heads {model.card.n_heads}"
@@ -50,19 +50,19 @@ def test_the_weights_are_as_many_as_the_card_says_and_below_4_mb(models):
 
 
 def test_one_head_is_worst_at_equal_size(models):
-    losses = {m.card.n_heads: m.card.training.validation_loss for m in models.of_source("trained")}
+    losses = {m.card.n_heads: m.card.training.validation_loss for m in models.of_kind("trained")}
     assert losses[1] == max(losses.values())
 
 
 def test_every_model_has_an_untrained_twin_of_its_shape(models):
-    trained, twins = models.of_source("trained"), models.of_source("random")
+    trained, twins = models.of_kind("trained"), models.of_kind("random")
     assert models.ids == [each.card.id for each in (*trained, *twins)]
     for model, twin in zip(trained, twins, strict=True):
         assert twin.card.id == f"{model.card.id}-random"
         assert (twin.card.training, twin.card.random_seed, twin.evidence) == (None, 0, None)
-        assert models.like(model, "random") is twin
-        assert models.like(twin, "trained") is model
-        assert models.like(model, "checkpoint") is None
+        assert models.nearest_of_kind(model, "random") is twin
+        assert models.nearest_of_kind(twin, "trained") is model
+        assert models.nearest_of_kind(model, "checkpoint") is None
         drawn = twin.transformer
         assert drawn.token_embedding.shape == model.transformer.token_embedding.shape
         assert np.array_equal(
@@ -73,7 +73,7 @@ def test_every_model_has_an_untrained_twin_of_its_shape(models):
 
 def test_an_untrained_head_reads_everything_about_the_same(models):
     twin = models["headwise-h4-random"]
-    weights = twin.read(twin.tokenizer.sentence("The cat sat down")).weights[0]
+    weights = twin.run(twin.tokenizer.sentence("The cat sat down")).weights[0]
     assert np.abs(weights - 0.25).max() < 0.1
 
 
@@ -87,8 +87,8 @@ def test_an_unknown_model_is_named_with_those_there_are(models):
 
 
 def test_damaged_weights_are_found_at_the_start(tmp_path):
-    shutil.copytree(FAMILY, tmp_path / "family")
+    shutil.copytree(BUILTIN_FOLDER, tmp_path / "family")
     file = weights_file(tmp_path / "family", "headwise-h4")
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(BrokenModelError, match="headwise-h4"):
-        shipped_family(tmp_path / "family")
+        load_builtin_models(tmp_path / "family")

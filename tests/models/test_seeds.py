@@ -1,7 +1,7 @@
 import pytest
 
-from app.evaluation.seed_runs import SeedRun, SeedRuns, read_seeds
-from app.models.builtin import FAMILY
+from app.evaluation.seed_runs import SeedRun, SeedRuns, read_seed_runs
+from app.models.builtin import BUILTIN_FOLDER
 
 
 def runs(*losses):
@@ -32,7 +32,7 @@ def test_the_spread_is_that_of_the_seeds_not_of_the_heads():
 
 
 def test_every_number_of_heads_was_trained_from_the_same_seeds_to_the_last_step():
-    shipped = read_seeds(FAMILY)
+    shipped = read_seed_runs(BUILTIN_FOLDER)
     assert shipped.steps >= 6_000
     assert shipped.seeds == [0, 1, 2]
     for n_heads in (1, 2, 4, 8):

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from app.models import SentenceTokenizer
-from app.models.builtin import FAMILY, tokenizer_file
-from app.models.tokenizer import _JOINED, SPACE
+from app.models.builtin import BUILTIN_FOLDER, tokenizer_file
+from app.models.tokenizer import _CONTRACTION, SPACE_SYMBOL
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return SentenceTokenizer(tokenizer_file(FAMILY))
+    return SentenceTokenizer(tokenizer_file(BUILTIN_FOLDER))
 
 
 SLOW = r"[^\W_]+(?:['’][^\W_]+)+"
@@ -43,7 +43,7 @@ def test_words_are_counted_without_gaps_and_hold_every_token_once(tokenizer, tex
 @given(anything, st.integers(1, 12))
 def test_the_start_of_a_long_text_is_short_enough_and_begins_the_text(tokenizer, text, most):
     sentence = tokenizer.sentence(text)
-    start = sentence.start(most)
+    start = sentence.truncated_text(most)
     assert sentence.text.startswith(start)
     if sentence.tokens:
         assert 1 <= len(tokenizer.sentence(start).tokens) <= max(most, 1)
@@ -104,10 +104,10 @@ anything_or_plain = anything | st.text("The cat's sat, 😀é 3.5  ", max_size=4
 @given(text=anything_or_plain)
 def test_own_tokens_of_a_checkpoint_stand_in_the_text_in_order(our_model, kind, text):
     sentence = our_model(kind).tokenizer.sentence(text)
-    own = [sentence.tokens[place] for place in sentence.plain]
+    own = [sentence.tokens[place] for place in sentence.content_indices]
     for token in own:
         spelled = sentence.text[token.start : token.end]
-        assert token.text == (spelled if spelled.strip() else SPACE)
+        assert token.text == (spelled if spelled.strip() else SPACE_SYMBOL)
     starts = [token.start for token in own]
     assert starts == sorted(starts)
 
@@ -132,7 +132,7 @@ def test_the_ids_of_a_checkpoint_are_those_of_its_tokenizer(our_model, kind, tex
     theirs.no_padding()
     theirs.no_truncation()
     assert sentence.ids == theirs.encode(sentence.text).ids
-    assert max(sentence.ids, default=0) < tokenizer.n_ids
+    assert max(sentence.ids, default=0) < tokenizer.vocabulary_size
 
 
 @of_every_sort
@@ -142,7 +142,7 @@ def test_the_start_of_a_checkpoints_sentence_is_short_enough_with_what_it_adds(
 ):
     tokenizer = our_model(kind).tokenizer
     sentence = tokenizer.sentence(text)
-    start = sentence.start(most)
+    start = sentence.truncated_text(most)
     assert sentence.text.startswith(start)
     assert len(tokenizer.sentence(start).tokens) <= most
 
@@ -159,9 +159,9 @@ def test_the_start_of_a_checkpoints_sentence_is_short_enough_with_what_it_adds(
 def test_special_tokens_are_marked_and_have_the_last_numbers_of_words(our_model, kind, specials):
     sentence = our_model(kind).tokenizer.sentence("The cat sat")
     assert {sentence.tokens[at].text for at in specials} == set(specials.values())
-    assert sentence.n_specials == len(specials)
+    assert sentence.n_special_tokens == len(specials)
     assert [sentence.tokens[at].word for at in specials] == [3, 4][: len(specials)]
-    assert [word.text for word in sentence.plain_words] == ["The", "cat", "sat"]
+    assert [word.text for word in sentence.content_words] == ["The", "cat", "sat"]
 
 
 @of_every_sort
@@ -183,7 +183,7 @@ WORDS = {
 @of_every_sort
 @pytest.mark.parametrize("text", WORDS)
 def test_words_are_the_same_whatever_the_vocabulary(our_model, kind, text):
-    words = our_model(kind).tokenizer.sentence(text).plain_words
+    words = our_model(kind).tokenizer.sentence(text).content_words
     assert [word.text for word in words] == WORDS[text].split()
 
 
@@ -198,14 +198,14 @@ def test_a_token_that_spans_two_words_is_of_its_first(our_model, tmp_path):
 @pytest.mark.parametrize("kind", ["roberta", "gpt2", "llama"])
 def test_a_sign_of_several_tokens_is_shown_whole_on_each_and_is_one_word(our_model, kind):
     sentence = our_model(kind).tokenizer.sentence("The 😀 sat")
-    pieces = [piece for piece in sentence.words[1].pieces if piece.text != SPACE]
+    pieces = [piece for piece in sentence.words[1].pieces if piece.text != SPACE_SYMBOL]
     assert [piece.text for piece in pieces] == ["😀"] * 4
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 def test_a_token_of_nothing_but_space_is_of_the_word_after_it_and_shown_as_a_sign(our_model, kind):
     sentence = our_model(kind).tokenizer.sentence("The   cat")
-    spaces = [token for token in sentence.tokens if token.text == SPACE]
+    spaces = [token for token in sentence.tokens if token.text == SPACE_SYMBOL]
     assert spaces
     assert {token.word for token in spaces} == {1}
     assert sentence.words[1].text == "cat"
@@ -213,7 +213,7 @@ def test_a_token_of_nothing_but_space_is_of_the_word_after_it_and_shown_as_a_sig
 
 def test_a_sentence_is_not_cut_within_a_sign_of_several_tokens(our_model):
     sentence = our_model("gpt2").tokenizer.sentence("😀😀😀")
-    assert [sentence.start(most) for most in (4, 5, 7, 8)] == ["😀", "😀", "😀", "😀😀"]
+    assert [sentence.truncated_text(most) for most in (4, 5, 7, 8)] == ["😀", "😀", "😀", "😀😀"]
 
 
 def test_a_text_that_the_tokenizer_fails_at_is_a_value_error(our_model, tmp_path):
@@ -232,7 +232,7 @@ def test_a_run_of_thousands_of_letters_is_one_word(tokenizer):
 @given(st.text(alphabet="aé雪_'’ 1.", max_size=30))
 def test_words_are_joined_as_by_the_plain_expression(text):
     expected = [match.span() for match in re.finditer(SLOW, text)]
-    assert [match.span() for match in _JOINED.finditer(text)] == expected
+    assert [match.span() for match in _CONTRACTION.finditer(text)] == expected
 
 
 @pytest.mark.parametrize("text", ["a\ufffeb", "\uffff"])

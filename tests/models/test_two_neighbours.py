@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from app.evaluation.two_neighbour_task import two_neighbours
+from app.evaluation.two_neighbour_task import read_two_neighbours
 from training.two_neighbours import outcome, trained
 
 
 def outcomes(n_heads, read_out):
     return [
         each
-        for each in two_neighbours().outcomes
+        for each in read_two_neighbours().outcomes
         if (each.n_heads, each.read_out) == (n_heads, read_out)
     ]
 
 
 def test_one_head_read_out_by_a_matrix_names_one_side_and_guesses_the_other():
-    chance = 1 / two_neighbours().symbols
+    chance = 1 / read_two_neighbours().symbols
     for each in outcomes(1, "linear"):
         assert max(each.left, each.right) > 0.99
         assert min(each.left, each.right) == pytest.approx(chance, abs=0.02)
@@ -37,7 +37,7 @@ def test_heads_do_not_change_the_number_of_parameters():
 
 
 def test_the_maps_are_weights():
-    for each in two_neighbours().outcomes:
+    for each in read_two_neighbours().outcomes:
         weights = np.array(each.weights)
         assert weights.shape == (each.n_heads, 10, 10)
         np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-3)

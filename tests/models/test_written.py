@@ -1,12 +1,12 @@
 import pytest
 
-from app.models.atomic import written_whole
+from app.models.atomic import atomic_write
 
 
 def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
     file = tmp_path / "heads.json"
     file.write_text("old")
-    with written_whole(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_text("new")
         assert file.read_text() == "old"
     assert file.read_text() == "new"
@@ -16,7 +16,7 @@ def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
 def test_who_is_interrupted_leaves_the_old_file_and_no_half_one(tmp_path):
     file = tmp_path / "heads.json"
     file.write_text("old")
-    with pytest.raises(KeyboardInterrupt), written_whole(file) as partial:
+    with pytest.raises(KeyboardInterrupt), atomic_write(file) as partial:
         partial.write_text("ne")
         raise KeyboardInterrupt
     assert file.read_text() == "old"

@@ -7,7 +7,12 @@ from tokenizers import Tokenizer
 
 from app.attention import forward
 from app.models import Card
-from app.models.builtin import FAMILY, expected_shapes, tokenizer_file, transformer
+from app.models.builtin import (
+    BUILTIN_FOLDER,
+    expected_shapes,
+    tokenizer_file,
+    transformer_from_tensors,
+)
 from training import encode, train
 from training.corpus import write_sentences
 from training.export import card, finished_run, shipped_tensors
@@ -26,7 +31,7 @@ def build(tmp_path, monkeypatch):
     """A build folder after the stages corpus, tokenizer and encode, of a very small library."""
     monkeypatch.setattr(train, "CHECKPOINT_EVERY", 2)
     monkeypatch.setattr(train, "VALIDATION_WINDOWS", 100)
-    tokenizer = Tokenizer.from_file(str(tokenizer_file(FAMILY)))
+    tokenizer = Tokenizer.from_file(str(tokenizer_file(BUILTIN_FOLDER)))
     tokenizer.save(str(built_tokenizer_file(tmp_path)))
     for split in SPLITS:
         with lzma.open(tmp_path / "books.xz", "wt") as books:
@@ -123,7 +128,7 @@ def test_numpy_computes_what_was_trained(n_heads):
     assert {name: t.shape for name, t in shipped.items()} == expected_shapes(
         Card.model_construct(**sizes)
     )
-    ours = transformer(
+    ours = transformer_from_tensors(
         {name: tensor.astype(np.float64) for name, tensor in shipped.items()},
         Card.model_construct(**sizes),
     )

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import all_models, create_app
+from app.main import build_registry, create_app
 from app.settings import Settings
 from tests.models.checkpoints.tiny import save
 
@@ -23,7 +23,7 @@ def checkpoint_settings(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def checkpoint_models(checkpoint_settings):
-    return all_models(checkpoint_settings)
+    return build_registry(checkpoint_settings)
 
 
 @pytest.fixture(scope="session")

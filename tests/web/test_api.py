@@ -54,7 +54,7 @@ def test_attention_is_that_of_the_model(client, models):
         "special": False,
     }
     model = models["headwise-h4"]
-    weights = model.read(model.tokenizer.sentence("The cat sat down")).weights[1]
+    weights = model.run(model.tokenizer.sentence("The cat sat down")).weights[1]
     np.testing.assert_allclose(answer["weights"], weights, atol=1e-7)
 
 

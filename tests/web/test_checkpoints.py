@@ -15,13 +15,13 @@ from starlette.testclient import TestClient
 
 from app.lesson import load_lessons
 from app.main import create_app
-from app.models import shipped_family
+from app.models import load_builtin_models
 from app.settings import Settings, site_folder
 from app.web.exports import FORMATS as FILES
 from tests.models.checkpoints.tiny import save
 from tests.web.conftest import KINDS
 
-(LESSON,) = load_lessons(site_folder("lessons"), shipped_family()).lessons
+(LESSON,) = load_lessons(site_folder("lessons"), load_builtin_models()).lessons
 SLUGS = [step.slug for step in LESSON.steps]
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
@@ -87,7 +87,7 @@ def test_others_read_both_ways(checkpoint_client, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_lab_shows_the_models_own_pass(checkpoint_client, checkpoint_models, kind):
     model = checkpoint_models[kind]
-    read = model.read(model.tokenizer.sentence(TEXT))
+    read = model.run(model.tokenizer.sentence(TEXT))
     for layer, weights in enumerate(read.weights):
         shown = np.array(lab(checkpoint_client, SLUGS[0], model=kind, layer=layer)["weights"])
         np.testing.assert_allclose(shown, weights, atol=1e-6)
@@ -190,7 +190,7 @@ class TestPredictions:
     ):
         model = checkpoint_models["gpt2"]
         sentence = model.tokenizer.sentence("The cat sat down")
-        weights = model.read(sentence).weights[0]
+        weights = model.run(sentence).weights[0]
         query = next(i for i, token in enumerate(sentence.tokens) if token.word == 2)
         words = {
             sentence.tokens[int(key)].word

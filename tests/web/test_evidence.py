@@ -5,8 +5,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.evaluation.checkpoint import Plan, measure
-from app.evaluation.report import NO_ROLE, PLACES
-from app.evaluation.two_neighbour_task import two_neighbours
+from app.evaluation.report import NO_LABEL, POSITIONS
+from app.evaluation.two_neighbour_task import read_two_neighbours
 from app.lesson.model_comparison import trained_models
 from app.main import create_app
 from app.models.checkpoints import read_checkpoint
@@ -28,7 +28,7 @@ TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
 @pytest.fixture(scope="module")
 def records(models):
-    return ModelPages(models, two_neighbours())
+    return ModelPages(models, read_two_neighbours())
 
 
 def text_of(html):
@@ -50,7 +50,7 @@ def test_the_four_are_compared_by_what_their_cards_and_records_say(client, recor
 
 def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):
     said = text_of(client.get("/models").text)
-    loss = {m.card.n_heads: m.card.training.validation_loss for m in models.of_source("trained")}
+    loss = {m.card.n_heads: m.card.training.validation_loss for m in models.of_kind("trained")}
     assert ("Eight heads do not beat four" in said) == (loss[8] >= loss[4])
     assert ("Eight heads beat four" in said) == (loss[8] < loss[4])
     assert ("One head is worst" in said) == (loss[1] == max(loss.values()))
@@ -60,16 +60,16 @@ def test_the_plots_are_drawn_and_their_figures_stand_beside_them(client, records
     html = client.get("/models").text
     assert html.count('<svg class="plot"') == 4
     said = text_of(html)
-    for run in records.models.seeds.runs:
+    for run in records.models.seed_runs.runs:
         assert f"{run.validation_loss:.4f}" in said
-    assert f"at most {records.models.seeds.widest_spread:.4f} nats apart" in said
+    assert f"at most {records.models.seed_runs.widest_spread:.4f} nats apart" in said
 
 
 def test_data_licence_and_commands_are_told(client, models):
     said = text_of(client.get("/models").text)
     assert "Universal Dependencies English EWT, licence CC BY-SA 4.0" in said
     assert "public-domain books" in said
-    for model in models.of_source("trained"):
+    for model in models.of_kind("trained"):
         assert model.card.training.command in said
         assert model.evidence.command in said
 
@@ -90,23 +90,23 @@ def test_a_models_page_has_every_head_with_its_labels_and_figures(client, models
     for row in head_rows(evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S).group(0))
         assert ", ".join(evidence.labels(row.record)) in line
-        for place in PLACES:
-            assert format_weight(row.record.tops[place]) in line
-    for case in evidence.best:
+        for place in POSITIONS:
+            assert format_weight(row.record.top_word_shares[place]) in line
+    for case in evidence.best_heads:
         line = re.search(rf'<th scope="row">{case.finding.label}</th>.*?</tr>', html, re.S).group(0)
         low, high = case.finding.test.interval
         assert f"{format_weight(low)} to {format_weight(high)}" in text_of(line)
-        assert ("<td>yes</td>" in line) == case.found
+        assert ("<td>yes</td>" in line) == case.is_found
     assert html.count('<svg class="plot"') == 2
     assert evidence.licence in html
 
 
 def test_no_head_is_named_without_figures_that_carry_it(models):
-    for model in models.of_source("trained"):
+    for model in models.of_kind("trained"):
         for head in model.evidence.heads:
-            named = model.evidence.labels(head) != [NO_ROLE]
-            carried = bool(model.evidence.found_by(head)) or any(
-                head.tops[place] >= 0.5 for place in PLACES
+            named = model.evidence.labels(head) != [NO_LABEL]
+            carried = bool(model.evidence.found_relations(head)) or any(
+                head.top_word_shares[place] >= 0.5 for place in POSITIONS
             )
             assert named == carried
 
@@ -115,8 +115,8 @@ def test_shares_are_known_as_closely_as_the_page_says(models):
     evidence = models["headwise-h4"].evidence
     widest = max_interval_half_width(evidence)
     for head in evidence.heads:
-        for place in PLACES:
-            low, high = evidence.share_of_tops(head, place).interval
+        for place in POSITIONS:
+            low, high = evidence.top_word_share(head, place).interval
             assert (high - low) / 2 <= widest + 1e-9
     assert 0 < widest < 0.01
 
@@ -152,7 +152,13 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
     treebank = tmp_path_factory.mktemp("treebank") / "our-own.conllu"
     treebank.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
-    plan = Plan((treebank,), twins=2, ablations=3, name="Our Own Trees", licence="CC0")
+    plan = Plan(
+        (treebank,),
+        n_untrained=2,
+        n_ablation_sentences=3,
+        treebank_name="Our Own Trees",
+        licence="CC0",
+    )
     measure(save("bert", folder / "encoder"), plan)
     measure(save("gpt2", folder / "decoder"), plan)
     save("bert", folder / "unmeasured")
@@ -208,7 +214,7 @@ def test_a_measured_checkpoint_has_every_head_with_its_figures(with_checkpoints,
     for row in head_rows(encoder.evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S)[0])
         assert format_weight(row.record.special) in line
-        assert all(format_weight(row.record.tops[place]) in line for place in PLACES)
+        assert all(format_weight(row.record.top_word_shares[place]) in line for place in POSITIONS)
     said = text_of(html)
     assert "Our Own Trees, licence CC0" in said
     assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in said
@@ -268,7 +274,7 @@ def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
     treebank.write_text(f"{SAMPLE}\n", encoding="utf-8")
     measure(
         save("bert", tmp_path / "deep", num_hidden_layers=9),
-        Plan((treebank,), twins=1, ablations=1),
+        Plan((treebank,), n_untrained=1, n_ablation_sentences=1),
     )
     client = TestClient(create_app(Settings(checkpoints=(tmp_path / "deep",))))
     html = client.get("/models/deep").text

@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 
 from app.lesson import load_lessons
 from app.main import create_app
-from app.models import shipped_family
+from app.models import load_builtin_models
 from app.settings import Settings, site_folder
 
-MODELS = shipped_family()
+MODELS = load_builtin_models()
 (LESSON,) = load_lessons(site_folder("lessons"), MODELS).lessons
 STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -69,7 +69,7 @@ def test_predictions_and_checks_survive_odd_sentences(client, step, text):
 def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, model):
     html = client.get(path(step), params={"model": model, "layer": "1"}).text
     assert f'id="model-{model}" name="model" value="{model}" aria-pressed="true"' in html
-    source = MODELS[model].card.source
+    source = MODELS[model].card.kind
     assert f"{source} · layer 1" in html
     assert ("drawn at random and never trained" in html) == (source == "random")
 
@@ -225,7 +225,7 @@ def test_every_number_of_a_map_stands_in_a_table(client, step, headers):
     assert ("<html" in html) == (not headers)
     cells = re.findall(r"<td>([\d.]+)</td>", html)
     model = MODELS["headwise-h4"]
-    weights = model.read(model.tokenizer.sentence("The old fox ran")).weights[1][2]
+    weights = model.run(model.tokenizer.sentence("The old fox ran")).weights[1][2]
     assert cells == [f"{weight:.4f}" for weight in weights.ravel()]
 
 

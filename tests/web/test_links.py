@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.lesson import load_lessons
 from app.lesson.__main__ import freeze
 from app.main import create_app
-from app.models import shipped_family
+from app.models import load_builtin_models
 from app.settings import Settings, site_folder
 from tests.pages import LESSON
 
@@ -100,7 +100,7 @@ def new_sentence(lessons, version):
 
 def test_a_new_version_leaves_links_of_the_old_as_they_were(lessons):
     new_sentence(lessons, "2")
-    freeze(lessons, shipped_family())
+    freeze(lessons, load_builtin_models())
     with client_of(lessons) as client:
         assert shown(client.get(f"{STEP}?v=1").text)["text"] == "The cat sat down"
         assert shown(client.get(f"{STEP}?v=2").text)["text"] == "The dog lay down"
@@ -109,7 +109,7 @@ def test_a_new_version_leaves_links_of_the_old_as_they_were(lessons):
 
 def test_an_assignment_made_of_an_old_view_is_of_its_version(lessons):
     new_sentence(lessons, "2")
-    freeze(lessons, shipped_family())
+    freeze(lessons, load_builtin_models())
     form = {"step": STEP, "fixed": "text"}
     with client_of(lessons) as client:
         for version, text in (("1", "The cat sat down"), ("2", "The dog lay down")):
@@ -120,14 +120,14 @@ def test_an_assignment_made_of_an_old_view_is_of_its_version(lessons):
 
 def test_new_defaults_without_a_new_version_are_a_mistake(lessons):
     new_sentence(lessons, "1")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("links of version 1 would open something else" in each for each in mistakes)
     assert any("why-one-head-is-not-enough changed" in each for each in mistakes)
 
 
 def test_a_version_that_is_not_frozen_is_a_mistake_and_its_links_say_everything(lessons):
     new_sentence(lessons, "2")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("version 2 is not in releases.json yet" in each for each in mistakes)
     with client_of(lessons) as client:
         address = client.get(STEP, params={"edit": 1, "text": "a b"}).headers["location"]
@@ -139,7 +139,7 @@ def test_a_version_that_is_not_frozen_is_a_mistake_and_its_links_say_everything(
 def test_freezing_changes_nothing_that_is_frozen(lessons):
     file = lessons / SLUG / "releases.json"
     before = file.read_bytes()
-    freeze(lessons, shipped_family())
+    freeze(lessons, load_builtin_models())
     assert file.read_bytes() == before
 
 
@@ -159,5 +159,5 @@ def test_a_link_to_weights_that_are_no_more_says_so(lessons):
 
 def test_broken_releases_are_a_mistake(lessons):
     (lessons / SLUG / "releases.json").write_text("{", encoding="utf-8")
-    mistakes = [str(mistake) for mistake in load_lessons(lessons, shipped_family()).issues]
+    mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("releases.json:1: cannot be read" in each for each in mistakes)

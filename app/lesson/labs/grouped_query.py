@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.attention.source_listing import textbook_listing
-from app.evaluation.report import Pooled
+from app.evaluation.report import KvPoolingLoss
 from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
@@ -44,7 +44,7 @@ class GroupedQuery:
     groupings: tuple[int, ...]
     heads: tuple[HeadFigure, ...]
     max_change: tuple[float, ...] = field(metadata=json_name("moved"))
-    losses: tuple[Pooled, ...]
+    losses: tuple[KvPoolingLoss, ...]
     cache: tuple[CacheRow, ...]
     n_tokens: int
     code: str
@@ -54,7 +54,7 @@ def grouped_query(state: LabState) -> GroupedQuery:
     as_trained = replace(state, controls=replace(state.controls, groups=0)).maps
     n = len(state.sentence.tokens)
     published_models = GroupedQueryOptions.model_validate(state.options).real_models
-    n_kv_heads = state.model.card.n_sets
+    n_kv_heads = state.model.card.n_kv_heads
     return GroupedQuery(
         tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
         head_figures(state, state.maps),

@@ -48,7 +48,7 @@ def head_count(state: LabState) -> HeadCount:
             LayerCost(
                 model,
                 model.card.n_heads == state.model.card.n_heads
-                and state.model.card.source != "checkpoint",
+                and state.model.card.kind != "checkpoint",
                 attention_parameters(model.card.d_model),
                 model.card.n_heads * n * n,
                 2 * n * n * model.card.d_model,

@@ -136,7 +136,7 @@ def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple
 def _top_word(row: Matrix, state: LabState) -> TopWord:
     """The word that is read most, of equals the first."""
     key = int(row.argmax())
-    word, ordinal = state.sentence.words[key], state.sentence.place_if_repeated(key)
+    word, ordinal = state.sentence.words[key], state.sentence.ordinal_if_repeated(key)
     return TopWord(word.text, float(row[key]), ordinal, key == state.word)
 
 

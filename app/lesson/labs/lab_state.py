@@ -80,7 +80,7 @@ class LabState:
     def visible_indices(self) -> list[int]:
         """The tokens that maps show: all, or the learner's own where special ones are hidden."""
         return (
-            self.sentence.plain
+            self.sentence.content_indices
             if self.controls.hide_special_tokens
             else list(range(len(self.sentence.tokens)))
         )
@@ -162,7 +162,7 @@ class LabState:
         last_layer = self.layer
         if self.controls.layout == "overview":
             last_layer = self.model.card.n_layers - 1  # which all are asked for in a moment
-        forward_pass = self.model.read(
+        forward_pass = self.model.run(
             self.sentence, last_layer=last_layer, intervention=intervention
         )
         return forward_pass.trace(self.layer)
@@ -178,7 +178,7 @@ class LabState:
     def all_maps(self) -> list[Matrix]:
         """The same of every layer."""
         card = self.model.card
-        forward_pass = self.model.read(
+        forward_pass = self.model.run(
             self.sentence, last_layer=card.n_layers - 1, intervention=self.intervention
         )
         return [self._visible_maps(forward_pass.trace(layer)) for layer in range(card.n_layers)]
@@ -216,12 +216,12 @@ class LabState:
     def group_size(self) -> int:
         """How many heads read the same keys and values, as the controls have it."""
         card = self.model.card
-        return card.n_heads // (self.controls.groups or card.n_sets)
+        return card.n_heads // (self.controls.groups or card.n_kv_heads)
 
     @property
     def archive_starts_at_layer(self) -> bool:
         """Whether an archive of this view begins with the layer's inputs, not with tokens."""
-        return self.model.card.source == "checkpoint"
+        return self.model.card.kind == "checkpoint"
 
     @cached_property
     def _shuffled_sentence(self) -> ShuffledSentence:
@@ -242,11 +242,11 @@ class LabState:
         if model is self.model:
             return self
         sentence = self.sentence
-        if not model.tokenizer.reads_like(self.model.tokenizer):
+        if not model.tokenizer.same_tokens_as(self.model.tokenizer):
             sentence = model.tokenizer.sentence(sentence.text)
         if not 0 < len(sentence.tokens) <= model.card.max_tokens or sentence.is_blank:
             return None
-        n_words = len(sentence.plain_words)
+        n_words = len(sentence.content_words)
         return replace(
             self,
             sentence=sentence,

@@ -9,7 +9,7 @@ from app.attention.variants import output_with_mean_map
 from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
-from app.models.prediction import Guess, fill_in, next_word
+from app.models.prediction import TokenProbability, fill_mask, predict_next_token
 from app.picture.charts import Bar, bars
 
 TOP_K = 5
@@ -50,8 +50,8 @@ class TokenPredictions:
 
     is_next: bool
     text: str
-    before: tuple[Guess, ...]
-    after: tuple[Guess, ...]
+    before: tuple[TokenProbability, ...]
+    after: tuple[TokenProbability, ...]
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def output_projection(state: LabState) -> OutputProjection:
 
 def token_predictions(state: LabState) -> TokenPredictions | None:
     """What the model makes of the chosen word's place; a special token cannot be masked."""
-    is_next = state.model.card.guesses == "next"
+    is_next = state.model.card.predicts == "next"
     is_special = state.sentence.words[state.word].is_special
-    if state.model.card.guesses == "nothing" or (is_special and not is_next):
+    if state.model.card.predicts == "nothing" or (is_special and not is_next):
         return None
     text = prefix_text(state) if is_next else masked_text(state)
     predict = next_token_predictions if is_next else masked_token_predictions
@@ -105,13 +105,15 @@ def masked_text(state: LabState) -> str:
     """The sentence with the model's mask in place of the chosen word."""
     pieces = state.sentence.words[state.word].pieces
     text = state.sentence.text
-    return f"{text[: pieces[0].start]}{state.model.tokenizer.mask}{text[pieces[-1].end :]}"
+    return f"{text[: pieces[0].start]}{state.model.tokenizer.mask_token}{text[pieces[-1].end :]}"
 
 
-def masked_token_predictions(state: LabState, intervention: Intervention) -> tuple[Guess, ...]:
+def masked_token_predictions(
+    state: LabState, intervention: Intervention
+) -> tuple[TokenProbability, ...]:
     sentence = state.model.tokenizer.sentence(masked_text(state))
     mask_start = state.sentence.words[state.word].pieces[0].start
-    masks = fill_in(state.model, sentence, top=TOP_K, intervention=intervention)
+    masks = fill_mask(state.model, sentence, top=TOP_K, intervention=intervention)
     # A learner may have masked other words already.
     return next(each.guesses for each in masks if sentence.tokens[each.token].start == mask_start)
 
@@ -121,9 +123,11 @@ def prefix_text(state: LabState) -> str:
     return state.sentence.text[: state.sentence.words[state.word].pieces[-1].end]
 
 
-def next_token_predictions(state: LabState, intervention: Intervention) -> tuple[Guess, ...]:
+def next_token_predictions(
+    state: LabState, intervention: Intervention
+) -> tuple[TokenProbability, ...]:
     last = state.query_tokens[-1]
-    return next_word(
+    return predict_next_token(
         state.model, state.sentence, last, top=TOP_K, intervention=intervention
     ).guesses
 

@@ -34,8 +34,8 @@ def side_by_side(state: LabState) -> SideBySide:
     An untrained model stands beside an untrained one.
     """
     left_model = state.models[SideBySideOptions.model_validate(state.options).beside]
-    if state.model.card.source == "random":
-        left_model = state.models.like(left_model, "random") or left_model
+    if state.model.card.kind == "random":
+        left_model = state.models.nearest_of_kind(left_model, "random") or left_model
     left_state = state.for_model(left_model)
     states = [each for each in (left_state, None if left_state is state else state) if each]
     panels = tuple(

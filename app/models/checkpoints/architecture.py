@@ -10,9 +10,9 @@ from app.models.checkpoints.config import Config
 class Spec:
     """Sizes, and how the parts are put together.
 
-    `rotary_base` is None where positions are learned; `first_position` is the row of the first
-    token's. `biases` names what has biases: "qkv", "output", "ffn". `has_words` is false where the
-    configuration says that a tied embedding scores no words.
+    `rope_theta` is None where positions are learned; `first_position` is the row of the first
+    token's. `biases` names what has biases: "qkv", "output", "ffn". `has_lm_head` is false where
+    the configuration says that a tied embedding scores no words.
     """
 
     n_layers: int
@@ -25,27 +25,27 @@ class Spec:
     max_tokens: int
     activation: str
     epsilon: float
-    norm_first: bool
+    pre_norm: bool
     causal: bool
-    tied: bool
+    tied_embeddings: bool
     biases: frozenset[str] = frozenset({"qkv", "output", "ffn"})
-    mean_taken_off: bool = True
-    rotary_base: float | None = None
+    uses_layer_norm: bool = True
+    rope_theta: float | None = None
     first_position: int = 0
-    has_words: bool = True
+    has_lm_head: bool = True
 
 
 @dataclass(frozen=True)
-class Names:
+class TensorNames:
     """Where a family's files keep what; "{i}" stands for the layer.
 
     All but those of the word head stand behind one of `prefixes`. `qkv` is one name if the three
-    are stored as one; matrices are stored (out, in) unless `in_out`. Of `words_bias` the first that
-    is there is added where the head is tied, the last where it is not.
+    are stored as one; matrices are stored (out, in) unless `stored_in_out`. Of `lm_head_bias` the
+    first that is there is added where the head is tied, the last where it is not.
     """
 
     prefixes: tuple[str, ...]
-    tokens: str
+    token_embedding: str
     attention_norm: str
     qkv: tuple[str, ...]
     output: str
@@ -53,22 +53,22 @@ class Names:
     ffn_hidden: str
     ffn_output: str
     ffn_gate: str | None = None
-    positions: str | None = None
-    token_types: str | None = None
+    position_embedding: str | None = None
+    token_type_embedding: str | None = None
     embedding_norm: str | None = None
     norm: str | None = None
-    transform: str | None = None
-    transform_norm: str | None = None
-    words: str = ""
-    words_bias: tuple[str, ...] = ()
-    in_out: bool = False
+    lm_head_transform: str | None = None
+    lm_head_norm: str | None = None
+    lm_head: str = ""
+    lm_head_bias: tuple[str, ...] = ()
+    stored_in_out: bool = False
 
 
 @dataclass(frozen=True)
-class Family:
+class Architecture:
     """One adapter: which configurations are its, what they mean, and how its tensors are named."""
 
     title: str
     model_types: tuple[str, ...]
-    spec: Callable[[Config], Spec]
-    names: Names
+    read_spec: Callable[[Config], Spec]
+    names: TensorNames

@@ -17,30 +17,30 @@ from app.attention.transformer import (
     map_arrays,
 )
 from app.attention.weights import AttentionWeights
-from app.models.checkpoints.architecture import Family, Names, Spec
+from app.models.checkpoints.architecture import Architecture, Spec, TensorNames
 from app.models.checkpoints.errors import CheckpointError
-from app.models.checkpoints.safetensors_reader import Array, Shape, Tensors
+from app.models.checkpoints.safetensors_reader import Array, SafetensorsReader, Shape
 
-ALIGNED = 16
+ALIGNMENT = 16
 """Arrays begin at multiples of so many numbers, as processors like to read them."""
 
-BUFFERS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
+BUFFER_SUFFIXES = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
 """Parts of layers in old files that follow from the rest: masks, and speeds of turns."""
 
-OLD_NAMES = {"weight": "gamma", "bias": "beta"}
+LEGACY_NAMES = {"weight": "gamma", "bias": "beta"}
 """What norms' parts are called in files of the first years."""
 
 
 @dataclass(frozen=True)
-class Source:
+class TensorLoader:
     """The tensors of one checkpoint, by its family's names."""
 
     spec: Spec
-    names: Names
-    tensors: Tensors
+    names: TensorNames
+    tensors: SafetensorsReader
     prefix: str
 
-    def check(self, name: str, shape: Shape) -> None:
+    def check_shape(self, name: str, shape: Shape) -> None:
         """Raises `CheckpointError` unless a tensor is there and has the shape it must have."""
         if name not in self.tensors:
             raise CheckpointError(f"its weights lack {name}")
@@ -50,194 +50,210 @@ class Source:
 
     def array(self, name: str, shape: Shape, *, transposed: bool = False) -> Array:
         """A tensor of that shape in float32, turned round if `transposed`."""
-        self.check(name, shape)
-        into = np.empty(shape[::-1] if transposed else shape, np.float32)
-        self.tensors.put(name, into, transposed=transposed)
-        return into
+        self.check_shape(name, shape)
+        array = np.empty(shape[::-1] if transposed else shape, np.float32)
+        self.tensors.read_into(name, array, transposed=transposed)
+        return array
 
-    def linear(self, name: str, d_in: int, d_out: int, *, biased: bool) -> Linear:
-        stored = (d_in, d_out) if self.names.in_out else (d_out, d_in)
-        weight = self.array(f"{name}.weight", stored, transposed=not self.names.in_out)
-        return Linear(weight, self.array(f"{name}.bias", (d_out,)) if biased else None)
+    def linear(self, name: str, d_in: int, d_out: int, *, bias: bool) -> Linear:
+        shape = (d_in, d_out) if self.names.stored_in_out else (d_out, d_in)
+        weight = self.array(f"{name}.weight", shape, transposed=not self.names.stored_in_out)
+        return Linear(weight, self.array(f"{name}.bias", (d_out,)) if bias else None)
 
     def layer_norm(self, name: str) -> LayerNorm:
         shape = (self.spec.d_model,)
-        gain, bias = (self.array(self.part(name, part), shape) for part in ("weight", "bias"))
+        gain, bias = (
+            self.array(self.parameter_name(name, parameter), shape)
+            for parameter in ("weight", "bias")
+        )
         return LayerNorm(gain, bias, self.spec.epsilon)
 
-    def part(self, name: str, part: str) -> str:
-        old = f"{name}.{OLD_NAMES[part]}"
-        return old if old in self.tensors else f"{name}.{part}"
+    def parameter_name(self, name: str, parameter: str) -> str:
+        legacy_name = f"{name}.{LEGACY_NAMES[parameter]}"
+        return legacy_name if legacy_name in self.tensors else f"{name}.{parameter}"
 
     def norm(self, name: str) -> AnyNorm:
-        if self.spec.mean_taken_off:
+        if self.spec.uses_layer_norm:
             return self.layer_norm(name)
         gain = self.array(f"{name}.weight", (self.spec.d_model,))
         return RMSNorm(gain, self.spec.epsilon)
 
 
-def assembled(family: Family, spec: Spec, tensors: Tensors, longest: int) -> Transformer:
-    """The model, of which at most `longest` tokens are read. Raises `CheckpointError`."""
-    names = family.names
+def build_transformer(
+    architecture: Architecture, spec: Spec, tensors: SafetensorsReader, max_context: int
+) -> Transformer:
+    """The model, of which at most `max_context` tokens are read. Raises `CheckpointError`."""
+    names = architecture.names
     check_spec(spec)
-    prefix = prefix_of(family, tensors)
-    source = Source(spec, names, tensors, prefix)
-    tokens = source.array(f"{prefix}{names.tokens}.weight", (spec.vocabulary, spec.d_model))
+    prefix = find_prefix(architecture, tensors)
+    loader = TensorLoader(spec, names, tensors, prefix)
+    token_embedding = loader.array(
+        f"{prefix}{names.token_embedding}.weight", (spec.vocabulary, spec.d_model)
+    )
     embedding_norm, norm = names.embedding_norm, names.norm
     model = Transformer(
-        token_embedding=tokens,
-        position_embedding=positions(source, longest),
-        layers=tuple(layer(source, index) for index in range(spec.n_layers)),
-        norm=source.norm(prefix + norm) if norm else None,
-        lm_head=word_head(source, tokens),
-        embedding_norm=source.layer_norm(prefix + embedding_norm) if embedding_norm else None,
-        pre_norm=spec.norm_first,
+        token_embedding=token_embedding,
+        position_embedding=load_position_embedding(loader, max_context),
+        layers=tuple(build_layer(loader, index) for index in range(spec.n_layers)),
+        norm=loader.norm(prefix + norm) if norm else None,
+        lm_head=build_lm_head(loader, token_embedding),
+        embedding_norm=loader.layer_norm(prefix + embedding_norm) if embedding_norm else None,
+        pre_norm=spec.pre_norm,
         causal=spec.causal,
-        max_context=min(longest, spec.max_tokens),
+        max_context=min(max_context, spec.max_tokens),
     )
-    check_all_read(source)
+    check_no_unused_tensors(loader)
     return model
 
 
-def check_all_read(source: Source) -> None:
+def check_no_unused_tensors(loader: TensorLoader) -> None:
     """Raises `CheckpointError` if layers have numbers that nobody asked for: a bias, say, of which
     config.json knows nothing. What would be left out would make another model.
     """
-    of_layers = source.prefix + source.names.attention_norm.partition("{i}")[0]
-    unread = [name for name in source.tensors.unread(of_layers) if not name.endswith(BUFFERS)]
-    if unread:
-        raise CheckpointError(f"by config.json it has no {unread[0]}, yet its weights do")
+    layers_prefix = loader.prefix + loader.names.attention_norm.partition("{i}")[0]
+    unused = [
+        name for name in loader.tensors.unused(layers_prefix) if not name.endswith(BUFFER_SUFFIXES)
+    ]
+    if unused:
+        raise CheckpointError(f"by config.json it has no {unused[0]}, yet its weights do")
 
 
 def check_spec(spec: Spec) -> None:
-    if not spec.d_head or (spec.d_model % spec.n_heads and spec.rotary_base is None):
+    if not spec.d_head or (spec.d_model % spec.n_heads and spec.rope_theta is None):
         raise CheckpointError(f"{spec.n_heads} heads do not part a width of {spec.d_model}")
     if spec.n_heads % spec.n_kv_heads:
         message = f"{spec.n_heads} heads do not share {spec.n_kv_heads} sets of keys and values"
         raise CheckpointError(message)
 
 
-def prefix_of(family: Family, tensors: Tensors) -> str:
-    for prefix in family.names.prefixes:
-        if f"{prefix}{family.names.tokens}.weight" in tensors:
+def find_prefix(architecture: Architecture, tensors: SafetensorsReader) -> str:
+    for prefix in architecture.names.prefixes:
+        if f"{prefix}{architecture.names.token_embedding}.weight" in tensors:
             return prefix
     raise CheckpointError(
-        f"its weights have no {family.names.tokens}.weight, which every {family.title} has"
+        f"its weights have no {architecture.names.token_embedding}.weight,"
+        f" which every {architecture.title} has"
     )
 
 
-def positions(source: Source, longest: int) -> Array | None:
+def load_position_embedding(loader: TensorLoader, max_context: int) -> Array | None:
     """The rows of the first places, with what every token of a first sentence gets besides."""
-    spec, names = source.spec, source.names
-    if names.positions is None:
+    spec, names = loader.spec, loader.names
+    if names.position_embedding is None:
         return None
     rows = spec.first_position + spec.max_tokens
-    name = f"{source.prefix}{names.positions}.weight"
-    whole = source.array(name, (rows, spec.d_model))
+    name = f"{loader.prefix}{names.position_embedding}.weight"
+    table = loader.array(name, (rows, spec.d_model))
     first = spec.first_position
-    used = whole[first : first + min(longest, spec.max_tokens)].copy()
-    if names.token_types is not None:
-        kinds = f"{source.prefix}{names.token_types}.weight"
-        if kinds not in source.tensors:
-            raise CheckpointError(f"its weights lack {kinds}")
-        n_kinds = max((1, *source.tensors.shape(kinds)[:1]))
-        used += source.array(kinds, (n_kinds, spec.d_model))[0]
-    return used
+    embedding = table[first : first + min(max_context, spec.max_tokens)].copy()
+    if names.token_type_embedding is not None:
+        type_name = f"{loader.prefix}{names.token_type_embedding}.weight"
+        if type_name not in loader.tensors:
+            raise CheckpointError(f"its weights lack {type_name}")
+        n_types = max((1, *loader.tensors.shape(type_name)[:1]))
+        embedding += loader.array(type_name, (n_types, spec.d_model))[0]
+    return embedding
 
 
-def layer(source: Source, index: int) -> Layer:
-    spec, names = source.spec, source.names
+def build_layer(loader: TensorLoader, index: int) -> Layer:
+    spec, names = loader.spec, loader.names
 
-    def at(name: str) -> str:
-        return source.prefix + name.format(i=index)
+    def full_name(name: str) -> str:
+        return loader.prefix + name.format(i=index)
 
-    biased = "ffn" in spec.biases
+    bias = "ffn" in spec.biases
     gate = names.ffn_gate
-    hidden = spec.d_model, spec.d_hidden
-    parts = Layer(
-        attention_norm=source.norm(at(names.attention_norm)),
-        attention=attention(source, tuple(map(at, names.qkv)), at(names.output)),
-        ffn_norm=source.norm(at(names.ffn_norm)),
-        ffn_hidden=source.linear(at(names.ffn_hidden), *hidden, biased=biased),
-        ffn_output=source.linear(at(names.ffn_output), *reversed(hidden), biased=biased),
-        ffn_gate=source.linear(at(gate), *hidden, biased=biased) if gate else None,
+    ffn_shape = spec.d_model, spec.d_hidden
+    layer = Layer(
+        attention_norm=loader.norm(full_name(names.attention_norm)),
+        attention=build_attention(
+            loader, tuple(map(full_name, names.qkv)), full_name(names.output)
+        ),
+        ffn_norm=loader.norm(full_name(names.ffn_norm)),
+        ffn_hidden=loader.linear(full_name(names.ffn_hidden), *ffn_shape, bias=bias),
+        ffn_output=loader.linear(full_name(names.ffn_output), *reversed(ffn_shape), bias=bias),
+        ffn_gate=loader.linear(full_name(gate), *ffn_shape, bias=bias) if gate else None,
         activation=spec.activation,
     )
-    return in_one_piece(parts)
+    return packed(layer)
 
 
-def in_one_piece(layer: Layer) -> Layer:
+def packed(layer: Layer) -> Layer:
     """The layer with its arrays side by side in one stretch of memory, which a system can keep in
     large pages: a pass reads all of it, and looks up fewer places.
     """
-    size = sum(array.size + ALIGNED for array in arrays_of(layer))
+    size = sum(array.size + ALIGNMENT for array in arrays_of(layer))
     memory, used = np.empty(size, np.float32), 0
 
-    def moved(array: Array) -> Array:
+    def pack(array: Array) -> Array:
         nonlocal used
-        place = memory[used : used + array.size].reshape(array.shape)
-        place[...] = array
-        used += -(-array.size // ALIGNED) * ALIGNED
-        return place
+        view = memory[used : used + array.size].reshape(array.shape)
+        view[...] = array
+        used += -(-array.size // ALIGNMENT) * ALIGNMENT
+        return view
 
-    whole: Layer = map_arrays(layer, moved)
-    return whole
+    packed_layer: Layer = map_arrays(layer, pack)
+    return packed_layer
 
 
-def attention(source: Source, qkv: tuple[str, ...], output: str) -> AttentionWeights:
+def build_attention(
+    loader: TensorLoader, qkv: tuple[str, ...], output_name: str
+) -> AttentionWeights:
     """Queries, keys and values side by side, whether they are stored as one or as three."""
-    spec, in_out = source.spec, source.names.in_out
-    joined, shared = spec.n_heads * spec.d_head, spec.n_kv_heads * spec.d_head
-    widths = (joined, shared, shared) if len(qkv) == 3 else (joined + 2 * shared,)
-    biased = "qkv" in spec.biases
+    spec, stored_in_out = loader.spec, loader.names.stored_in_out
+    q_width, kv_width = spec.n_heads * spec.d_head, spec.n_kv_heads * spec.d_head
+    widths = (q_width, kv_width, kv_width) if len(qkv) == 3 else (q_width + 2 * kv_width,)
+    has_bias = "qkv" in spec.biases
     for name, width in zip(qkv, widths, strict=True):
-        stored = (spec.d_model, width) if in_out else (width, spec.d_model)
-        source.check(f"{name}.weight", stored)
-        if biased:
-            source.check(f"{name}.bias", (width,))
+        shape = (spec.d_model, width) if stored_in_out else (width, spec.d_model)
+        loader.check_shape(f"{name}.weight", shape)
+        if has_bias:
+            loader.check_shape(f"{name}.bias", (width,))
     weight = np.empty((spec.d_model, sum(widths)), np.float32)
     bias = np.zeros(sum(widths), np.float32)
     column = 0
     for name, width in zip(qkv, widths, strict=True):
-        here = slice(column, column + width)
-        source.tensors.put(f"{name}.weight", weight[:, here], transposed=not in_out)
-        if biased:
-            source.tensors.put(f"{name}.bias", bias[here])
+        columns = slice(column, column + width)
+        loader.tensors.read_into(f"{name}.weight", weight[:, columns], transposed=not stored_in_out)
+        if has_bias:
+            loader.tensors.read_into(f"{name}.bias", bias[columns])
         column += width
-    mixed = source.linear(output, joined, spec.d_model, biased="output" in spec.biases)
+    output = loader.linear(output_name, q_width, spec.d_model, bias="output" in spec.biases)
     return AttentionWeights(
         n_heads=spec.n_heads,
         qkv=weight,
         qkv_bias=bias,
-        output=mixed.weight,
-        output_bias=np.zeros(spec.d_model, np.float32) if mixed.bias is None else mixed.bias,
+        output=output.weight,
+        output_bias=np.zeros(spec.d_model, np.float32) if output.bias is None else output.bias,
         n_kv_heads=spec.n_kv_heads,
-        rotary=None if spec.rotary_base is None else Rotary(spec.rotary_base),
+        rotary=None if spec.rope_theta is None else Rotary(spec.rope_theta),
     )
 
 
-def word_head(source: Source, tokens: Array) -> LMHead | None:
+def build_lm_head(loader: TensorLoader, token_embedding: Array) -> LMHead | None:
     """None if the files hold nothing that scores words."""
-    spec, names, tensors = source.spec, source.names, source.tensors
+    spec, names, tensors = loader.spec, loader.names, loader.tensors
     shape = (spec.vocabulary, spec.d_model)
-    if names.transform and f"{names.transform}.weight" not in tensors:
+    if names.lm_head_transform and f"{names.lm_head_transform}.weight" not in tensors:
         return None
-    if f"{names.words}.weight" not in tensors and not (spec.tied and spec.has_words):
+    if f"{names.lm_head}.weight" not in tensors and not (spec.tied_embeddings and spec.has_lm_head):
         return None
-    biases = names.words_bias if spec.tied else reversed(names.words_bias)
-    bias = next((name for name in biases if name in tensors), None)
-    transform, norm = names.transform, names.transform_norm
+    bias_names = names.lm_head_bias if spec.tied_embeddings else reversed(names.lm_head_bias)
+    bias = next((name for name in bias_names if name in tensors), None)
+    transform, norm = names.lm_head_transform, names.lm_head_norm
     return LMHead(
-        weight=tokens if spec.tied else source.array(f"{names.words}.weight", shape),
-        bias=source.array(bias, shape[:1]) if bias else None,
+        weight=token_embedding
+        if spec.tied_embeddings
+        else loader.array(f"{names.lm_head}.weight", shape),
+        bias=loader.array(bias, shape[:1]) if bias else None,
         transform=(
-            source.linear(transform, spec.d_model, spec.d_model, biased=True) if transform else None
+            loader.linear(transform, spec.d_model, spec.d_model, bias=True) if transform else None
         ),
-        activation=head_activation(spec, names),
-        norm=source.layer_norm(norm) if norm else None,
+        activation=lm_head_activation(spec, names),
+        norm=loader.layer_norm(norm) if norm else None,
     )
 
 
-def head_activation(spec: Spec, names: Names) -> str:
+def lm_head_activation(spec: Spec, names: TensorNames) -> str:
     """RoBERTa's word head has gelu, whatever its layers have."""
-    return "gelu" if names.words.startswith("lm_head") else spec.activation
+    return "gelu" if names.lm_head.startswith("lm_head") else spec.activation

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.models.checkpoints.errors import CheckpointError
 
-LARGEST = 10_000_000
+MAX_SIZE = 10_000_000
 """No size in a configuration is larger than this."""
 
 ACTIVATIONS = {
@@ -21,7 +21,7 @@ ACTIVATIONS = {
 }
 """Names of activations in configurations, and in `app.attention.activations`."""
 
-WITH_WORDS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
+LM_HEAD_CLASS_SUFFIXES = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
 """How transformers' classes end whose embedding scores words too."""
 
 
@@ -52,40 +52,46 @@ class Config:
 
     def size(self, name: str, default: int | None = None) -> int:
         value = self.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST:
-            raise CheckpointError(f"config.json: {name} is {_told(value)}, not a positive size")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_SIZE:
+            raise CheckpointError(f"config.json: {name} is {_quoted(value)}, not a positive size")
         return value
 
     def number(self, name: str, default: float) -> float:
         value = self.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
-            raise CheckpointError(f"config.json: {name} is {_told(value)}, not a positive number")
+            raise CheckpointError(f"config.json: {name} is {_quoted(value)}, not a positive number")
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.get(name, default)
         if not isinstance(value, bool):
-            raise CheckpointError(f"config.json: {name} is {_told(value)}, not true or false")
+            raise CheckpointError(f"config.json: {name} is {_quoted(value)}, not true or false")
         return value
 
     def activation(self, name: str, default: str) -> str:
         value = self.get(name, default)
         if not isinstance(value, str) or value not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
-            raise CheckpointError(f"the activation {_told(value)} is not known; there are {known}")
+            raise CheckpointError(
+                f"the activation {_quoted(value)} is not known; there are {known}"
+            )
         return ACTIVATIONS[value]
 
-    def has_words(self) -> bool:
+    def has_lm_head(self) -> bool:
         """Whether the model was saved with a head that scores words; it was if nothing is told."""
-        kinds = self.get("architectures", [])
-        if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-            raise CheckpointError(f"config.json: architectures is {_told(kinds)}, no list of names")
-        return not kinds or any(kind.endswith(WITH_WORDS) for kind in kinds)
+        class_names = self.get("architectures", [])
+        if not isinstance(class_names, list) or not all(
+            isinstance(kind, str) for kind in class_names
+        ):
+            raise CheckpointError(
+                f"config.json: architectures is {_quoted(class_names)}, no list of names"
+            )
+        return not class_names or any(kind.endswith(LM_HEAD_CLASS_SUFFIXES) for kind in class_names)
 
-    def refuse_if(self, condition: object, reason: str) -> None:
+    def reject_if(self, condition: object, reason: str) -> None:
         if condition:
             raise CheckpointError(reason)
 
 
-def _told(value: object) -> str:
+def _quoted(value: object) -> str:
     return "missing" if value is None else repr(value)[:60]

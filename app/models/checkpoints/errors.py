@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from app.models.tokenizer import tidy
+from app.models.tokenizer import sanitise_text
 
-MOST = 600
+MAX_REASON_LENGTH = 600
 """Characters of a reason: it may quote a file that holds anything."""
 
 
@@ -12,8 +12,8 @@ class CheckpointError(ValueError):
     """A folder that is no checkpoint Headwise can read; the message says why, and the way out."""
 
 
-def refused(folder: Path, reason: object) -> CheckpointError:
+def checkpoint_error(folder: Path, reason: object) -> CheckpointError:
     """The error as one line that a log and a page can hold."""
-    told = str(reason)
-    short = told if len(told) <= MOST else f"{told[:MOST]} …"
-    return CheckpointError(tidy(f"{folder}: {short}"))
+    message = str(reason)
+    shortened = message if len(message) <= MAX_REASON_LENGTH else f"{message[:MAX_REASON_LENGTH]} …"
+    return CheckpointError(sanitise_text(f"{folder}: {shortened}"))

@@ -16,7 +16,8 @@ def word_buttons(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
     buttons = [
         f'<button id="word-{word.index}" class="chip{" special" if word.is_special else ""}"'
         f' name="word" value="{word.index}"{fixed}'
-        f' aria-pressed="{"true" if word.index == chosen else "false"}">{_word_html(word)}</button>\n'
+        f' aria-pressed="{"true" if word.index == chosen else "false"}">'
+        f"{_word_html(word)}</button>\n"
         for word in words
     ]
     return Markup("".join(buttons))  # noqa: S704

@@ -46,7 +46,7 @@ def heads_by(kept: Kept) -> Callable[..., Markup]:
             strip=Markup(figure.strip),  # noqa: S704
             map="" if is_row else Markup(figure.map),  # noqa: S704
             model=card.id,
-            source=card.source,
+            source=card.kind,
             layer=view.layer,
             first=sharing[0],
             last=sharing[-1],

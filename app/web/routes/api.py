@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app.attention import Intervention
 from app.evaluation.report import Evidence
 from app.models import Card, Model, Registry, Sentence, UnknownModelError
-from app.models.prediction import NoBlankError, NoGuessError, guessed
+from app.models.prediction import CannotPredictError, NoMaskError, predict_tokens
 from app.web.errors import UnusableRequestError
 from app.web.schemas import ErrorOut, TokenOut, token_outs
 from app.web.state.controls import parse_ablated_heads
@@ -163,17 +163,17 @@ def router(models: Registry, default_model: str) -> APIRouter:
         if problems or sentence is None:
             raise UnusableRequestError(problems)
         try:
-            blanks = guessed(
+            blanks = predict_tokens(
                 chosen_model,
                 sentence,
                 top=top,
                 intervention=Intervention(ablated_heads=ablated_heads),
             )
-        except (NoBlankError, NoGuessError) as error:
+        except (NoMaskError, CannotPredictError) as error:
             raise UnusableRequestError([Problem("text", str(error))]) from error
         return Prediction(
             model=chosen_model.card.id,
-            guesses=chosen_model.card.guesses,
+            guesses=chosen_model.card.predicts,
             off=sorted(ablated_heads),
             tokens=token_outs(sentence.tokens),
             blanks=[BlankOut.model_validate(asdict(blank)) for blank in blanks],
@@ -184,11 +184,11 @@ def router(models: Registry, default_model: str) -> APIRouter:
 
 def model_summary(card: Card) -> ModelSummary:
     shared_fields = card.model_dump(include=set(ModelSummary.model_fields))
-    return ModelSummary(card=card, n_sets=card.n_sets, **shared_fields)
+    return ModelSummary(card=card, source=card.kind, n_sets=card.n_kv_heads, **shared_fields)
 
 
 def attention_response(model: Model, sentence: Sentence, layer: int) -> Attention:
-    weights = model.read(sentence, last_layer=layer).weights[layer]
+    weights = model.run(sentence, last_layer=layer).weights[layer]
     return Attention(
         model=model.card.id,
         layer=layer,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.evaluation.report import FEWEST, MARGIN, PLACES, Evidence, HeadRecord
+from app.evaluation.report import MARGIN, MIN_CASES, POSITIONS, Evidence, HeadRecord
 from app.evaluation.seed_runs import SeedRuns
 from app.evaluation.two_neighbour_task import TwoNeighbours
 from app.lesson.model_comparison import (
@@ -20,7 +20,7 @@ from app.lesson.model_comparison import (
     trained_models,
 )
 from app.models import Model, Registry, UnknownModelError
-from app.models.checkpoints.summary import GUESSES
+from app.models.checkpoints.summary import PREDICTS_TEXT
 from app.picture import quantise
 from app.picture.charts import Bar, Interval, Series, bars, intervals, lines
 from app.web.rendering.templates import Templates
@@ -39,7 +39,7 @@ class PositionCell:
 
 @dataclass(frozen=True)
 class HeadRow:
-    """One head with what its figures support, for each place in the order of `PLACES`."""
+    """One head with what its figures support, for each place in the order of `POSITIONS`."""
 
     record: HeadRecord
     labels: Sequence[str]
@@ -73,15 +73,15 @@ def routes(model_pages: ModelPages, templates: Templates) -> list[BaseRoute]:
 
 
 def models_context(model_pages: ModelPages) -> dict[str, object]:
-    rows, seeds = trained_models(model_pages.models), model_pages.models.seeds
-    trained = model_pages.models.of_source("trained")
+    rows, seeds = trained_models(model_pages.models), model_pages.models.seed_runs
+    trained = model_pages.models.of_kind("trained")
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
         "megabytes": {row.card.id: model_pages.models[row.card.id].megabytes for row in rows},
-        "twins": model_pages.models.of_source("random"),
-        "checkpoints": model_pages.models.of_source("checkpoint"),
-        "guesses": GUESSES,
+        "twins": model_pages.models.of_kind("random"),
+        "checkpoints": model_pages.models.of_kind("checkpoint"),
+        "guesses": PREDICTS_TEXT,
         "seeds": seeds,
         "exact": two_neighbour_rows(model_pages.two_neighbours),
         "exact_task": model_pages.two_neighbours,
@@ -99,13 +99,13 @@ def model_context(model_pages: ModelPages, model: Model) -> dict[str, object]:
         "model": model,
         "card": model.card,
         "siblings": list(model_pages.models),
-        "trained": model_pages.models.like(model, "trained"),
-        "places": PLACES,
+        "trained": model_pages.models.nearest_of_kind(model, "trained"),
+        "places": POSITIONS,
         "margin": MARGIN,
-        "fewest": FEWEST,
+        "fewest": MIN_CASES,
         "evidence": evidence,
         "megabytes": model.megabytes,
-        "guesses": GUESSES,
+        "guesses": PREDICTS_TEXT,
     }
     if evidence:
         plotted_heads = largest_ablation_effects(evidence.heads)
@@ -115,7 +115,7 @@ def model_context(model_pages: ModelPages, model: Model) -> dict[str, object]:
             "has_special": any(head.special is not None for head in evidence.heads),
             "many": len(evidence.heads) > MAX_BARS,
             "n_bars": len(plotted_heads),
-            "n_twins": max(len(each.twins) for each in evidence.baselines),
+            "n_twins": max(len(each.untrained_rates) for each in evidence.baselines),
             "ablation_plot": ablation_plot(plotted_heads),
             "relation_plot": relation_plot(evidence),
         }
@@ -125,7 +125,7 @@ def model_context(model_pages: ModelPages, model: Model) -> dict[str, object]:
 def head_rows(evidence: Evidence) -> list[HeadRow]:
     rows = []
     for head in evidence.heads:
-        shares = np.array([head.tops[place] for place in PLACES])
+        shares = np.array([head.top_word_shares[place] for place in POSITIONS])
         cells = [PositionCell(*cell) for cell in zip(shares, quantise(shares), strict=True)]
         rows.append(HeadRow(head, evidence.labels(head), cells))
     return rows
@@ -133,7 +133,9 @@ def head_rows(evidence: Evidence) -> list[HeadRow]:
 
 def max_interval_half_width(evidence: Evidence) -> float:
     """Half the width of the widest interval that any share of top words has."""
-    shares = [evidence.share_of_tops(head, place) for head in evidence.heads for place in PLACES]
+    shares = [
+        evidence.top_word_share(head, place) for head in evidence.heads for place in POSITIONS
+    ]
     return max(high - low for low, high in (share.interval for share in shares)) / 2
 
 
@@ -183,9 +185,9 @@ def relation_plot(evidence: Evidence) -> str:
                 case.finding.label,
                 case.finding.test.rate,
                 *case.finding.test.interval,
-                (case.baselines.offset_share.rate, max(case.baselines.twins)),
-                case.found,
+                (case.baselines.offset_share.rate, max(case.baselines.untrained_rates)),
+                case.is_found,
             )
-            for case in evidence.best
+            for case in evidence.best_heads
         ]
     )

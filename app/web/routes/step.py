@@ -144,14 +144,14 @@ class StepRequest:
         )
         depends_on, predicted_model = (
             self.prediction_type.depends_on,
-            registry.asked(fixed_model_id, current_model),
+            registry.model_for_prediction(fixed_model_id, current_model),
         )
-        if registry.asked(fixed_model_id, previous_model) is not predicted_model:
+        if registry.model_for_prediction(fixed_model_id, previous_model) is not predicted_model:
             depends_on = (*depends_on, "model")
         query = normalise_form(
             form, None if predicted_model is current_model else predicted_model.card.id, depends_on
         )
-        if not previous_model.tokenizer.reads_like(current_model.tokenizer):
+        if not previous_model.tokenizer.same_tokens_as(current_model.tokenizer):
             # A cell is counted in tokens.
             query.pop("cell", None)
         return query
@@ -167,7 +167,7 @@ class StepRequest:
     def predicted_model(self, view: ViewState) -> Model:
         """The model that the prediction is about."""
         models = self.app_context.models
-        return models.asked(self.step.facts.predict.model, models[view.model])
+        return models.model_for_prediction(self.step.facts.predict.model, models[view.model])
 
     def _prediction_result(self, sentence: Sentence, view: ViewState) -> PredictionResult:
         """The view's truth, computed once for as long as nothing that it is about changes."""

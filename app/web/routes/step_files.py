@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from app.lesson.exports import file_stem
 from app.lesson.labs.head_figure import head_figures
-from app.models.registry import named
+from app.models.registry import join_with_and
 from app.web.context import AppContext
 from app.web.exports import FORMATS, parse_export_options
 from app.web.htmx import VARY_REQUEST_TYPE
@@ -98,7 +98,9 @@ def handout(step_request: StepRequest) -> Response:
 async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Response:
     """The shown map, its numbers or all that makes them, as a file; pixels wait for `drawing`."""
     if file not in FORMATS:
-        raise HTTPException(404, f"There is no such file. There are {named(list(FORMATS))}.")
+        raise HTTPException(
+            404, f"There is no such file. There are {join_with_and(list(FORMATS))}."
+        )
     export_format, lab_state = FORMATS[file], step_request.lab_state()
     options = parse_export_options(
         step_request.query,

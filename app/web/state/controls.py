@@ -84,7 +84,7 @@ def _flag_codec(name: str) -> ControlCodec:
 
 
 def _parse_groups(value: str, context: ControlContext) -> int | None:
-    n_kv_heads = context.model.card.n_sets
+    n_kv_heads = context.model.card.n_kv_heads
     allowed = [str(groups) for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0]
     n_groups = parse_choice("groups", value, allowed, context.problems)
     return int(n_groups) if n_groups and int(n_groups) != n_kv_heads else None
@@ -93,14 +93,16 @@ def _parse_groups(value: str, context: ControlContext) -> int | None:
 def _parse_cell(value: str, context: ControlContext) -> tuple[int, int] | None:
     """A cell as "2.1" (query 2, key 1), of the tokens that maps show."""
     n_tokens = len(
-        context.sentence.plain if context.hides_special_tokens else context.sentence.tokens
+        context.sentence.content_indices
+        if context.hides_special_tokens
+        else context.sentence.tokens
     )
     query, key = parse_index_pair(value) or (n_tokens, n_tokens)
     if query < n_tokens and key < n_tokens:
         return query, key
     message = (
-        f"There is no cell “{quote_for_message(value)}” here. Name a query and a key of 0 to {n_tokens - 1},"
-        " as in 0.0."
+        f"There is no cell “{quote_for_message(value)}” here. Name a query and a key of 0 to"
+        f" {n_tokens - 1}, as in 0.0."
     )
     context.problems.append(Problem("cell", message))
     return None
@@ -110,7 +112,7 @@ def _parse_minus(value: str, context: ControlContext) -> tuple[str, int] | None:
     """A head of any model that reads the same tokens, as "headwise-h1.0"."""
     model_id, _, head = value.rpartition(".")
     compatible_cards = {
-        each.card.id: each.card for each in context.models.that_read_like(context.model)
+        each.card.id: each.card for each in context.models.with_same_tokenizer(context.model)
     }
     head_index = parse_whole_number(head)
     if (
@@ -125,8 +127,8 @@ def _parse_minus(value: str, context: ControlContext) -> tuple[str, int] | None:
         context.problems.append(Problem("minus", message))
         return None
     message = (
-        f"There is no head “{quote_for_message(value)}” to compare with. Name a model that reads the same"
-        f" tokens and a head of it, as in {next(iter(compatible_cards))}.0."
+        f"There is no head “{quote_for_message(value)}” to compare with. Name a model that reads"
+        f" the same tokens and a head of it, as in {next(iter(compatible_cards))}.0."
     )
     context.problems.append(Problem("minus", message))
     return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.models.registry import named
+from app.models.registry import join_with_and
 
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)", re.ASCII)
 _MAX_DIGITS = 9
@@ -76,6 +76,9 @@ def parse_choice(
 ) -> str | None:
     if value in allowed:
         return value
-    message = f"“{quote_for_message(value)}” is none of the values of {param}. There are {named(allowed)}."
+    message = (
+        f"“{quote_for_message(value)}” is none of the values of {param}."
+        f" There are {join_with_and(allowed)}."
+    )
     problems.append(Problem(param, message, tuple(allowed)))
     return None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from app.lesson import CONTROLS, Controls, Defaults, Lesson, Step
-from app.models import Model, Registry, Sentence, UnknownModelError, tidy
-from app.models.registry import named
+from app.models import Model, Registry, Sentence, UnknownModelError, sanitise_text
+from app.models.registry import join_with_and
 from app.web.state.controls import ControlContext, parse_controls, serialise_controls
 from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
 
@@ -107,8 +107,11 @@ def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin
     if requested is None or (VERSION_PARAM in query and requested not in lesson.versions):
         problem = None
         if requested is not None:
-            available = named([*lesson.versions]) if lesson.versions else "none"
-            message = f"This link is of version “{quote_for_message(requested)}” of the lesson. There is {available}."
+            available = join_with_and([*lesson.versions]) if lesson.versions else "none"
+            message = (
+                f"This link is of version “{quote_for_message(requested)}” of the lesson."
+                f" There is {available}."
+            )
             problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
         return PinnedVersion(current_version, step.facts.defaults, problem)
     lesson_version = lesson.versions.get(requested)
@@ -153,7 +156,7 @@ def normalise_form(
     params = (*SELECTION_PARAMS, *CONTROLS, "predict", "check", VERSION_PARAM)
     query = {name: form[name] for name in params if name in form}
     # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
-    current = {**form, "text": tidy(form.get("text", ""))}
+    current = {**form, "text": sanitise_text(form.get("text", ""))}
     if "at" in form:
         layer, _, head = form["at"].partition(".")
         query |= {"layer": layer, "head": head}
@@ -195,7 +198,7 @@ def parse_view(
     """
     problems = list(filter(None, [pinned_version.problem]))
     defaults = pinned_version.defaults
-    typed_text = tidy(query.get("text", defaults.text))
+    typed_text = sanitise_text(query.get("text", defaults.text))
     model = parse_model(
         query.get("model", defaults.model), models, models[defaults.model], problems
     )
@@ -205,7 +208,7 @@ def parse_view(
         query = {name: value for name, value in query.items() if name != "word"}
     default_word = defaults.word if sentence.text == defaults.text else 0
     hides_special_tokens = query.get("hide") == "1" and "hide" in options.controls
-    n_words = len(sentence.plain_words if hides_special_tokens else sentence.words)
+    n_words = len(sentence.content_words if hides_special_tokens else sentence.words)
     view = ViewState(
         text=sentence.text,
         model=model.card.id,
@@ -231,7 +234,7 @@ def parse_view(
 def truncate_to_model(text: str, model: Model) -> Sentence:
     """The text, or as much of its beginning as the model reads."""
     sentence = model.tokenizer.sentence(text)
-    return model.tokenizer.sentence(sentence.start(model.card.max_tokens))
+    return model.tokenizer.sentence(sentence.truncated_text(model.card.max_tokens))
 
 
 def parse_model(model_id: str, models: Registry, fallback: Model, problems: list[Problem]) -> Model:
@@ -267,7 +270,8 @@ def parse_sentence(text: str, model: Model, problems: list[Problem]) -> Sentence
             Problem(
                 "text",
                 f"This is {excess} too long: it has {n_tokens} tokens, and {model.card.id} reads at"
-                f" most {max_tokens}. Nothing was computed and nothing was lost; shorten it as you like.",
+                f" most {max_tokens}. Nothing was computed and nothing was lost;"
+                " shorten it as you like.",
                 (f"1 to {max_tokens} tokens",),
                 f"Keep the first {max_tokens} tokens",
             )

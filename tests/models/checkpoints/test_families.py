@@ -33,7 +33,7 @@ def ids_of(model, asked):
     if asked in TEXTS:
         return model.tokenizer.sentence(asked).ids
     n = model.card.max_tokens if asked == "longest" else asked
-    first = 2 if model.card.family == "RoBERTa" else 0
+    first = 2 if model.card.architecture == "RoBERTa" else 0
     return np.random.default_rng(n).integers(first, model.card.vocabulary, n).tolist()
 
 
@@ -76,7 +76,7 @@ def test_the_scores_of_words_are_those_of_transformers(both, kind, asked):
 
 @of_every_kind
 def test_what_a_model_can_guess_follows_from_its_head(our_model, kind):
-    assert our_model(kind).card.guesses == KINDS[kind].guesses
+    assert our_model(kind).card.predicts == KINDS[kind].guesses
 
 
 @of_every_kind

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from app.models.checkpoints import read_checkpoint
-from app.models.checkpoints.hub import HubError, package, told, wanted
-from app.models.checkpoints.safetensors_reader import shards
+from app.models.checkpoints.hub import HubError, files_to_download, import_hub, translate_errors
+from app.models.checkpoints.safetensors_reader import shard_names
 from tests.hub import COMMIT, hub
 from tests.models.checkpoints.tiny import save
 from tests.test_package import ROOT
@@ -210,12 +210,12 @@ def test_a_folder_that_cannot_be_written_is_named(add, tmp_path):
 def test_without_the_package_it_is_told_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(HubError, match=r'pip install "headwise\[hub\]"'):
-        package()
+        import_hub()
 
 
 def test_what_no_hub_would_say_is_told_without_a_traceback(tmp_path):
     with pytest.raises(HubError, match="x/y could not be fetched from"):  # noqa: SIM117
-        with told(package(), "x/y", tmp_path, None):
+        with translate_errors(import_hub(), "x/y", tmp_path, None):
             raise ValueError("this is no JSON")
 
 
@@ -225,4 +225,6 @@ def test_of_weights_in_parts_all_parts_are_wanted_and_none_from_folders(tmp_path
     others = ["model/other.safetensors", "onnx/model.safetensors", "consolidated.safetensors"]
     index = {"weight_map": {"a": parts[0], "b": parts[1], "c": parts[0]}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert {*wanted("owner/parts", [*names, *others]), *shards(tmp_path)} == set(names)
+    assert {*files_to_download("owner/parts", [*names, *others]), *shard_names(tmp_path)} == set(
+        names
+    )

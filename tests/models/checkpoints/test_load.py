@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.models.checkpoints import read_checkpoint, read_checkpoints
-from app.models.checkpoints.loader import LONGEST
+from app.models.checkpoints.loader import MAX_TOKENS
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def names(found):
 def test_a_folder_of_folders_is_read_by_their_names_in_order(shelf):
     found = read_checkpoints([shelf(second="bert", first="llama", third="gpt2")])
     assert names(found) == ["first", "second", "third"]
-    assert found.refusals == []
+    assert found.errors == []
 
 
 def test_the_good_are_there_and_each_bad_one_says_why_not(shelf, tmp_path):
@@ -38,10 +38,10 @@ def test_the_good_are_there_and_each_bad_one_says_why_not(shelf, tmp_path):
     (root / "untold" / "tokenizer.json").write_text("{}")
     found = read_checkpoints([root, tmp_path / "nowhere", Path("x" * 300)])
     assert names(found) == ["good", "last"]
-    told = " / ".join(map(str, found.refusals))
+    told = " / ".join(map(str, found.errors))
     for folder in ("cut", "unknown", "untold", "nowhere", "x" * 300):
         assert f"{folder}: " in told
-    assert len(found.refusals) == 5
+    assert len(found.errors) == 5
 
 
 def test_a_tokenizer_that_panics_takes_nothing_down(shelf):
@@ -52,22 +52,22 @@ def test_a_tokenizer_that_panics_takes_nothing_down(shelf):
     (root / "panics" / "tokenizer.json").write_text(broken, "utf-8")
     found = read_checkpoints([root])
     assert names(found) == ["good"]
-    assert "panics: " in str(found.refusals[0])
+    assert "panics: " in str(found.errors[0])
 
 
 def test_what_nobody_foresaw_takes_nothing_down(shelf, monkeypatch):
     def fails(config):
         raise ArithmeticError("unforeseen")
 
-    monkeypatch.setattr("app.models.checkpoints.loader.family_of", fails)
+    monkeypatch.setattr("app.models.checkpoints.loader.architecture_of", fails)
     found = read_checkpoints([shelf(good="bert")])
-    assert "good: cannot be loaded: ArithmeticError('unforeseen')" in str(found.refusals[0])
+    assert "good: cannot be loaded: ArithmeticError('unforeseen')" in str(found.errors[0])
 
 
 def test_a_name_that_is_taken_is_refused_with_the_way_out(shelf):
-    found = read_checkpoints([shelf(mine="bert", other="gpt2")], taken=["mine"])
+    found = read_checkpoints([shelf(mine="bert", other="gpt2")], taken_ids=["mine"])
     assert names(found) == ["other"]
-    assert "another model is called mine; rename the folder" in str(found.refusals[0])
+    assert "another model is called mine; rename the folder" in str(found.errors[0])
 
 
 def test_two_folders_of_one_name_are_one_model(shelf):
@@ -75,7 +75,7 @@ def test_two_folders_of_one_name_are_one_model(shelf):
     shutil.copytree(root / "a.b", root.parent / "elsewhere" / "a.b")
     found = read_checkpoints([root, root.parent / "elsewhere"])
     assert names(found) == ["a.b"]
-    assert "another model is called a.b" in str(found.refusals[0])
+    assert "another model is called a.b" in str(found.errors[0])
 
 
 def test_a_snapshot_in_a_hubs_cache_is_called_as_its_model(checkpoint, tmp_path):
@@ -104,7 +104,7 @@ def test_the_folder_one_stands_in_has_its_own_name(shelf, monkeypatch):
 
 
 def test_no_more_is_read_of_a_sentence_than_a_map_can_show(our_model):
-    assert our_model("gpt2").card.max_tokens == LONGEST
+    assert our_model("gpt2").card.max_tokens == MAX_TOKENS
     assert our_model("bert").card.max_tokens == 40
     assert our_model("roberta-relu").card.max_tokens == 30 - 2
 
@@ -115,7 +115,7 @@ def test_a_folder_that_lacks_its_configuration_is_told_and_not_passed_over(shelf
     (root / "notes").mkdir()
     found = read_checkpoints([root])
     assert names(found) == ["good"]
-    assert [str(each) for each in found.refusals] == [
+    assert [str(each) for each in found.errors] == [
         f"{root / 'bare'}: config.json is missing: this is no folder of a checkpoint"
     ]
 

@@ -3,17 +3,17 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from app.attention import Intervention
-from app.evaluation.ablation import change, token_losses
+from app.evaluation.ablation import paired_difference, token_losses
 from app.evaluation.checkpoint import (
     NotMeasurableError,
     Plan,
-    evenly,
+    dev_test_split,
+    evenly_spaced,
     measure,
-    parts,
-    questions_of,
+    targets_of,
 )
-from app.evaluation.head_statistics import readings
-from app.evaluation.progress import Progress
+from app.evaluation.head_statistics import tokenise_trees
+from app.evaluation.progress import ProgressBar
 from app.models.checkpoints import read_checkpoint
 from tests.models.checkpoints.tiny import save
 from tests.models.trees import SAMPLE
@@ -38,7 +38,7 @@ def decoder(tmp_path):
 
 @pytest.fixture
 def plan(treebank):
-    return Plan((treebank,), twins=2, ablations=3)
+    return Plan((treebank,), n_untrained=2, n_ablation_sentences=3)
 
 
 def test_the_record_is_read_with_the_checkpoint_it_is_of(encoder, plan):
@@ -49,7 +49,7 @@ def test_the_record_is_read_with_the_checkpoint_it_is_of(encoder, plan):
     assert [(head.layer, head.head) for head in written.heads] == [
         (layer, head) for layer in range(3) for head in range(4)
     ]
-    assert all(len(baselines.twins) == 2 for baselines in written.baselines)
+    assert all(len(baselines.untrained_rates) == 2 for baselines in written.baselines)
     assert not [*encoder.glob("*.partial")]
 
 
@@ -67,23 +67,25 @@ def test_the_record_tells_treebank_and_command_but_no_path(encoder, plan, tmp_pa
 
 
 def test_a_treebank_can_be_given_its_name_and_licence(encoder, treebank):
-    named = Plan((treebank,), twins=1, ablations=0, name="Our Own", licence="CC0")
+    named = Plan(
+        (treebank,), n_untrained=1, n_ablation_sentences=0, treebank_name="Our Own", licence="CC0"
+    )
     written = measure(encoder, named)
     assert (written.treebank, written.licence) == ("Our Own", "CC0")
     assert written.command.endswith("--ablations 0 --name 'Our Own' --licence CC0")
 
 
 def test_of_one_file_every_other_sentence_is_reported_of_two_the_second(treebank, plan):
-    dev, test = parts(plan)
+    dev, test = dev_test_split(plan)
     assert {tree.words[0] for tree in dev} == {"The"}
     assert {tree.words[0] for tree in test} == {"They"}
-    dev, test = parts(Plan((treebank, treebank), sentences=3))
+    dev, test = dev_test_split(Plan((treebank, treebank), max_sentences=3))
     assert [len(dev), len(test)] == [3, 3]
 
 
 def test_fewer_sentences_are_taken_from_beginning_to_end():
-    assert evenly(range(100), 4) == [0, 25, 50, 75]
-    assert evenly(range(3), 4) == evenly(range(3), None) == [0, 1, 2]
+    assert evenly_spaced(range(100), 4) == [0, 25, 50, 75]
+    assert evenly_spaced(range(3), 4) == evenly_spaced(range(3), None) == [0, 1, 2]
 
 
 def test_sentences_that_are_too_long_are_counted(encoder, treebank, plan):
@@ -100,24 +102,24 @@ def test_a_heads_ablation_is_the_change_of_loss_on_the_reported_sentences(kind, 
     folder = request.getfixturevalue(kind)
     written = measure(folder, plan)
     model = read_checkpoint(folder)
-    test, _ = readings(parts(plan)[1], model.tokenizer, model.card.max_tokens)
-    questions = questions_of(model, evenly(test, 3))
+    test, _ = tokenise_trees(dev_test_split(plan)[1], model.tokenizer, model.card.max_tokens)
+    questions = targets_of(model, evenly_spaced(test, 3))
     off = Intervention(ablated_heads=frozenset({(1, 1)}))
     without, whole = (
         token_losses(model.transformer, questions, each) for each in (off, Intervention())
     )
     head = next(head for head in written.heads if (head.layer, head.head) == (1, 1))
-    assert (head.ablation, head.ablation_half) == change(without, whole)
+    assert (head.ablation, head.ablation_half) == paired_difference(without, whole)
     assert head.ablation_half > 0
     assert written.ablation_text.startswith("3 of the reported sentences, ")
 
 
 def test_what_hidden_words_are_asked_for_are_no_special_tokens(encoder, plan):
     model = read_checkpoint(encoder)
-    test, _ = readings(parts(plan)[1], model.tokenizer, model.card.max_tokens)
-    for asked in questions_of(model, test):
-        assert 0 < asked.at.min() <= asked.at.max() < len(asked.shown) - 1
-        assert np.all(asked.shown[asked.at] == model.tokenizer.mask_id)
+    test, _ = tokenise_trees(dev_test_split(plan)[1], model.tokenizer, model.card.max_tokens)
+    for asked in targets_of(model, test):
+        assert 0 < asked.positions.min() <= asked.positions.max() < len(asked.input_ids) - 1
+        assert np.all(asked.input_ids[asked.positions] == model.tokenizer.mask_token_id)
 
 
 def test_a_model_that_guesses_nothing_has_no_ablations(encoder, plan):
@@ -170,8 +172,8 @@ def test_a_folder_that_cannot_be_written_is_named(encoder, plan):
 
 
 def test_where_no_terminal_looks_on_each_stage_is_a_line(capsys):
-    with Progress(5) as progress:
-        assert [*progress.over("its heads", [1, 2])] == [1, 2]
-        assert [*progress.over("its heads", [3])] == [3]
-        assert [*progress.over("the loss", [4, 5])] == [4, 5]
+    with ProgressBar(5) as progress:
+        assert [*progress.track("its heads", [1, 2])] == [1, 2]
+        assert [*progress.track("its heads", [3])] == [3]
+        assert [*progress.track("the loss", [4, 5])] == [4, 5]
     assert capsys.readouterr().err == "its heads\nthe loss\n"

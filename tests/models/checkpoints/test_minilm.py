@@ -51,8 +51,8 @@ of_every_text = pytest.mark.parametrize("name", TEXTS)
 
 def test_it_has_the_sizes_that_its_card_tells(minilm):
     card = minilm.card
-    assert (card.family, card.n_layers, card.n_heads, card.d_model) == ("BERT", 6, 12, 384)
-    assert (card.max_tokens, card.guesses, card.has_specials) == (128, "nothing", True)
+    assert (card.architecture, card.n_layers, card.n_heads, card.d_model) == ("BERT", 6, 12, 384)
+    assert (card.max_tokens, card.predicts, card.adds_special_tokens) == (128, "nothing", True)
 
 
 @of_every_text
@@ -82,6 +82,6 @@ def test_the_tokens_are_those_of_transformers(folder, minilm, name):
 
 def test_a_sentence_is_cut_to_what_is_read(minilm):
     sentence = minilm.tokenizer.sentence(TEXTS["longest"])
-    start = minilm.tokenizer.sentence(sentence.start(128))
+    start = minilm.tokenizer.sentence(sentence.truncated_text(128))
     assert 120 < len(start.tokens) <= 128
-    assert np.isfinite(minilm.read(start).hidden).all()
+    assert np.isfinite(minilm.run(start).hidden).all()

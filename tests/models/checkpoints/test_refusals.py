@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from app.models.checkpoints import CheckpointError, read_checkpoint
-from app.models.checkpoints.errors import MOST, refused
+from app.models.checkpoints.errors import MAX_REASON_LENGTH, checkpoint_error
 from tests.models.checkpoints.tiny import save
 
 
@@ -382,9 +382,9 @@ def test_a_tokenizer_that_does_not_read_the_sentence_once(copy, pieces):
 
 
 def test_a_reason_is_one_line_that_a_log_can_hold(tmp_path):
-    told = str(refused(tmp_path, "a\nb\x1b[31m\ud800" + "x" * 10_000))
+    told = str(checkpoint_error(tmp_path, "a\nb\x1b[31m\ud800" + "x" * 10_000))
     assert told.isprintable()
-    assert len(told) < len(str(tmp_path)) + MOST + 10
+    assert len(told) < len(str(tmp_path)) + MAX_REASON_LENGTH + 10
     told.encode()
 
 

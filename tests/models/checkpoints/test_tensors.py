@@ -13,7 +13,12 @@ from safetensors.torch import save_file
 from app.attention import forward
 from app.attention.transformer import arrays_of, logits
 from app.models.checkpoints import CheckpointError, read_checkpoint
-from app.models.checkpoints.safetensors_reader import INDEX, WHOLE, Tensors, weight_files
+from app.models.checkpoints.safetensors_reader import (
+    INDEX_FILE,
+    WEIGHTS_FILE,
+    SafetensorsReader,
+    weight_files,
+)
 from tests.models.checkpoints.theirs import largest_error, loaded, outcome
 from tests.models.checkpoints.tiny import save
 
@@ -34,8 +39,8 @@ def test_rounded_weights_give_what_transformers_computes_of_them_in_float32(tmp_
 
 def one(folder, numbers, name="x"):
     """A file with one tensor."""
-    save_file({name: numbers}, folder / WHOLE)
-    return Tensors(folder)
+    save_file({name: numbers}, folder / WEIGHTS_FILE)
+    return SafetensorsReader(folder)
 
 
 # Every number that two bytes can spell but those that are infinite or none.
@@ -47,7 +52,7 @@ def test_widening_two_bytes_is_exact_to_the_bit(tmp_path, dtype):
     every = EVERY_HALF.view(dtype)
     every = every[every.isfinite()]
     into = np.empty(len(every), np.float32)
-    one(tmp_path, every).put("x", into)
+    one(tmp_path, every).read_into("x", into)
     assert np.array_equal(into.view(np.uint32), every.to(F32).numpy().view(np.uint32))
 
 
@@ -55,7 +60,7 @@ def test_widening_two_bytes_is_exact_to_the_bit(tmp_path, dtype):
 def test_a_matrix_is_turned_round_on_the_way(tmp_path, dtype):
     matrix = torch.arange(6).reshape(2, 3).to(dtype)
     into = np.zeros((3, 5), np.float32)
-    one(tmp_path, matrix).put("x", into[:, 1:3], transposed=True)
+    one(tmp_path, matrix).read_into("x", into[:, 1:3], transposed=True)
     assert into[:, 1:3].tolist() == [[0, 3], [1, 4], [2, 5]]
     assert not into[:, [0, 3, 4]].any()
 
@@ -75,19 +80,21 @@ def test_a_number_that_is_infinite_or_none_is_refused(tmp_path, wrong, dtype):
     numbers = torch.ones(4, dtype=dtype)
     numbers[2] = wrong
     with pytest.raises(CheckpointError, match="x holds numbers that are infinite or none at all"):
-        one(tmp_path, numbers).put("x", np.empty(4, np.float32))
+        one(tmp_path, numbers).read_into("x", np.empty(4, np.float32))
 
 
 @pytest.mark.parametrize("dtype", [torch.int8, torch.float64, torch.int64, torch.bool], ids=str)
 def test_numbers_of_another_kind_are_refused_with_those_that_are_read(tmp_path, dtype):
     tensors = one(tmp_path, torch.ones(4, dtype=dtype))
     with pytest.raises(CheckpointError, match="read are F32, F16, BF16"):
-        tensors.put("x", np.empty(4, np.float32))
+        tensors.read_into("x", np.empty(4, np.float32))
 
 
 def test_numbers_that_nobody_asks_for_may_be_of_any_kind(tmp_path):
-    save_file({"x": torch.ones(1), "buffer": torch.ones(3, dtype=torch.int64)}, tmp_path / WHOLE)
-    assert Tensors(tmp_path).shape("x") == (1,)
+    save_file(
+        {"x": torch.ones(1), "buffer": torch.ones(3, dtype=torch.int64)}, tmp_path / WEIGHTS_FILE
+    )
+    assert SafetensorsReader(tmp_path).shape("x") == (1,)
 
 
 def tensor(begin, end, shape=(4,), dtype="F32"):
@@ -97,7 +104,7 @@ def tensor(begin, end, shape=(4,), dtype="F32"):
 def file_of(folder, header, data=b"\0" * 32, length=None):
     told = header if isinstance(header, bytes) else json.dumps(header).encode()
     start = struct.pack("<Q", len(told) if length is None else length)
-    (folder / WHOLE).write_bytes(start + told + data)
+    (folder / WEIGHTS_FILE).write_bytes(start + told + data)
     return folder
 
 
@@ -132,32 +139,32 @@ DAMAGED = {
 
 
 def test_a_file_by_hand_is_read(tmp_path):
-    assert Tensors(file_of(tmp_path, GOOD)).shape("b") == (4,)
+    assert SafetensorsReader(file_of(tmp_path, GOOD)).shape("b") == (4,)
 
 
 @pytest.mark.parametrize("what", DAMAGED)
 def test_a_header_is_refused_that_holds(tmp_path, what):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        Tensors(file_of(tmp_path, DAMAGED[what]))
+        SafetensorsReader(file_of(tmp_path, DAMAGED[what]))
 
 
 @pytest.mark.parametrize("length", [2**63, 2**64 - 1, 10**9, 500, 0, 3])
 def test_a_length_of_the_header_that_is_not_its_own_is_refused(tmp_path, length):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        Tensors(file_of(tmp_path, GOOD, length=length))
+        SafetensorsReader(file_of(tmp_path, GOOD, length=length))
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path):
-    whole = (file_of(tmp_path, GOOD) / WHOLE).read_bytes()
+    whole = (file_of(tmp_path, GOOD) / WEIGHTS_FILE).read_bytes()
     for length in range(len(whole)):
-        (tmp_path / WHOLE).write_bytes(whole[:length])
+        (tmp_path / WEIGHTS_FILE).write_bytes(whole[:length])
         with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-            Tensors(tmp_path)
+            SafetensorsReader(tmp_path)
 
 
 def test_a_file_with_more_than_it_tells_of_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        Tensors(file_of(tmp_path, GOOD, b"\0" * 33))
+        SafetensorsReader(file_of(tmp_path, GOOD, b"\0" * 33))
 
 
 @settings(max_examples=150)
@@ -171,11 +178,11 @@ def test_whatever_bytes_of_the_header_change_the_model_is_read_or_refused(
     folder.mkdir(exist_ok=True)
     for file in checkpoint("distilbert").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
-    content = bytearray((folder / WHOLE).read_bytes())
+    content = bytearray((folder / WEIGHTS_FILE).read_bytes())
     size = 8 + int.from_bytes(content[:8], "little")
     for place, change in flips:
         content[place % size] ^= change
-    (folder / WHOLE).write_bytes(content)
+    (folder / WEIGHTS_FILE).write_bytes(content)
     try:
         model = read_checkpoint(folder)
     except CheckpointError as error:
@@ -186,7 +193,7 @@ def test_whatever_bytes_of_the_header_change_the_model_is_read_or_refused(
 
 def indexed(folder, index):
     told = index if isinstance(index, bytes) else json.dumps(index).encode()
-    (folder / INDEX).write_bytes(told)
+    (folder / INDEX_FILE).write_bytes(told)
     return folder
 
 
@@ -212,7 +219,7 @@ def test_an_index_names_nothing_but_files_beside_it(tmp_path, name):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "x.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError, match="which is no file beside it"):
-        Tensors(indexed(tmp_path / "in", {"weight_map": {"a": name}}))
+        SafetensorsReader(indexed(tmp_path / "in", {"weight_map": {"a": name}}))
 
 
 INDEXES = {
@@ -230,17 +237,17 @@ INDEXES = {
 @pytest.mark.parametrize("what", INDEXES)
 def test_an_index_is_refused_that_holds(tmp_path, what):
     with pytest.raises(CheckpointError, match=r"index\.json cannot be read"):
-        Tensors(indexed(tmp_path, INDEXES[what]))
+        SafetensorsReader(indexed(tmp_path, INDEXES[what]))
 
 
 def test_an_index_of_no_files_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="names no file"):
-        Tensors(indexed(tmp_path, {"weight_map": {}}))
+        SafetensorsReader(indexed(tmp_path, {"weight_map": {}}))
 
 
 def test_a_shard_that_is_missing_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"two\.safetensors, named by .*, is missing"):
-        Tensors(indexed(tmp_path, {"weight_map": {"a": "two.safetensors"}}))
+        SafetensorsReader(indexed(tmp_path, {"weight_map": {"a": "two.safetensors"}}))
 
 
 def test_a_tensor_that_two_shards_hold_is_refused(tmp_path):
@@ -248,4 +255,4 @@ def test_a_tensor_that_two_shards_hold_is_refused(tmp_path):
         save_file({"a": torch.ones(2)}, tmp_path / f"{name}.safetensors")
     names = {"a": "one.safetensors", "b": "two.safetensors"}
     with pytest.raises(CheckpointError, match=r"a is in one\.safetensors and in two\.safetensors"):
-        Tensors(indexed(tmp_path, {"weight_map": names}))
+        SafetensorsReader(indexed(tmp_path, {"weight_map": names}))

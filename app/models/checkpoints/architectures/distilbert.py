@@ -3,14 +3,14 @@
 Source: Sanh et al. 2019; names as in transformers' `DistilBertForMaskedLM`.
 """
 
-from app.models.checkpoints.architecture import Family, Names, Spec
+from app.models.checkpoints.architecture import Architecture, Spec, TensorNames
 from app.models.checkpoints.config import Config
 
 LAYER = "transformer.layer.{i}."
-NAMES = Names(
+NAMES = TensorNames(
     prefixes=("distilbert.", ""),
-    tokens="embeddings.word_embeddings",
-    positions="embeddings.position_embeddings",
+    token_embedding="embeddings.word_embeddings",
+    position_embedding="embeddings.position_embeddings",
     embedding_norm="embeddings.LayerNorm",
     qkv=tuple(f"{LAYER}attention.{part}_lin" for part in "qkv"),
     output=f"{LAYER}attention.out_lin",
@@ -18,15 +18,15 @@ NAMES = Names(
     ffn_hidden=f"{LAYER}ffn.lin1",
     ffn_output=f"{LAYER}ffn.lin2",
     ffn_norm=f"{LAYER}output_layer_norm",
-    transform="vocab_transform",
-    transform_norm="vocab_layer_norm",
-    words="vocab_projector",
-    words_bias=("vocab_projector.bias",),
+    lm_head_transform="vocab_transform",
+    lm_head_norm="vocab_layer_norm",
+    lm_head="vocab_projector",
+    lm_head_bias=("vocab_projector.bias",),
 )
 
 
-def spec(config: Config) -> Spec:
-    config.refuse_if(config.get("pruned_heads"), "some of its heads are pruned, which is not read")
+def read_spec(config: Config) -> Spec:
+    config.reject_if(config.get("pruned_heads"), "some of its heads are pruned, which is not read")
     n_heads, d_model = config.size("n_heads"), config.size("dim")
     return Spec(
         n_layers=config.size("n_layers"),
@@ -39,10 +39,10 @@ def spec(config: Config) -> Spec:
         max_tokens=config.size("max_position_embeddings"),
         activation=config.activation("activation", "gelu"),
         epsilon=1e-12,
-        norm_first=False,
+        pre_norm=False,
         causal=False,
-        tied=config.flag("tie_word_embeddings", default=True),
+        tied_embeddings=config.flag("tie_word_embeddings", default=True),
     )
 
 
-DISTILBERT = Family("DistilBERT", ("distilbert",), spec, NAMES)
+DISTILBERT = Architecture("DistilBERT", ("distilbert",), read_spec, NAMES)

@@ -3,13 +3,13 @@
 Source: Radford et al. 2019; names as in transformers' `GPT2LMHeadModel`.
 """
 
-from app.models.checkpoints.architecture import Family, Names, Spec
+from app.models.checkpoints.architecture import Architecture, Spec, TensorNames
 from app.models.checkpoints.config import Config
 
-NAMES = Names(
+NAMES = TensorNames(
     prefixes=("transformer.", ""),
-    tokens="wte",
-    positions="wpe",
+    token_embedding="wte",
+    position_embedding="wpe",
     attention_norm="h.{i}.ln_1",
     qkv=("h.{i}.attn.c_attn",),
     output="h.{i}.attn.c_proj",
@@ -17,18 +17,18 @@ NAMES = Names(
     ffn_hidden="h.{i}.mlp.c_fc",
     ffn_output="h.{i}.mlp.c_proj",
     norm="ln_f",
-    words="lm_head",
-    in_out=True,
+    lm_head="lm_head",
+    stored_in_out=True,
 )
 
 
-def spec(config: Config) -> Spec:
-    config.refuse_if(
+def read_spec(config: Config) -> Spec:
+    config.reject_if(
         not config.flag("scale_attn_weights", default=True)
         or config.flag("scale_attn_by_inverse_layer_idx", default=False),
         "its scores are not divided by the root of d_head alone, which is not read",
     )
-    config.refuse_if(config.get("add_cross_attention"), "it reads a second text, which is not read")
+    config.reject_if(config.get("add_cross_attention"), "it reads a second text, which is not read")
     n_heads, d_model = config.size("n_head"), config.size("n_embd")
     return Spec(
         n_layers=config.size("n_layer"),
@@ -41,11 +41,11 @@ def spec(config: Config) -> Spec:
         max_tokens=config.size("n_positions", 1024),
         activation=config.activation("activation_function", "gelu_new"),
         epsilon=config.number("layer_norm_epsilon", 1e-5),
-        norm_first=True,
+        pre_norm=True,
         causal=True,
-        tied=config.flag("tie_word_embeddings", default=True),
-        has_words=config.has_words(),
+        tied_embeddings=config.flag("tie_word_embeddings", default=True),
+        has_lm_head=config.has_lm_head(),
     )
 
 
-GPT2 = Family("GPT-2", ("gpt2",), spec, NAMES)
+GPT2 = Architecture("GPT-2", ("gpt2",), read_spec, NAMES)

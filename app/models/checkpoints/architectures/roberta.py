@@ -5,30 +5,30 @@ Source: Liu et al. 2019; names as in transformers' `RobertaForMaskedLM`.
 
 from dataclasses import replace
 
-from app.models.checkpoints.architecture import Family, Spec
+from app.models.checkpoints.architecture import Architecture, Spec
 from app.models.checkpoints.architectures import bert
 from app.models.checkpoints.config import Config
 
 NAMES = replace(
     bert.NAMES,
     prefixes=("roberta.", ""),
-    transform="lm_head.dense",
-    transform_norm="lm_head.layer_norm",
-    words="lm_head.decoder",
-    words_bias=("lm_head.bias", "lm_head.decoder.bias"),
+    lm_head_transform="lm_head.dense",
+    lm_head_norm="lm_head.layer_norm",
+    lm_head="lm_head.decoder",
+    lm_head_bias=("lm_head.bias", "lm_head.decoder.bias"),
 )
 
 
-def spec(config: Config) -> Spec:
+def read_spec(config: Config) -> Spec:
     padding = config.get("pad_token_id", 1)
-    config.refuse_if(
+    config.reject_if(
         isinstance(padding, bool) or not isinstance(padding, int) or padding < 0,
         "config.json: pad_token_id is no token",
     )
-    own = bert.spec(config)
+    bert_spec = bert.read_spec(config)
     first = padding + 1
-    config.refuse_if(own.max_tokens <= first, "it has no position beyond that of the padding")
-    return replace(own, first_position=first, max_tokens=own.max_tokens - first)
+    config.reject_if(bert_spec.max_tokens <= first, "it has no position beyond that of the padding")
+    return replace(bert_spec, first_position=first, max_tokens=bert_spec.max_tokens - first)
 
 
-ROBERTA = Family("RoBERTa", ("roberta",), spec, NAMES)
+ROBERTA = Architecture("RoBERTa", ("roberta",), read_spec, NAMES)
