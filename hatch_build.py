@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FILES = {
+COPIED_FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE",
     "@fontsource-variable/inter/LICENSE": "inter.LICENSE",
@@ -22,13 +22,23 @@ FILES = {
 }
 """What is copied as it is."""
 
-TEXT = (range(0x20, 0x7F), (0xA0, 0xB1, 0xB7, 0xD7), range(0x2010, 0x2027), (0x2032, 0x2212))
+TEXT_CHARACTERS = (
+    range(0x20, 0x7F),
+    (0xA0, 0xB1, 0xB7, 0xD7),
+    range(0x2010, 0x2027),
+    (0x2032, 0x2212),
+)
 """Signs of English text and figures."""
 
-MORE = (range(0xA1, 0xB1), range(0xB2, 0xB7), range(0xB8, 0xD7), range(0xD8, 0x100))
+MORE_LATIN_CHARACTERS = (
+    range(0xA1, 0xB1),
+    range(0xB2, 0xB7),
+    range(0xB8, 0xD7),
+    range(0xD8, 0x100),
+)
 """The rest of Latin 1, in a file of its own: browsers fetch it where a page has such a letter."""
 
-MATHS = (
+MATH_CHARACTERS = (
     range(0x20, 0x7F),
     (0xB1, 0xB7, 0xD7),
     range(0x391, 0x3AA),
@@ -73,17 +83,17 @@ INTER = "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
 SERIF = "@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2"
 ITALIC = SERIF.replace("normal", "italic")
 FONTS = {
-    "inter.woff2": (INTER, TEXT, REGULAR_TO_BOLD, ["kern", "tnum"]),
-    "inter-more.woff2": (INTER, MORE, REGULAR_TO_BOLD, ["kern"]),
+    "inter.woff2": (INTER, TEXT_CHARACTERS, REGULAR_TO_BOLD, ["kern", "tnum"]),
+    "inter-more.woff2": (INTER, MORE_LATIN_CHARACTERS, REGULAR_TO_BOLD, ["kern"]),
     # Not for browsers: pictures that the server draws are set in it.
-    "inter.ttf": (INTER, (*TEXT, *MORE), {"wght": 500}, ["kern"]),
-    "serif.woff2": (SERIF, TEXT, REGULAR_TO_BOLD, ["kern", "liga"]),
-    "serif-more.woff2": (SERIF, MORE, REGULAR_TO_BOLD, ["kern"]),
-    "serif-italic.woff2": (ITALIC, TEXT, REGULAR, ["kern", "liga"]),
-    "serif-italic-more.woff2": (ITALIC, MORE, REGULAR, ["kern"]),
+    "inter.ttf": (INTER, (*TEXT_CHARACTERS, *MORE_LATIN_CHARACTERS), {"wght": 500}, ["kern"]),
+    "serif.woff2": (SERIF, TEXT_CHARACTERS, REGULAR_TO_BOLD, ["kern", "liga"]),
+    "serif-more.woff2": (SERIF, MORE_LATIN_CHARACTERS, REGULAR_TO_BOLD, ["kern"]),
+    "serif-italic.woff2": (ITALIC, TEXT_CHARACTERS, REGULAR, ["kern", "liga"]),
+    "serif-italic-more.woff2": (ITALIC, MORE_LATIN_CHARACTERS, REGULAR, ["kern"]),
     "math.woff2": (
         "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2",
-        MATHS,
+        MATH_CHARACTERS,
         None,
         ["ssty"],
     ),
@@ -114,26 +124,26 @@ class VendorHook(BuildHookInterface):
         root = Path(self.root)
         vendor = root / "static" / "vendor"
         sources = (root / "package-lock.json").read_bytes() + Path(__file__).read_bytes()
-        made_of = hashlib.sha256(sources).hexdigest()
+        content_hash = hashlib.sha256(sources).hexdigest()
         stamp = vendor / "made-of"
-        complete = all((vendor / name).is_file() for name in (*FILES.values(), *FONTS))
-        if complete and stamp.is_file() and stamp.read_text(encoding="utf-8") == made_of:
+        complete = all((vendor / name).is_file() for name in (*COPIED_FILES.values(), *FONTS))
+        if complete and stamp.is_file() and stamp.read_text(encoding="utf-8") == content_hash:
             return
         shutil.rmtree(vendor, ignore_errors=True)
         vendor.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as scratch:
             modules = npm_ci(root, Path(scratch))
-            for source, name in FILES.items():
+            for source, name in COPIED_FILES.items():
                 shutil.copyfile(modules / source, vendor / name)
-            for name, (source, *kept) in FONTS.items():
-                self._subset(modules / source, vendor / name, *kept)
-        stamp.write_text(made_of, encoding="utf-8")
+            for name, (source, *subset_options) in FONTS.items():
+                self._subset(modules / source, vendor / name, *subset_options)
+        stamp.write_text(content_hash, encoding="utf-8")
 
     @staticmethod
     def _subset(
         source: Path,
         target: Path,
-        signs: Iterable[Iterable[int]],
+        characters: Iterable[Iterable[int]],
         weights: dict[str, object] | None,
         features: list[str],
     ) -> None:
@@ -143,13 +153,13 @@ class VendorHook(BuildHookInterface):
 
         font = TTFont(source, recalcTimestamp=False)
         subsetter = Subsetter(Options(layout_features=features, hinting=False))
-        subsetter.populate(unicodes={sign for each in signs for sign in each})
+        subsetter.populate(unicodes={character for each in characters for character in each})
         subsetter.subset(font)
         if weights:
             # The instancer wants a font as it is read from a file.
-            plain = io.BytesIO()
+            uncompressed = io.BytesIO()
             font.flavor = None
-            font.save(plain)
-            font = instantiateVariableFont(TTFont(plain, recalcTimestamp=False), weights)
+            font.save(uncompressed)
+            font = instantiateVariableFont(TTFont(uncompressed, recalcTimestamp=False), weights)
         font.flavor = "woff2" if target.suffix == ".woff2" else None
         font.save(target)

@@ -6,27 +6,31 @@ With `--write` all parts are measured, and docs/performance.md is written.
 import argparse
 from datetime import date
 
-from benchmarks.document import FILE, goals_table, markdown, outcomes_of_all, text_table
-from benchmarks.machine import machine
-from benchmarks.run import PARTS, in_fresh_interpreters
+from benchmarks.document import REPORT_FILE, all_outcomes, goals_table, text_table, to_markdown
+from benchmarks.machine import describe_machine
+from benchmarks.run import PARTS, measure_in_fresh_interpreters
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
-    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}; of all parts")
-    asked = parser.parse_args()
-    if unknown := [name for name in asked.parts if name not in PARTS]:
+    parser.add_argument(
+        "--write", action="store_true", help=f"write {REPORT_FILE.name}; of all parts"
+    )
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.parts if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    if asked.write and asked.parts:
+    if arguments.write and arguments.parts:
         parser.error("the document is written of all parts together; name none")
-    before = machine()
-    print(f"{before}\n", flush=True)
-    parts = in_fresh_interpreters(asked.parts or list(PARTS))
-    if asked.write:
-        print(text_table(goals_table(outcomes_of_all(parts))))
-        FILE.write_text(markdown(parts, before, date.today()), encoding="utf-8")
-        print(f"\nWritten to {FILE}")
+    machine_description = describe_machine()
+    print(f"{machine_description}\n", flush=True)
+    parts = measure_in_fresh_interpreters(arguments.parts or list(PARTS))
+    if arguments.write:
+        print(text_table(goals_table(all_outcomes(parts))))
+        REPORT_FILE.write_text(
+            to_markdown(parts, machine_description, date.today()), encoding="utf-8"
+        )
+        print(f"\nWritten to {REPORT_FILE}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 from app.main import app
 from benchmarks.document import Table
 
-WARM_UPS = 20
+WARM_UP_REQUESTS = 20
 
 GROUPS = (
     ("tokens", ("app/models/tokens", "/tokenizers/")),
@@ -27,73 +27,80 @@ GROUPS = (
 )
 """Each group, and what the names of its files contain; the first that fits."""
 
-SHOWN = 12
-FOLDERS = (Path(__file__).parent.parent, *(get_path(name) for name in ("purelib", "stdlib")))
+MAX_ROWS = 12
+SOURCE_ROOTS = (Path(__file__).parent.parent, *(get_path(name) for name in ("purelib", "stdlib")))
 
-Function = tuple[str, int, str]
+FunctionKey = tuple[str, int, str]
 """File, line and name."""
 
 
 @dataclass(frozen=True)
-class Answered:
+class RequestProfile:
     """Microseconds of an answer within the application, and the parts of them by function."""
 
-    inside: float
-    shares: dict[Function, float]
+    app_microseconds: float
+    shares: dict[FunctionKey, float]
 
-    def by_group(self, title: str, outside: float) -> Table:
-        """What they are spent on; `outside` microseconds more are for any answer over HTTP."""
-        spent = dict.fromkeys((name for name, _ in GROUPS), 0.0)
+    def time_by_group(self, title: str, server_microseconds: float) -> Table:
+        """What they are spent on; `server_microseconds` more are for any answer over HTTP."""
+        by_group = dict.fromkeys((name for name, _ in GROUPS), 0.0)
         for (file, *_), share in self.shares.items():
-            spent[_group(file)] += share * self.inside
-        spent["uvicorn and sockets"] = outside
-        whole = self.inside + outside
+            by_group[_group(file)] += share * self.app_microseconds
+        by_group["uvicorn and sockets"] = server_microseconds
+        total = self.app_microseconds + server_microseconds
         return Table(
             title,
             ("what for", "µs", "of the whole"),
-            tuple((name, f"{us:.0f}", f"{100 * us / whole:.0f} %") for name, us in spent.items()),
-            f"The application takes {self.inside:.0f} µs an answer, without a socket; they are"
+            tuple(
+                (name, f"{us:.0f}", f"{100 * us / total:.0f} %") for name, us in by_group.items()
+            ),
+            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket; they are"
             " divided in the proportions that cProfile finds, which makes many small functions look"
             " dearer than they are. The last line is what the precomputed answer takes.",
         )
 
-    def dearest(self, title: str) -> Table:
+    def slowest_functions(self, title: str) -> Table:
         """The functions that take most."""
-        shares = sorted(self.shares.items(), key=lambda item: -item[1])[:SHOWN]
-        rows = [(*_written(function), f"{share * self.inside:.0f}") for function, share in shares]
+        shares = sorted(self.shares.items(), key=lambda item: -item[1])[:MAX_ROWS]
+        rows = [
+            (*_name_and_location(function), f"{share * self.app_microseconds:.0f}")
+            for function, share in shares
+        ]
         return Table(title, ("function", "file", "µs"), tuple(rows))
 
 
-def answered(requests: Sequence[bytes]) -> Answered:
+def profile_requests(requests: Sequence[bytes]) -> RequestProfile:
     """The first half of `requests` is timed, the second profiled."""
     half = len(requests) // 2
-    asyncio.run(_answers(requests[:WARM_UPS]))
-    inside = median(asyncio.run(_answers(requests[WARM_UPS:half]))) * 1e6
+    asyncio.run(_time_requests(requests[:WARM_UP_REQUESTS]))
+    app_microseconds = median(asyncio.run(_time_requests(requests[WARM_UP_REQUESTS:half]))) * 1e6
     profiler = cProfile.Profile()
     profiler.enable()
-    asyncio.run(_answers(requests[half:]))
+    asyncio.run(_time_requests(requests[half:]))
     profiler.disable()
-    seconds: dict[Function, float] = {}
-    for function, (_, _, own, _, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
-        for spender, part in _spent_by(function, own, callers):
-            seconds[spender] = seconds.get(spender, 0.0) + part
-    whole = sum(seconds.values())
-    return Answered(inside, {function: part / whole for function, part in seconds.items()})
+    seconds: dict[FunctionKey, float] = {}
+    for function, (_, _, self_seconds, _, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+        for charged_function, charged_seconds in _charge_time(function, self_seconds, callers):
+            seconds[charged_function] = seconds.get(charged_function, 0.0) + charged_seconds
+    total_seconds = sum(seconds.values())
+    return RequestProfile(
+        app_microseconds, {function: part / total_seconds for function, part in seconds.items()}
+    )
 
 
-def _spent_by(
-    function: Function, own: float, callers: dict[Function, Any]
-) -> list[tuple[Function, float]]:
+def _charge_time(
+    function: FunctionKey, self_seconds: float, callers: dict[FunctionKey, Any]
+) -> list[tuple[FunctionKey, float]]:
     """Functions and seconds: one written in C, which has no file, works for its callers."""
     if function[0] != "~" or not callers:
-        return [(function, own)]
+        return [(function, self_seconds)]
     return [(caller, spent[2]) for caller, spent in callers.items()]
 
 
-def _written(function: Function) -> tuple[str, str]:
+def _name_and_location(function: FunctionKey) -> tuple[str, str]:
     """Name and file, the latter as seen from this project or from where packages lie."""
     file, line, name = function
-    for folder in FOLDERS:
+    for folder in SOURCE_ROOTS:
         file = file.removeprefix(f"{folder}/")
     return f"`{name}`", f"{file}:{line}"
 
@@ -102,12 +109,12 @@ def _group(file: str) -> str:
     return next(name for name, parts in GROUPS if any(part in file for part in parts))
 
 
-async def _answers(requests: Sequence[bytes]) -> list[float]:
+async def _time_requests(requests: Sequence[bytes]) -> list[float]:
     """Seconds of each."""
-    return [await _answer(_scope(request)) for request in requests]
+    return [await _time_request(_asgi_scope(request)) for request in requests]
 
 
-async def _answer(scope: dict[str, object]) -> float:
+async def _time_request(scope: dict[str, object]) -> float:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -120,7 +127,7 @@ async def _answer(scope: dict[str, object]) -> float:
     return perf_counter() - begin
 
 
-def _scope(request: bytes) -> dict[str, object]:
+def _asgi_scope(request: bytes) -> dict[str, object]:
     """What a server makes of a request."""
     first, *headers = request.decode().strip().split("\r\n")
     path, _, query = first.split(" ")[1].partition("?")

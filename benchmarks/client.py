@@ -8,29 +8,29 @@ from statistics import median, quantiles
 from time import perf_counter, process_time
 from urllib.parse import urlsplit
 
-from benchmarks.document import LeftOutError
+from benchmarks.document import SkippedError
 
-LONGEST = 60
+ROUND_TIMEOUT_SECONDS = 60
 """Seconds that a round may take."""
 
 
 @dataclass(frozen=True)
-class Load:
+class LoadResult:
     """What answers took, and what part of the time this client was itself at work."""
 
-    rate: float
-    seconds: list[float]
-    busy: float
+    requests_per_second: float
+    latencies: list[float]
+    client_busy: float
 
     @property
     def p50(self) -> float:
         """In milliseconds."""
-        return median(self.seconds) * 1e3
+        return median(self.latencies) * 1e3
 
     @property
     def p99(self) -> float:
         """In milliseconds."""
-        return quantiles(self.seconds, n=100)[98] * 1e3
+        return quantiles(self.latencies, n=100)[98] * 1e3
 
 
 class Connection:
@@ -41,17 +41,17 @@ class Connection:
         self.writer = writer
 
     @staticmethod
-    async def to(address: str) -> "Connection":
+    async def connect(address: str) -> "Connection":
         server = urlsplit(address)
         return Connection(*await asyncio.open_connection(server.hostname, server.port))
 
-    async def ask(self, request: bytes) -> bytes:
-        """The body of the answer. Raises `LeftOutError` for any status but 200."""
+    async def fetch(self, request: bytes) -> bytes:
+        """The body of the answer. Raises `SkippedError` for any status but 200."""
         self.writer.write(request)
         head = await self.reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             status = head.partition(b"\r\n")[0].decode()
-            raise LeftOutError(f"the server answered {status} to {request[:60]!r}…")
+            raise SkippedError(f"the server answered {status} to {request[:60]!r}…")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         return await self.reader.readexactly(length)
 
@@ -59,70 +59,78 @@ class Connection:
         self.writer.close()
 
 
-async def answer(address: str, request: bytes) -> bytes:
-    connection = await Connection.to(address)
+async def fetch_once(address: str, request: bytes) -> bytes:
+    connection = await Connection.connect(address)
     try:
-        return await connection.ask(request)
+        return await connection.fetch(request)
     finally:
         connection.close()
 
 
-async def full_load(address: str, requests: Sequence[bytes], connections: int) -> Load:
+async def full_load(address: str, requests: Sequence[bytes], n_connections: int) -> LoadResult:
     """All requests as fast as they are answered, over so many connections at once."""
-    opened = [await Connection.to(address) for _ in range(connections)]
-    waiting = iter(requests)
-    return await _load([_one_after_another(each, waiting) for each in opened], opened)
+    pool = [await Connection.connect(address) for _ in range(n_connections)]
+    pending = iter(requests)
+    return await _measure_load([_fetch_in_sequence(each, pending) for each in pool], pool)
 
 
-async def once_a_second(
+async def one_request_per_second(
     address: str, learners: int, seconds: int, request: Callable[[int, int], bytes]
-) -> Load:
+) -> LoadResult:
     """So many learners for so long, each at a moment of its own; `request` of learner and second.
 
     An answer's time counts from the moment at which its request was to be sent, late or not.
     """
-    opened = [await Connection.to(address) for _ in range(learners)]
+    pool = [await Connection.connect(address) for _ in range(learners)]
     phases = random.Random(0)  # noqa: S311
     begin = perf_counter() + 0.1
-    return await _load(
+    return await _measure_load(
         [
-            _in_rhythm(each, begin + phases.random(), [request(learner, s) for s in range(seconds)])
-            for learner, each in enumerate(opened)
+            _fetch_on_schedule(
+                each, begin + phases.random(), [request(learner, s) for s in range(seconds)]
+            )
+            for learner, each in enumerate(pool)
         ],
-        opened,
+        pool,
     )
 
 
-async def _load(asking: Sequence, opened: Sequence[Connection]) -> Load:
-    begin, worked = perf_counter(), process_time()
+async def _measure_load(tasks: Sequence, pool: Sequence[Connection]) -> LoadResult:
+    begin, cpu_begin = perf_counter(), process_time()
     try:
-        async with asyncio.timeout(LONGEST):
-            seconds = [each for own in await asyncio.gather(*asking) for each in own]
+        async with asyncio.timeout(ROUND_TIMEOUT_SECONDS):
+            latencies = [
+                each
+                for connection_latencies in await asyncio.gather(*tasks)
+                for each in connection_latencies
+            ]
     except TimeoutError:
-        raise LeftOutError(f"the server took more than {LONGEST} seconds for a round") from None
+        raise SkippedError(
+            f"the server took more than {ROUND_TIMEOUT_SECONDS} seconds for a round"
+        ) from None
     finally:
-        for connection in opened:
+        for connection in pool:
             connection.close()
-    took, work = perf_counter() - begin, process_time() - worked
-    return Load(len(seconds) / took, seconds, work / took)
+    elapsed, cpu_time = perf_counter() - begin, process_time() - cpu_begin
+    return LoadResult(len(latencies) / elapsed, latencies, cpu_time / elapsed)
 
 
-async def _one_after_another(connection: Connection, requests: Iterator[bytes]) -> list[float]:
-    seconds = []
+async def _fetch_in_sequence(connection: Connection, requests: Iterator[bytes]) -> list[float]:
+    latencies = []
     for request in requests:
         begin = perf_counter()
-        await connection.ask(request)
-        seconds.append(perf_counter() - begin)
-    return seconds
+        await connection.fetch(request)
+        latencies.append(perf_counter() - begin)
+    return latencies
 
 
-async def _in_rhythm(
+async def _fetch_on_schedule(
     connection: Connection, begin: float, requests: Sequence[bytes]
 ) -> list[float]:
-    seconds = []
+    latencies = []
     for number, request in enumerate(requests):
-        intended = begin + number
-        await asyncio.sleep(max(0.0, intended - perf_counter()))
-        await connection.ask(request)
-        seconds.append(perf_counter() - intended)
-    return seconds
+        due = begin + number
+        await asyncio.sleep(max(0.0, due - perf_counter()))
+        await connection.fetch(request)
+        latencies.append(perf_counter() - due)
+    return latencies

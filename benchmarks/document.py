@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.goals import GOALS, Goal, Outcome
 
-FILE = Path(__file__).parent.parent / "docs" / "performance.md"
+REPORT_FILE = Path(__file__).parent.parent / "docs" / "performance.md"
 COMMAND = "make bench"
 
-HEAD = """# Speed, measured
+DOCUMENT_TEMPLATE = """# Speed, measured
 
 Made by `{command}` on {day}. Ratios are medians over rounds in which all contenders took turns
 after warm-ups; their middle half stands in brackets. They hold better from machine to machine than
@@ -20,7 +20,7 @@ the absolute figures. T is the number of tokens.
 """
 
 
-class LeftOutError(RuntimeError):
+class SkippedError(RuntimeError):
     """Why a part cannot be measured, in words for whoever started the run."""
 
 
@@ -45,32 +45,36 @@ class Profile:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the run. `about` tells what was measured and how; `left_out` why nothing was."""
+    """One part of the run. `description` says what was measured and
+    how; `skip_reason` why nothing was."""
 
     title: str
-    about: str = ""
+    description: str = ""
     tables: tuple[Table, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     profiles: tuple[Profile, ...] = ()
-    left_out: str = ""
+    skip_reason: str = ""
 
 
-def markdown(parts: Sequence[Part], machine: str, day: date) -> str:
+def to_markdown(parts: Sequence[Part], machine: str, day: date) -> str:
     """The whole document."""
-    outcomes = outcomes_of_all(parts)
+    outcomes = all_outcomes(parts)
     sections = [
-        HEAD.format(command=COMMAND, day=day, machine=machine),
+        DOCUMENT_TEMPLATE.format(command=COMMAND, day=day, machine=machine),
         _section("Goals", "", [goals_table(outcomes)]),
-        *(_section(part.title, part.left_out or part.about, part.tables) for part in parts),
+        *(
+            _section(part.title, part.skip_reason or part.description, part.tables)
+            for part in parts
+        ),
         _section("What the profile shows", *_profiles(parts, outcomes)),
     ]
     return "\n".join(sections)
 
 
-def outcomes_of_all(parts: Sequence[Part]) -> list[Outcome]:
+def all_outcomes(parts: Sequence[Part]) -> list[Outcome]:
     """One of every goal, in the order of `GOALS`."""
-    found = {outcome.goal: outcome for part in parts for outcome in part.outcomes}
-    return [found.get(goal, Outcome(goal, None, NOT_MEASURED)) for goal in GOALS]
+    by_goal = {outcome.goal: outcome for part in parts for outcome in part.outcomes}
+    return [by_goal.get(goal, Outcome(goal, None, NOT_MEASURED)) for goal in GOALS]
 
 
 def goals_table(outcomes: Sequence[Outcome]) -> Table:
@@ -80,8 +84,8 @@ def goals_table(outcomes: Sequence[Outcome]) -> Table:
         tuple(
             (
                 outcome.goal.name,
-                outcome.goal.demand,
-                "" if outcome.measured is None else outcome.goal.written(outcome.measured),
+                outcome.goal.limit_text,
+                "" if outcome.measured is None else outcome.goal.format_value(outcome.measured),
                 outcome.where,
                 outcome.verdict,
             )
@@ -105,8 +109,8 @@ def _profiles(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[str, 
     return f"Of the goals that were missed:\n\n{names}", tables
 
 
-def _section(title: str, about: str, tables: Sequence[Table]) -> str:
-    blocks = [f"## {title}", about, *(_markdown_table(table) for table in tables)]
+def _section(title: str, description: str, tables: Sequence[Table]) -> str:
+    blocks = [f"## {title}", description, *(_markdown_table(table) for table in tables)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -121,11 +125,11 @@ def _markdown_table(table: Table) -> str:
     return title + "\n".join(f"| {' | '.join(line)} |" for line in lines) + note
 
 
-def text(part: Part) -> str:
+def to_text(part: Part) -> str:
     """The part as a terminal shows it, with its goals and profiles."""
     tables = [*part.tables, *(profile.table for profile in part.profiles)]
     goals = goals_table(part.outcomes)
-    blocks = [part.title.upper(), part.left_out or part.about, *map(text_table, tables)]
+    blocks = [part.title.upper(), part.skip_reason or part.description, *map(text_table, tables)]
     return "\n\n".join([*blocks, text_table(goals)] if goals.rows else blocks) + "\n"
 
 

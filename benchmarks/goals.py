@@ -13,11 +13,11 @@ class Goal:
     unit: str = ""
     at_least: bool = False
 
-    def written(self, figure: float) -> str:
+    def format_value(self, figure: float) -> str:
         return f"{figure:.{2 if figure < 10 else 1}f} {self.unit}".rstrip()
 
     @property
-    def demand(self) -> str:
+    def limit_text(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}".rstrip()
 
 
@@ -47,38 +47,40 @@ class Outcome:
         return "met" if self.is_met else f"missed by {beyond:.1%}".replace("%", " %")
 
 
-def worst(goal: Goal, found: Iterable[tuple[float, str]]) -> Outcome:
+def worst(goal: Goal, measurements: Iterable[tuple[float, str]]) -> Outcome:
     """Of the (median, where it was measured) that a goal is about the one furthest from it."""
-    figures = list(found)
+    figures = list(measurements)
     if not figures:
         return Outcome(goal, None, "nothing that it is about was measured")
     return Outcome(goal, *(min(figures) if goal.at_least else max(figures)))
 
 
-LAYER_BY_PRODUCTS = {
+LAYER_VS_MATMULS = {
     64: Goal("One layer / its matrix products, d_model 64", 2.0),
     128: Goal("One layer / its matrix products, d_model 128", 1.35),
     384: Goal("One layer / its matrix products, d_model 384 and more", 1.10),
 }
 """By the smallest d_model that each is about."""
 
-LAYER_BY_TORCH = Goal("One layer / torch.nn.MultiheadAttention, T ≤ 32 and d_model ≤ 384", 0.70)
-MINILM_BY_HUGGING_FACE = Goal("MiniLM / Hugging Face eager, T ≤ 32", 0.75)
-FAMILY_MAPS = Goal("Sentence to all maps of the family, T = 16", 1.0, "ms")
+LAYER_VS_TORCH = Goal("One layer / torch.nn.MultiheadAttention, T ≤ 32 and d_model ≤ 384", 0.70)
+MINILM_VS_HUGGING_FACE = Goal("MiniLM / Hugging Face eager, T ≤ 32", 0.75)
+BUILTIN_MODEL_MAPS = Goal("Sentence to all maps of the family, T = 16", 1.0, "ms")
 REPEATED_RATE = Goal("Repeated view, requests/s of the precomputed answer’s", 60, "%", True)
-LIVE_RATE = Goal("New sentence each time, requests/s of the precomputed answer’s", 12, "%", True)
+NEW_SENTENCE_RATE = Goal(
+    "New sentence each time, requests/s of the precomputed answer’s", 12, "%", True
+)
 CLASS_P99 = Goal("200 learners, one request a second each, p99", 25, "ms")
-START = Goal("Start to the first answer", 1.0, "s")
+START_TIME = Goal("Start to the first answer", 1.0, "s")
 MEMORY = Goal("Resident memory after many views", 120, "MB")
 
 GOALS = (
-    *LAYER_BY_PRODUCTS.values(),
-    LAYER_BY_TORCH,
-    MINILM_BY_HUGGING_FACE,
-    FAMILY_MAPS,
+    *LAYER_VS_MATMULS.values(),
+    LAYER_VS_TORCH,
+    MINILM_VS_HUGGING_FACE,
+    BUILTIN_MODEL_MAPS,
     REPEATED_RATE,
-    LIVE_RATE,
+    NEW_SENTENCE_RATE,
     CLASS_P99,
-    START,
+    START_TIME,
     MEMORY,
 )

@@ -8,9 +8,9 @@ import torch
 
 from app.attention import AttentionWeights, fast, textbook
 from benchmarks.document import Part, Profile, Table
-from benchmarks.goals import LAYER_BY_PRODUCTS, LAYER_BY_TORCH, Goal, Outcome, worst
-from benchmarks.timing import Timed, interleaved
-from benchmarks.watch import profile, watched
+from benchmarks.goals import LAYER_VS_MATMULS, LAYER_VS_TORCH, Goal, Outcome, worst
+from benchmarks.timing import Timing, time_interleaved
+from benchmarks.watch import profile, with_profiling
 
 SHAPES = ((64, 4), (128, 4), (384, 12), (768, 12))
 LENGTHS = (8, 32, 128)
@@ -23,11 +23,11 @@ weights; eager torch is the textbook formula in torch's operations; textbook is
 `app/attention/textbook.py`. The last column tells what the same products take with a token a column
 instead of a row: below 1, BLAS would rather be asked that way."""
 
-JUDGED: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
-    (LAYER_BY_PRODUCTS[64], "products", lambda row: row.d_model == 64),
-    (LAYER_BY_PRODUCTS[128], "products", lambda row: row.d_model == 128),
-    (LAYER_BY_PRODUCTS[384], "products", lambda row: row.d_model >= 384),
-    (LAYER_BY_TORCH, "torch", lambda row: row.n <= 32 and row.d_model <= 384),
+GOAL_COMPARISONS: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
+    (LAYER_VS_MATMULS[64], "products", lambda row: row.d_model == 64),
+    (LAYER_VS_MATMULS[128], "products", lambda row: row.d_model == 128),
+    (LAYER_VS_MATMULS[384], "products", lambda row: row.d_model >= 384),
+    (LAYER_VS_TORCH, "torch", lambda row: row.n <= 32 and row.d_model <= 384),
 )
 """Each goal, the contender that ours is compared with, and the rows that it is about."""
 
@@ -46,15 +46,15 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Row:
-    """One shape: `timed` has ours as "fast", and the contenders by name."""
+    """One shape: `timings` has ours as "fast", and the contenders by name."""
 
     d_model: int
     n_heads: int
     n: int
-    timed: dict[str, Timed]
+    timings: dict[str, Timing]
 
-    def by(self, floor: str) -> float:
-        return self.timed["fast"].ratio(self.timed[floor]).middle
+    def ratio_to(self, baseline: str) -> float:
+        return self.timings["fast"].ratio(self.timings[baseline]).median
 
     @property
     def shape(self) -> str:
@@ -62,33 +62,33 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        fast = self.timed["fast"]
-        ratios = [fast.ratio(self.timed[name]) for name in ("products", "torch", "eager")]
-        ratios.append(self.timed["textbook"].ratio(fast))
-        ratios.append(self.timed["columns"].ratio(self.timed["products"]))
+        fast = self.timings["fast"]
+        ratios = [fast.ratio(self.timings[name]) for name in ("products", "torch", "eager")]
+        ratios.append(self.timings["textbook"].ratio(fast))
+        ratios.append(self.timings["columns"].ratio(self.timings["products"]))
         sizes = (str(self.d_model), str(self.n_heads), str(self.n))
         return (*sizes, f"{fast.microseconds:.0f}", *(f"{ratio:.2f}" for ratio in ratios))
 
 
-def drawn(*shape: int) -> np.ndarray:
+def random_array(*shape: int) -> np.ndarray:
     return (np.random.default_rng(sum(shape)).normal(size=shape) * 0.1).astype(np.float32)
 
 
-def drawn_weights(d_model: int, n_heads: int) -> AttentionWeights:
+def random_weights(d_model: int, n_heads: int) -> AttentionWeights:
     return AttentionWeights(
         n_heads,
-        drawn(d_model, 3 * d_model),
-        drawn(3 * d_model),
-        drawn(d_model, d_model),
-        drawn(d_model),
+        random_array(d_model, 3 * d_model),
+        random_array(3 * d_model),
+        random_array(d_model, d_model),
+        random_array(d_model),
     )
 
 
 def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], object]]:
-    W, X = drawn_weights(d_model, n_heads), drawn(n, d_model)
+    W, X = random_weights(d_model, n_heads), random_array(n, d_model)
     return {
-        "products": products(X, W.qkv, W.output, n_heads),
-        "columns": column_products(X, W.qkv, W.output, n_heads),
+        "products": layer_matmuls(X, W.qkv, W.output, n_heads),
+        "columns": layer_matmuls_by_column(X, W.qkv, W.output, n_heads),
         "fast": lambda: fast.multi_head_attention(X, W),
         "textbook": lambda: textbook.multi_head_attention(X, W),
         "torch": _torch_layer(X, n_heads),
@@ -96,7 +96,7 @@ def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], obj
     }
 
 
-def products(
+def layer_matmuls(
     X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
 ) -> Callable[[], object]:
     """The matrix products of one layer, on the operands as they lie in `fast`."""
@@ -115,7 +115,7 @@ def products(
     return run
 
 
-def column_products(
+def layer_matmuls_by_column(
     X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
 ) -> Callable[[], object]:
     """The same products with a token a column: which way is faster is up to BLAS and sizes."""
@@ -166,16 +166,16 @@ def _eager_layer(X: np.ndarray, n_heads: int) -> Callable[[], object]:
     return run
 
 
-def measured() -> Part:
+def measure() -> Part:
     torch.set_num_threads(1)
     rows = [
-        Row(d_model, n_heads, n, interleaved(contenders(d_model, n_heads, n)))
+        Row(d_model, n_heads, n, time_interleaved(contenders(d_model, n_heads, n)))
         for d_model, n_heads in SHAPES
         for n in LENGTHS
     ]
     outcomes = [
-        worst(goal, [(row.by(floor), row.shape) for row in rows if is_about(row)])
-        for goal, floor, is_about in JUDGED
+        worst(goal, [(row.ratio_to(baseline), row.shape) for row in rows if is_about(row)])
+        for goal, baseline, is_about in GOAL_COMPARISONS
     ]
     table = Table("", HEADER, tuple(row.cells for row in rows))
     return Part("One layer", ABOUT, (table,), tuple(outcomes), _profiles(outcomes, rows))
@@ -192,29 +192,29 @@ def _profiles(outcomes: list[Outcome], rows: list[Row]) -> tuple[Profile, ...]:
 
 
 def _profile(row: Row) -> Table:
-    W, X = drawn_weights(row.d_model, row.n_heads), drawn(row.n, row.d_model)
-    watched_W, watched_X = watched(W), watched(X)
+    W, X = random_weights(row.d_model, row.n_heads), random_array(row.n, row.d_model)
+    profiled_W, profiled_X = with_profiling(W), with_profiling(X)
     table = profile(
         f"One layer, {row.shape}, call by call",
         lambda: fast.multi_head_attention(X, W),
-        lambda: fast.multi_head_attention(watched_X, watched_W),
+        lambda: fast.multi_head_attention(profiled_X, profiled_W),
     )
-    return replace(table, note=f"{table.note} {_product_by_product(X, W.qkv)}")
+    return replace(table, note=f"{table.note} {_compare_single_matmul(X, W.qkv)}")
 
 
-def _product_by_product(X: np.ndarray, weight: np.ndarray) -> str:
+def _compare_single_matmul(X: np.ndarray, weight: np.ndarray) -> str:
     """What one product takes in NumPy and in torch, whose matrix library is another."""
-    x, theirs = torch.from_numpy(X), torch.from_numpy(np.ascontiguousarray(weight.T))
+    x, torch_weight = torch.from_numpy(X), torch.from_numpy(np.ascontiguousarray(weight.T))
     columns = np.ascontiguousarray(X.T)
-    timed = interleaved(
+    timings = time_interleaved(
         {
             "NumPy": lambda: X @ weight,
             "columns": lambda: weight.T @ columns,
-            "torch": lambda: torch.nn.functional.linear(x, theirs),
+            "torch": lambda: torch.nn.functional.linear(x, torch_weight),
         }
     )
-    took = {name: f"{each.microseconds:.1f} µs" for name, each in timed.items()}
+    times = {name: f"{each.microseconds:.1f} µs" for name, each in timings.items()}
     return (
-        f"The product for Q, K and V alone takes {took['NumPy']} in NumPy, {took['columns']} with a"
-        f" token a column, and {took['torch']} in torch."
+        f"The product for Q, K and V alone takes {times['NumPy']} in NumPy, {times['columns']} with a"
+        f" token a column, and {times['torch']} in torch."
     )

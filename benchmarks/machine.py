@@ -10,13 +10,13 @@ from threadpoolctl import threadpool_info
 PACKAGES = ("numpy", "fastapi", "uvicorn", "torch", "transformers", "onnxruntime")
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """One paragraph: what the run stands on, and how much else runs at this moment."""
-    described = f"{_processor()}; {_blas()}; Python {platform.python_version()}, {_versions()}."
-    return f"{described} {_load()}".rstrip()
+    description = f"{_processor()}; {_blas()}; Python {platform.python_version()}, {_versions()}."
+    return f"{description} {_system_load()}".rstrip()
 
 
-def _load() -> str:
+def _system_load() -> str:
     """A quiet machine has a load near 0."""
     if not hasattr(os, "getloadavg"):
         return ""

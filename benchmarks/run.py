@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from time import perf_counter
 
-from benchmarks.document import LeftOutError, Part, text
+from benchmarks.document import Part, SkippedError, to_text
 
 PARTS = {
     "layer": "One layer",
@@ -16,26 +16,26 @@ PARTS = {
 }
 
 
-def measured(name: str) -> Part:
+def measure_part(name: str) -> Part:
     """The part, or words on what it lacks."""
     try:
-        part: Part = import_module(f"benchmarks.{name}").measured()
+        part: Part = import_module(f"benchmarks.{name}").measure()
     except ModuleNotFoundError as missing:
         return Part(
-            PARTS[name], left_out=f"Left out: Python finds no module “{missing.name}” here."
+            PARTS[name], skip_reason=f"Left out: Python finds no module “{missing.name}” here."
         )
-    except LeftOutError as why:
-        return Part(PARTS[name], left_out=f"Left out: {why}.")
+    except SkippedError as error:
+        return Part(PARTS[name], skip_reason=f"Left out: {error}.")
     return part
 
 
-def in_fresh_interpreters(names: list[str]) -> list[Part]:
+def measure_in_fresh_interpreters(names: list[str]) -> list[Part]:
     """The parts one after the other, none of them with the memory and threads of another."""
     parts = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as process:
         for name in names:
             begin = perf_counter()
-            parts.append(process.submit(measured, name).result())
-            print(f"{text(parts[-1])}\n({name}: {perf_counter() - begin:.0f} s)\n", flush=True)
+            parts.append(process.submit(measure_part, name).result())
+            print(f"{to_text(parts[-1])}\n({name}: {perf_counter() - begin:.0f} s)\n", flush=True)
     return parts

@@ -9,21 +9,21 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from benchmarks.answering import answered
-from benchmarks.client import Load, answer, full_load, once_a_second
+from benchmarks.answering import profile_requests
+from benchmarks.client import LoadResult, fetch_once, full_load, one_request_per_second
 from benchmarks.document import Part, Profile, Table
-from benchmarks.goals import CLASS_P99, LIVE_RATE, REPEATED_RATE, worst
-from benchmarks.serving import started
+from benchmarks.goals import CLASS_P99, NEW_SENTENCE_RATE, REPEATED_RATE, worst
+from benchmarks.serving import run_server
 from benchmarks.timing import Spread
-from benchmarks.views import STEPS, fragment, opened
+from benchmarks.views import STEPS, fragment_request, step_request
 
 CONNECTIONS = 8
 REQUESTS = 400
 ROUNDS = 9
 LEARNERS = 200
-SECONDS = 8
-LESSONS = 3
-PROFILED = 400
+CLASS_SECONDS = 8
+CLASS_ROUNDS = 3
+PROFILED_REQUESTS = 400
 
 ABOUT = f"""One worker under uvicorn, client and server on the same machine. At full load,
 {CONNECTIONS} connections ask for the fragment of the first step's lab, in turns: a new sentence of
@@ -31,13 +31,13 @@ nine tokens each time, one sentence over and over, and the second one's bytes fr
 nothing but them. Nothing is compressed there. Then {LEARNERS} learners, each with a connection and
 a rhythm of their own, ask once a second, as browsers do with gzip: two requests in three are for a
 sentence not asked for before, in each of the labs, every third opens a step as the lesson has it.
-They do so for {SECONDS} seconds {LESSONS} times over, in turns at both servers, after each of the
+They do so for {CLASS_SECONDS} seconds {CLASS_ROUNDS} times over, in turns at both servers, after each of the
 requests' kinds has been asked for once. Their times count from when a request was due; of p50 and
-p99 the median of the {LESSONS} rounds is what counts, and their range stands in brackets. “Client
+p99 the median of the {CLASS_ROUNDS} rounds is what counts, and their range stands in brackets. “Client
 busy” is the part of the time that the client itself needs a processor: near 100 %, it would be what
 is measured."""
 
-_new = count()
+_sentence_numbers = count()
 """Sentences never asked for before, by their number."""
 
 
@@ -46,76 +46,85 @@ class Contender:
     """Rounds at full load, which belong together with those of the others."""
 
     name: str
-    loads: list[Load]
+    loads: list[LoadResult]
 
     @property
     def rates(self) -> list[float]:
-        return [load.rate for load in self.loads]
+        return [load.requests_per_second for load in self.loads]
 
-    def share(self, of: "Contender") -> Spread:
+    def rate_percent(self, baseline: "Contender") -> Spread:
         """Of the other's rate, in percent."""
-        pairs = zip(self.rates, of.rates, strict=True)
-        return Spread.of([100 * ours / theirs for ours, theirs in pairs])
+        pairs = zip(self.rates, baseline.rates, strict=True)
+        return Spread.from_samples([100 * ours / theirs for ours, theirs in pairs])
 
-    def cells(self, floor: "Contender") -> tuple[str, ...]:
-        share = "" if self is floor else f"{self.share(floor):.1f} %"
-        return (self.name, f"{Spread.of(self.rates):.0f}", share, *_latencies(_joined(self.loads)))
+    def cells(self, baseline: "Contender") -> tuple[str, ...]:
+        share = "" if self is baseline else f"{self.rate_percent(baseline):.1f} %"
+        return (
+            self.name,
+            f"{Spread.from_samples(self.rates):.0f}",
+            share,
+            *_latency_cells(_merge_loads(self.loads)),
+        )
 
 
 @contextmanager
 def servers() -> Iterator[tuple[str, str, float]]:
     """The addresses of application and precomputed answer, and the kilobytes of the latter."""
-    with tempfile.TemporaryDirectory() as scratch, started("app.main:app") as live:
-        body = asyncio.run(answer(live.address, repeated()))
+    with tempfile.TemporaryDirectory() as scratch, run_server("app.main:app") as app_server:
+        body = asyncio.run(fetch_once(app_server.address, repeated_request()))
         file = Path(scratch) / "fragment.html"
         file.write_bytes(body)
-        with started("benchmarks.precomputed:app", PRECOMPUTED=str(file)) as floor:
-            yield live.address, floor.address, len(body) / 1024
+        with run_server("benchmarks.precomputed:app", PRECOMPUTED=str(file)) as baseline_server:
+            yield app_server.address, baseline_server.address, len(body) / 1024
 
 
-def new() -> bytes:
-    return fragment(STEPS[0], next(_new))
+def new_sentence_request() -> bytes:
+    return fragment_request(STEPS[0], next(_sentence_numbers))
 
 
-def repeated() -> bytes:
-    return fragment(STEPS[0], REPEATED)
+def repeated_request() -> bytes:
+    return fragment_request(STEPS[0], REPEATED_SENTENCE)
 
 
-REPEATED = next(_new)
+REPEATED_SENTENCE = next(_sentence_numbers)
 
 
-def classroom(learner: int, second: int) -> bytes:
+def learner_request(learner: int, second: int) -> bytes:
     """What a learner asks for in that second."""
     step = STEPS[(learner + second) % len(STEPS)]
-    return opened(step) if (learner + second) % 3 == 2 else fragment(step, next(_new), gzip=True)
+    return (
+        step_request(step)
+        if (learner + second) % 3 == 2
+        else fragment_request(step, next(_sentence_numbers), gzip=True)
+    )
 
 
-def measured() -> Part:
-    with servers() as (live, floor, kilobytes):
-        contenders = at_full_load(live, floor)
-        classes = classes_at({"Headwise": live, "precomputed answer": floor})
-    new_rate, repeated_rate, floor_rate = contenders
+def measure() -> Part:
+    with servers() as (app_address, baseline_address, kilobytes):
+        contenders = run_full_load(app_address, baseline_address)
+        classes = run_classes({"Headwise": app_address, "precomputed answer": baseline_address})
+    new_sentences, repeated_sentence, baseline = contenders
     outcomes = (
-        worst(REPEATED_RATE, [(repeated_rate.share(floor_rate).middle, "first step")]),
-        worst(LIVE_RATE, [(new_rate.share(floor_rate).middle, "first step")]),
+        worst(REPEATED_RATE, [(repeated_sentence.rate_percent(baseline).median, "first step")]),
+        worst(NEW_SENTENCE_RATE, [(new_sentences.rate_percent(baseline).median, "first step")]),
         worst(CLASS_P99, [(median(load.p99 for load in classes["Headwise"]), "all steps")]),
     )
     tables = (_load_table(contenders, kilobytes), _class_table(classes))
-    outside = 1e6 / median(floor_rate.rates)
-    return Part("Server", ABOUT, tables, outcomes, _profiles(outside))
+    server_microseconds = 1e6 / median(baseline.rates)
+    return Part("Server", ABOUT, tables, outcomes, _profiles(server_microseconds))
 
 
-def at_full_load(live: str, floor: str) -> list[Contender]:
+def run_full_load(app_address: str, baseline_address: str) -> list[Contender]:
     """The application with new sentences and with one, and the floor, in turns."""
-    asked: dict[str, tuple[str, Callable[[], bytes]]] = {
-        "a new sentence each time": (live, new),
-        "one sentence": (live, repeated),
-        "precomputed": (floor, repeated),
+    workloads: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "a new sentence each time": (app_address, new_sentence_request),
+        "one sentence": (app_address, repeated_request),
+        "precomputed": (baseline_address, repeated_request),
     }
-    contenders = [Contender(name, []) for name in asked]
+    contenders = [Contender(name, []) for name in workloads]
     for number in range(1 + ROUNDS):
         for contender in contenders:
-            address, request = asked[contender.name]
+            address, request = workloads[contender.name]
             requests = [request() for _ in range(REQUESTS)]
             load = asyncio.run(full_load(address, requests, CONNECTIONS))
             if number:  # the first round is a warm-up
@@ -123,26 +132,34 @@ def at_full_load(live: str, floor: str) -> list[Contender]:
     return contenders
 
 
-def classes_at(addresses: dict[str, str]) -> dict[str, list[Load]]:
+def run_classes(addresses: dict[str, str]) -> dict[str, list[LoadResult]]:
     """Rounds of the same learners at each server, in turns."""
-    kinds = [classroom(step, second) for step in range(len(STEPS)) for second in range(3)]
+    warm_up_requests = [
+        learner_request(step, second) for step in range(len(STEPS)) for second in range(3)
+    ]
     for address in addresses.values():
-        asyncio.run(full_load(address, kinds, 1))
-    classes: dict[str, list[Load]] = {name: [] for name in addresses}
-    for _ in range(LESSONS):
+        asyncio.run(full_load(address, warm_up_requests, 1))
+    classes: dict[str, list[LoadResult]] = {name: [] for name in addresses}
+    for _ in range(CLASS_ROUNDS):
         for name, address in addresses.items():
-            load = asyncio.run(once_a_second(address, LEARNERS, SECONDS, classroom))
+            load = asyncio.run(
+                one_request_per_second(address, LEARNERS, CLASS_SECONDS, learner_request)
+            )
             classes[name].append(load)
     return classes
 
 
-def _joined(loads: list[Load]) -> Load:
-    seconds = [each for load in loads for each in load.seconds]
-    return Load(median(load.rate for load in loads), seconds, median(load.busy for load in loads))
+def _merge_loads(loads: list[LoadResult]) -> LoadResult:
+    latencies = [each for load in loads for each in load.latencies]
+    return LoadResult(
+        median(load.requests_per_second for load in loads),
+        latencies,
+        median(load.client_busy for load in loads),
+    )
 
 
-def _latencies(load: Load) -> tuple[str, ...]:
-    return (f"{load.p50:.1f}", f"{load.p99:.1f}", f"{100 * load.busy:.0f} %")
+def _latency_cells(load: LoadResult) -> tuple[str, ...]:
+    return (f"{load.p50:.1f}", f"{load.p99:.1f}", f"{100 * load.client_busy:.0f} %")
 
 
 def _load_table(contenders: list[Contender], kilobytes: float) -> Table:
@@ -153,7 +170,7 @@ def _load_table(contenders: list[Contender], kilobytes: float) -> Table:
     )
 
 
-def _class_table(classes: dict[str, list[Load]]) -> Table:
+def _class_table(classes: dict[str, list[LoadResult]]) -> Table:
     def ranged(figures: list[float]) -> str:
         return f"{median(figures):.1f} ({min(figures):.1f}–{max(figures):.1f})"
 
@@ -163,29 +180,35 @@ def _class_table(classes: dict[str, list[Load]]) -> Table:
         tuple(
             (
                 name,
-                str(sum(len(load.seconds) for load in loads)),
+                str(sum(len(load.latencies) for load in loads)),
                 ranged([load.p50 for load in loads]),
                 ranged([load.p99 for load in loads]),
-                f"{100 * max(load.busy for load in loads):.0f} %",
+                f"{100 * max(load.client_busy for load in loads):.0f} %",
             )
             for name, loads in classes.items()
         ),
     )
 
 
-def _profiles(outside: float) -> tuple[Profile, ...]:
-    """What answers are made of; `outside` microseconds of each are not Headwise's own."""
-    asked = {
-        "The fragment of a new sentence": (LIVE_RATE, [new() for _ in range(PROFILED)]),
-        "The same fragment again": (REPEATED_RATE, [repeated()] * PROFILED),
+def _profiles(server_microseconds: float) -> tuple[Profile, ...]:
+    """What answers are made of; `server_microseconds` of each are not Headwise's own."""
+    workloads = {
+        "The fragment of a new sentence": (
+            NEW_SENTENCE_RATE,
+            [new_sentence_request() for _ in range(PROFILED_REQUESTS)],
+        ),
+        "The same fragment again": (REPEATED_RATE, [repeated_request()] * PROFILED_REQUESTS),
         "What the learners ask for": (
             CLASS_P99,
-            [classroom(number, number // len(STEPS)) for number in range(PROFILED)],
+            [learner_request(number, number // len(STEPS)) for number in range(PROFILED_REQUESTS)],
         ),
     }
     profiles = []
-    for title, (goal, requests) in asked.items():
-        found = answered(requests)
-        tables = found.by_group(title, outside), found.dearest(f"{title}: the dearest functions")
+    for title, (goal, requests) in workloads.items():
+        request_profile = profile_requests(requests)
+        tables = (
+            request_profile.time_by_group(title, server_microseconds),
+            request_profile.slowest_functions(f"{title}: the dearest functions"),
+        )
         profiles += [Profile((goal,), table) for table in tables]
     return tuple(profiles)

@@ -12,14 +12,14 @@ from time import perf_counter
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from benchmarks.document import LeftOutError
+from benchmarks.document import SkippedError
 
-LONGEST_START = 30.0
-BETWEEN_TRIES = 0.002
+START_TIMEOUT = 30.0
+RETRY_INTERVAL = 0.002
 
 
 @dataclass(frozen=True)
-class Started:
+class RunningServer:
     """`seconds` passed from the start of the process to its first answer with status 200."""
 
     address: str
@@ -28,7 +28,7 @@ class Started:
 
 
 @contextmanager
-def started(target: str, **environment: str) -> Iterator[Started]:
+def run_server(target: str, **environment: str) -> Iterator[RunningServer]:
     """The server under uvicorn with one worker; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,20 +40,20 @@ def started(target: str, **environment: str) -> Iterator[Started]:
         [*command, "--log-level", "warning", "--no-access-log"], env=os.environ | environment
     ) as process:
         try:
-            _wait_for_answer(f"{address}/healthz", process, begin + LONGEST_START)
-            yield Started(address, process.pid, perf_counter() - begin)
+            _wait_for_answer(f"{address}/healthz", process, begin + START_TIMEOUT)
+            yield RunningServer(address, process.pid, perf_counter() - begin)
         finally:
             process.terminate()
 
 
-def _wait_for_answer(url: str, process: subprocess.Popen[bytes], until: float) -> None:
-    """Tries a connection every few milliseconds; raises `LeftOutError` if none is to be had."""
-    while perf_counter() < until:
+def _wait_for_answer(url: str, process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Tries a connection every few milliseconds; raises `SkippedError` if none is to be had."""
+    while perf_counter() < deadline:
         if process.poll() is not None:
-            raise LeftOutError(f"the server ended with exit code {process.returncode}")
+            raise SkippedError(f"the server ended with exit code {process.returncode}")
         try:
-            with urlopen(url, timeout=LONGEST_START):
+            with urlopen(url, timeout=START_TIMEOUT):
                 return
         except (URLError, ConnectionError):
-            time.sleep(BETWEEN_TRIES)
-    raise LeftOutError(f"the server did not answer within {LONGEST_START:.0f} seconds")
+            time.sleep(RETRY_INTERVAL)
+    raise SkippedError(f"the server did not answer within {START_TIMEOUT:.0f} seconds")

@@ -15,15 +15,15 @@ import psutil
 
 from benchmarks.client import full_load
 from benchmarks.document import Part, Profile, Table
-from benchmarks.goals import MEMORY, START, worst
-from benchmarks.serving import started
+from benchmarks.goals import MEMORY, START_TIME, worst
+from benchmarks.serving import run_server
 from benchmarks.timing import Spread
-from benchmarks.views import STEPS, fragment
+from benchmarks.views import STEPS, fragment_request
 
 ROUNDS = 7
 VIEWS = 200
 MODULES = ("numpy", "fastapi", "app.main")
-SHOWN = 10
+MAX_ROWS = 10
 
 ABOUT = f"""From the start of the process `uvicorn app.main:app` to its first answer with status 200
 on `/healthz`, in turns with a server that has only one precomputed answer; resident memory then,
@@ -31,7 +31,7 @@ and after {VIEWS} different views of all labs, in megabytes of a million bytes. 
 fresh interpreters, whose own start does not count; importing `app.main` makes the whole
 application, lessons and models included."""
 
-IMPORT = """
+IMPORT_SCRIPT = """
 import json, sys, time
 begin = time.perf_counter()
 __import__(sys.argv[1])
@@ -42,112 +42,123 @@ print(json.dumps([seconds, psutil.Process().memory_info().rss / 1e6]))
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerStart:
     """One start: seconds to the first answer, and megabytes then and after many views."""
 
     seconds: float
-    fresh: float
-    used: float
+    megabytes_after_start: float
+    megabytes_after_views: float
 
 
 @dataclass(frozen=True)
-class Import:
+class ImportCost:
     """In a fresh interpreter, of which `megabytes` is the whole."""
 
     seconds: float
     megabytes: float
 
 
-def measured() -> Part:
-    ours, floor = starts()
-    imports = imported()
-    middle = median(each.seconds for each in ours)
-    used = median(each.used for each in ours)
+def measure() -> Part:
+    app_starts, baseline_seconds = measure_starts()
+    imports = measure_imports()
+    median_start = median(each.seconds for each in app_starts)
+    median_memory = median(each.megabytes_after_views for each in app_starts)
     outcomes = (
-        worst(START, [(middle, "/healthz")]),
-        worst(MEMORY, [(used, f"{VIEWS} views")]),
+        worst(START_TIME, [(median_start, "/healthz")]),
+        worst(MEMORY, [(median_memory, f"{VIEWS} views")]),
     )
-    tables = (_start_table(ours, floor), _import_table(imports))
-    profiles = (Profile((START, MEMORY), _by_package()),)
+    tables = (_start_table(app_starts, baseline_seconds), _import_table(imports))
+    profiles = (Profile((START_TIME, MEMORY), _import_time_by_package()),)
     return Part("Start and memory", ABOUT, tables, outcomes, profiles)
 
 
-def starts() -> tuple[list[Server], list[float]]:
+def measure_starts() -> tuple[list[ServerStart], list[float]]:
     """Of the application, and the seconds of the precomputed server, in turns."""
-    ours, floor = [], []
+    app_starts, baseline_seconds = [], []
     with tempfile.TemporaryDirectory() as scratch:
         body = Path(scratch) / "body"
         body.write_text("ok")
         for number in range(1 + ROUNDS):
-            server = _server()
-            with started("benchmarks.precomputed:app", PRECOMPUTED=str(body)) as precomputed:
+            server = _measure_server()
+            with run_server("benchmarks.precomputed:app", PRECOMPUTED=str(body)) as precomputed:
                 seconds = precomputed.seconds
             if number:  # the first round brings the files into memory
-                ours.append(server)
-                floor.append(seconds)
-    return ours, floor
+                app_starts.append(server)
+                baseline_seconds.append(seconds)
+    return app_starts, baseline_seconds
 
 
-def _server() -> Server:
+def _measure_server() -> ServerStart:
     numbers = count()
-    with started("app.main:app") as server:
+    with run_server("app.main:app") as server:
         process = psutil.Process(server.process_id)
-        fresh = process.memory_info().rss / 1e6
-        requests = [fragment(STEPS[n % len(STEPS)], next(numbers)) for n in range(VIEWS)]
+        megabytes_after_start = process.memory_info().rss / 1e6
+        requests = [fragment_request(STEPS[n % len(STEPS)], next(numbers)) for n in range(VIEWS)]
         asyncio.run(full_load(server.address, requests, 1))
-        return Server(server.seconds, fresh, process.memory_info().rss / 1e6)
+        return ServerStart(server.seconds, megabytes_after_start, process.memory_info().rss / 1e6)
 
 
-def imported() -> dict[str, list[Import]]:
+def measure_imports() -> dict[str, list[ImportCost]]:
     """Each module in turns."""
-    found: dict[str, list[Import]] = {module: [] for module in MODULES}
+    by_module: dict[str, list[ImportCost]] = {module: [] for module in MODULES}
     for _ in range(ROUNDS):
-        for module, rounds in found.items():
-            printed = subprocess.check_output([sys.executable, "-c", IMPORT, module])
-            rounds.append(Import(*json.loads(printed.splitlines()[-1])))
-    return found
+        for module, rounds in by_module.items():
+            output = subprocess.check_output([sys.executable, "-c", IMPORT_SCRIPT, module])
+            rounds.append(ImportCost(*json.loads(output.splitlines()[-1])))
+    return by_module
 
 
-def _start_table(ours: Sequence[Server], floor: Sequence[float]) -> Table:
-    ratios = [each.seconds / other for each, other in zip(ours, floor, strict=True)]
+def _start_table(app_starts: Sequence[ServerStart], baseline_seconds: Sequence[float]) -> Table:
+    ratios = [
+        each.seconds / other for each, other in zip(app_starts, baseline_seconds, strict=True)
+    ]
     rows = (
-        ("start to the first answer, s", f"{Spread.of([each.seconds for each in ours]):.2f}"),
-        ("the same of the precomputed server, s", f"{Spread.of(floor):.2f}"),
-        ("application/precomputed", f"{Spread.of(ratios):.2f}"),
-        ("resident memory after the start, MB", f"{Spread.of([s.fresh for s in ours]):.0f}"),
-        (f"resident memory after {VIEWS} views, MB", f"{Spread.of([s.used for s in ours]):.0f}"),
+        (
+            "start to the first answer, s",
+            f"{Spread.from_samples([each.seconds for each in app_starts]):.2f}",
+        ),
+        ("the same of the precomputed server, s", f"{Spread.from_samples(baseline_seconds):.2f}"),
+        ("application/precomputed", f"{Spread.from_samples(ratios):.2f}"),
+        (
+            "resident memory after the start, MB",
+            f"{Spread.from_samples([s.megabytes_after_start for s in app_starts]):.0f}",
+        ),
+        (
+            f"resident memory after {VIEWS} views, MB",
+            f"{Spread.from_samples([s.megabytes_after_views for s in app_starts]):.0f}",
+        ),
     )
-    return Table("", ("", f"median of {len(ours)} starts"), rows)
+    return Table("", ("", f"median of {len(app_starts)} starts"), rows)
 
 
-def _import_table(found: dict[str, list[Import]]) -> Table:
+def _import_table(by_module: dict[str, list[ImportCost]]) -> Table:
     rows = tuple(
         (
             f"`import {module}`",
-            f"{Spread.of([each.seconds for each in rounds]):.2f}",
-            f"{Spread.of([each.megabytes for each in rounds]):.0f}",
+            f"{Spread.from_samples([each.seconds for each in rounds]):.2f}",
+            f"{Spread.from_samples([each.megabytes for each in rounds]):.0f}",
         )
-        for module, rounds in found.items()
+        for module, rounds in by_module.items()
     )
     return Table("", ("in a fresh interpreter", "s", "resident memory of the process, MB"), rows)
 
 
-def _by_package() -> Table:
+def _import_time_by_package() -> Table:
     """What each package's own modules take of one import of app.main."""
     command = [sys.executable, "-X", "importtime", "-c", "import app.main"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     microseconds: dict[str, int] = {}
-    for line in printed.splitlines():
-        own, _, module = line.removeprefix("import time:").split("|")
-        if own.strip().isdecimal():
+    for line in output.splitlines():
+        self_time, _, module = line.removeprefix("import time:").split("|")
+        if self_time.strip().isdecimal():
             package = module.strip().partition(".")[0]
-            microseconds[package] = microseconds.get(package, 0) + int(own)
-    whole = sum(microseconds.values())
-    dearest = sorted(microseconds.items(), key=lambda item: -item[1])[:SHOWN]
+            microseconds[package] = microseconds.get(package, 0) + int(self_time)
+    total = sum(microseconds.values())
+    slowest = sorted(microseconds.items(), key=lambda item: -item[1])[:MAX_ROWS]
     return Table(
-        f"One import of app.main, its {SHOWN} dearest packages by their own modules",
+        f"One import of app.main, its {MAX_ROWS} dearest packages by their own modules",
         ("package", "ms", "of the whole"),
-        tuple((name, f"{us / 1e3:.0f}", f"{100 * us / whole:.0f} %") for name, us in dearest),
-        f"All packages together take {whole / 1e3:.0f} ms, which -X importtime makes a little more"
+        tuple((name, f"{us / 1e3:.0f}", f"{100 * us / total:.0f} %") for name, us in slowest),
+        f"All packages together take {total / 1e3:.0f} ms, which -X importtime makes a little more"
         " than it is. What app.main itself does is to read models, lessons and templates.",
     )

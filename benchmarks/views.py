@@ -26,11 +26,11 @@ def sentence(number: int) -> str:
 
 
 def query(number: int) -> str:
-    chosen = {"text": sentence(number), "model": "headwise-h4", "layer": 0, "word": 1}
-    return urlencode(chosen)
+    parameters = {"text": sentence(number), "model": "headwise-h4", "layer": 0, "word": 1}
+    return urlencode(parameters)
 
 
-def fragment(step: str, number: int, *, gzip: bool = False) -> bytes:
+def fragment_request(step: str, number: int, *, gzip: bool = False) -> bytes:
     """The request that a lab sends when a sentence has been typed."""
     return _request(
         f"{step}?{query(number)}",
@@ -40,7 +40,7 @@ def fragment(step: str, number: int, *, gzip: bool = False) -> bytes:
     )
 
 
-def opened(step: str) -> bytes:
+def step_request(step: str) -> bytes:
     """The request of a browser for a step, which then shows the lesson's own sentence."""
     return _request(step, "Accept-Encoding: gzip")
 

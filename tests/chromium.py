@@ -8,28 +8,28 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def found() -> str | None:
+def find_browser() -> str | None:
     """The path of a browser on this machine; None leaves the choice to Playwright's own."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
 
 
 def launch_options() -> dict[str, object]:
     """What Playwright's `chromium.launch` is given."""
-    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    flags = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    options: dict[str, object] = {"args": [*quiet, "--no-sandbox"] if as_root else quiet}
-    if path := found():
+    options: dict[str, object] = {"args": [*flags, "--no-sandbox"] if as_root else flags}
+    if path := find_browser():
         options["executable_path"] = path
     return options
 
 
 def install() -> None:
     """Playwright's Chromium, or Debian's where that cannot be fetched."""
-    own = [sys.executable, "-m", "playwright", "install", "chromium"]
-    if subprocess.run(own, check=False).returncode == 0:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    if subprocess.run(command, check=False).returncode == 0:
         return
     apt = shutil.which("apt-get")
     if apt and os.geteuid() == 0:
@@ -40,7 +40,7 @@ def install() -> None:
 
 
 if __name__ == "__main__":
-    if path := found():
+    if path := find_browser():
         sys.stdout.write(f"Browser for the tests: {path}\n")
     else:
         install()

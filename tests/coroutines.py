@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def finished(coroutine: Coroutine[object, object, T]) -> T:
+def run_coroutine(coroutine: Coroutine[object, object, T]) -> T:
     """What a coroutine gives, run in a thread: browser tests leave a loop running in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

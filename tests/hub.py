@@ -14,15 +14,15 @@ COMMIT = "c0ffee" + "0" * 34
 
 
 @dataclass
-class Hub:
-    """`repositories` are folders by name; `refusals` are statuses and the hub's names of errors;
+class FakeHub:
+    """`repositories` are folders by name; `errors` are statuses and the hub's names of errors;
     `fetched` names the files that were asked for whole. What a repository holds is `COMMIT` unless
     `commits` has another.
     """
 
     address: str
     repositories: dict[str, Path]
-    refusals: dict[str, tuple[int, str]]
+    errors: dict[str, tuple[int, str]]
     fetched: list[str] = field(default_factory=list)
     commits: dict[str, str] = field(default_factory=dict)
 
@@ -31,59 +31,61 @@ class Hub:
 
 
 @contextmanager
-def hub(repositories: dict[str, Path], refusals: dict[str, tuple[int, str]]) -> Iterator[Hub]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    served = Hub(f"http://127.0.0.1:{server.server_port}", repositories, refusals)
-    server.hub = served
+def run_fake_hub(
+    repositories: dict[str, Path], errors: dict[str, tuple[int, str]]
+) -> Iterator[FakeHub]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHubHandler)
+    fake_hub = FakeHub(f"http://127.0.0.1:{server.server_port}", repositories, errors)
+    server.hub = fake_hub
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield served
+        yield fake_hub
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-class Answers(BaseHTTPRequestHandler):
+class FakeHubHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     commit = COMMIT
 
     def do_GET(self):
         path = unquote(urlsplit(self.path).path).removeprefix("/")
         if path.startswith("api/models/"):
-            self.tell(path.removeprefix("api/models/"))
+            self.answer_model_api(path.removeprefix("api/models/"))
         else:
-            self.resolve(path)
+            self.answer_file(path)
 
     do_HEAD = do_GET  # noqa: N815
 
     def log_message(self, *_):
         """Says nothing."""
 
-    def tell(self, path):
+    def answer_model_api(self, path):
         """Of a repository what it is, or which files it has."""
-        for between in ("/revision/", "/tree/"):
-            if between in path:
-                name, _, revision = path.partition(between)
+        for separator in ("/revision/", "/tree/"):
+            if separator in path:
+                name, _, revision = path.partition(separator)
                 break
         else:
-            name, between, revision = path, "/revision/", "main"
+            name, separator, revision = path, "/revision/", "main"
         folder = self.folder(name, revision)
         if folder is None:
             return
         files = sorted(file for file in folder.rglob("*") if file.is_file())
-        told = [self.entry(folder, file) for file in files]
-        siblings = [{"rfilename": entry["path"]} for entry in told]
-        about = {"id": name, "modelId": name, "sha": self.commit, "siblings": siblings}
-        self.answer(200, json.dumps(told if between == "/tree/" else about).encode(), {})
+        entries = [self.file_entry(folder, file) for file in files]
+        siblings = [{"rfilename": entry["path"]} for entry in entries]
+        model_info = {"id": name, "modelId": name, "sha": self.commit, "siblings": siblings}
+        self.answer(200, json.dumps(entries if separator == "/tree/" else model_info).encode(), {})
 
-    def entry(self, folder, file):
+    def file_entry(self, folder, file):
         content = file.read_bytes()
         path = file.relative_to(folder).as_posix()
         return {"type": "file", "path": path, "size": len(content), "oid": digest(content)}
 
-    def resolve(self, path):
+    def answer_file(self, path):
         name, _, rest = path.partition("/resolve/")
         revision, _, file = rest.partition("/")
         folder = self.folder(name, revision)

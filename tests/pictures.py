@@ -15,15 +15,15 @@ from app.settings import site_folder
 from app.web.static_files import static_url
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
-from tests.serving import serving
+from tests.serving import run_server
 
 ROOT = Path(__file__).parent.parent
 SCREENSHOT = ROOT / "docs" / "step-1.png"
-CARD = ROOT / "static" / "social.png"
+SOCIAL_CARD = ROOT / "static" / "social.png"
 SHOWN_HEADS = (2, 3)
 
 
-def screenshot(browser: Browser, address: str) -> None:
+def save_screenshot(browser: Browser, address: str) -> None:
     """Step 1 as it is served."""
     page = browser.new_page(viewport={"width": 1360, "height": 1130})
     page.goto(address + STEP_1)
@@ -31,7 +31,7 @@ def screenshot(browser: Browser, address: str) -> None:
     page.screenshot(path=SCREENSHOT)
 
 
-def card(browser: Browser, address: str) -> None:
+def save_social_card(browser: Browser, address: str) -> None:
     """The lesson's title beside two heads' maps of its first sentence."""
     models = load_builtin_models()
     lesson = load_lessons(site_folder("lessons"), models).lessons[0]
@@ -53,14 +53,14 @@ def card(browser: Browser, address: str) -> None:
     page.goto(f"{address}/healthz")
     page.set_content(html)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=CARD)
+    page.screenshot(path=SOCIAL_CARD)
 
 
 def main() -> None:
-    with serving() as address, sync_playwright() as playwright:
+    with run_server() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
-        screenshot(browser, address)
-        card(browser, address)
+        save_screenshot(browser, address)
+        save_social_card(browser, address)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(
+def run_server(
     target: str = "app.main:app", *, folder: Path | None = None, **environment: str
 ) -> Iterator[str]:
     """Yields the address; the server, started in `folder`, ends with the block."""

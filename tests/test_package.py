@@ -10,13 +10,13 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import STEP_1
-from tests.serving import serving
+from tests.serving import run_server
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory):
+def unpacked_wheel(tmp_path_factory):
     """The wheel's content, in a folder of its own."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
@@ -38,19 +38,19 @@ def unpacked(tmp_path_factory):
         "models/family/headwise-h8/weights.safetensors",
     ],
 )
-def test_the_wheel_holds_everything(unpacked, file):
-    assert (unpacked / "app" / file).is_file()
+def test_the_wheel_holds_everything(unpacked_wheel, file):
+    assert (unpacked_wheel / "app" / file).is_file()
 
 
-def test_the_wheel_holds_nothing_of_tests_and_training(unpacked):
-    assert {path.name for path in unpacked.iterdir() if path.is_dir()} == {
+def test_the_wheel_holds_nothing_of_tests_and_training(unpacked_wheel):
+    assert {path.name for path in unpacked_wheel.iterdir() if path.is_dir()} == {
         "app",
-        next(path.name for path in unpacked.glob("*.dist-info")),
+        next(path.name for path in unpacked_wheel.glob("*.dist-info")),
     }
 
 
-def test_the_wheel_serves_the_lesson_from_another_folder(unpacked, tmp_path):
-    with serving(folder=tmp_path, PYTHONPATH=str(unpacked)) as address:
+def test_the_wheel_serves_the_lesson_from_another_folder(unpacked_wheel, tmp_path):
+    with run_server(folder=tmp_path, PYTHONPATH=str(unpacked_wheel)) as address:
         assert b'<svg class="map' in urlopen(address + STEP_1).read()
         listed = json.loads(urlopen(f"{address}/api/v1/models").read())
     assert len(listed) == 8

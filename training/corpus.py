@@ -23,7 +23,7 @@ _SPACE = re.compile(r"\s+")
 _LAST_WORD = re.compile(r"(\w+)\W*$")
 
 
-def sentences(paragraph: str) -> Iterator[str]:
+def split_sentences(paragraph: str) -> Iterator[str]:
     """Splits a paragraph after `.`, `!` or `?` before a capital, but not after "Mr." or "J."."""
     text = _SPACE.sub(" ", _MARKUP.sub("", paragraph)).strip()
     start = 0
@@ -50,7 +50,7 @@ def write_sentences(paragraphs: Iterable[str], path: Path) -> int:
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as out:
         for paragraph in paragraphs:
-            for sentence in filter(is_prose, sentences(paragraph)):
+            for sentence in filter(is_prose, split_sentences(paragraph)):
                 out.write(sentence + "\n")
                 count += 1
     return count

@@ -20,13 +20,13 @@ from training.paths import (
     tokens_file,
 )
 
-_SENTENCES_AT_ONCE = 20_000
+_BATCH_SENTENCES = 20_000
 
 
-def encoded(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
+def encode_lines(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
     """The token ids of each line of a file."""
     with path.open(encoding="utf-8") as lines:
-        while batch := [line.rstrip("\n") for line in islice(lines, _SENTENCES_AT_ONCE)]:
+        while batch := [line.rstrip("\n") for line in islice(lines, _BATCH_SENTENCES)]:
             for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
                 yield encoding.ids
 
@@ -34,7 +34,9 @@ def encoded(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
 def encode_split(tokenizer: Tokenizer, build: Path, split: str) -> tuple[int, int]:
     """Writes tokens (n_tokens,) uint16 and starts (n_sentences,) int64; returns both lengths."""
     rows = [
-        np.array(ids, np.uint16) for ids in encoded(tokenizer, sentences_file(build, split)) if ids
+        np.array(ids, np.uint16)
+        for ids in encode_lines(tokenizer, sentences_file(build, split))
+        if ids
     ]
     tokens = np.concatenate(rows)
     starts = np.cumsum([0, *(len(row) for row in rows[:-1])], dtype=np.int64)

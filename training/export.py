@@ -22,7 +22,7 @@ from training.paths import (
     stage_parser,
     tokenizer_file,
 )
-from training.recipe import Recipe, add_recipe, recipe_of, validation_points
+from training.recipe import Recipe, add_recipe_arguments, recipe_from_arguments, validation_points
 from training.sample import sample_batches
 from training.train import Run
 
@@ -32,7 +32,7 @@ DATA = (
 )
 
 
-def shipped_names(n_layers: int) -> dict[str, str]:
+def tensor_sources(n_layers: int) -> dict[str, str]:
     """Where each shipped tensor comes from; a trailing `.T` turns (out, in) into (in, out)."""
     names = {
         "tokens": "tokens.weight",
@@ -42,20 +42,20 @@ def shipped_names(n_layers: int) -> dict[str, str]:
         "logits_bias": "logits_bias",
     }
     for layer in range(n_layers):
-        here = f"layers.{layer}"
+        prefix = f"layers.{layer}"
         for norm in ("attention_norm", "ffn_norm"):
-            names[f"{here}.{norm}.gain"] = f"{here}.{norm}.weight"
-            names[f"{here}.{norm}.bias"] = f"{here}.{norm}.bias"
+            names[f"{prefix}.{norm}.gain"] = f"{prefix}.{norm}.weight"
+            names[f"{prefix}.{norm}.bias"] = f"{prefix}.{norm}.bias"
         for linear in ("attention.qkv", "attention.output", "ffn_hidden", "ffn_output"):
-            names[f"{here}.{linear}.weight"] = f"{here}.{linear}.weight.T"
-            names[f"{here}.{linear}.bias"] = f"{here}.{linear}.bias"
+            names[f"{prefix}.{linear}.weight"] = f"{prefix}.{linear}.weight.T"
+            names[f"{prefix}.{linear}.bias"] = f"{prefix}.{linear}.bias"
     return names
 
 
-def shipped_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, np.ndarray]:
+def export_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, np.ndarray]:
     """The weights as the NumPy core reads them, in float16."""
     tensors = {}
-    for name, source in shipped_names(n_layers).items():
+    for name, source in tensor_sources(n_layers).items():
         tensor = state[source.removesuffix(".T")].detach().cpu().numpy()
         if source.endswith(".T"):
             tensor = tensor.T
@@ -63,7 +63,7 @@ def shipped_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, 
     return tensors
 
 
-def finished_run(folder: Path, build: Path) -> Run:
+def load_finished_run(folder: Path, build: Path) -> Run:
     """The run of a folder at its last step, with the float16 weights that are shipped."""
     checkpoint = checkpoint_file(folder)
     with safe_open(checkpoint, "pt") as saved:
@@ -78,7 +78,7 @@ def finished_run(folder: Path, build: Path) -> Run:
     return run
 
 
-def training(run: Run) -> Training:
+def training_record(run: Run) -> Training:
     """How the run went, with the losses of its float16 weights."""
     recipe = run.recipe
     loss, accuracy = run.validate()
@@ -88,7 +88,7 @@ def training(run: Run) -> Training:
         task="guess masked words: 15 % of the tokens, 80 % shown as [MASK]",
         seed=recipe.seed,
         steps=recipe.steps,
-        tokens=run.tokens_read(),
+        tokens=run.n_tokens_seen(),
         command=recipe.command,
         validation_loss=round(loss, 4),
         validation_accuracy=round(accuracy, 4),
@@ -97,7 +97,7 @@ def training(run: Run) -> Training:
     )
 
 
-def card(run: Run) -> Card:
+def model_card(run: Run) -> Card:
     sizes = run.model.sizes
     return Card(
         id=f"headwise-h{sizes.n_heads}",
@@ -109,36 +109,38 @@ def card(run: Run) -> Card:
         max_tokens=sizes.max_tokens,
         vocabulary=sizes.vocabulary,
         parameters=sum(parameter.numel() for parameter in run.model.parameters()),
-        training=training(run),
+        training=training_record(run),
     )
 
 
 def main() -> None:
     parser = stage_parser(__doc__)
-    add_recipe(parser)
+    add_recipe_arguments(parser)
     parser.add_argument(
         "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
     )
     arguments = parser.parse_args()
-    shared = shipped_tokenizer_file(arguments.family)
-    tokenizer = tokenizer_file(arguments.build).read_bytes()
-    if shared.exists() and shared.read_bytes() != tokenizer:
-        raise SystemExit(f"{shared} is another tokenizer, which the other models need; remove it")
-    folder = run_folder(arguments.build, recipe_of(arguments).name)
-    run = finished_run(folder, arguments.build)
-    filled = card(run)
-    with atomic_write(weights_file(arguments.family, filled.id)) as partial:
-        tensors = shipped_tensors(run.model.state_dict(), filled.n_layers)
+    shipped_tokenizer = shipped_tokenizer_file(arguments.family)
+    tokenizer_bytes = tokenizer_file(arguments.build).read_bytes()
+    if shipped_tokenizer.exists() and shipped_tokenizer.read_bytes() != tokenizer_bytes:
+        raise SystemExit(
+            f"{shipped_tokenizer} is another tokenizer, which the other models need; remove it"
+        )
+    folder = run_folder(arguments.build, recipe_from_arguments(arguments).name)
+    run = load_finished_run(folder, arguments.build)
+    run_card = model_card(run)
+    with atomic_write(weights_file(arguments.family, run_card.id)) as partial:
+        tensors = export_tensors(run.model.state_dict(), run_card.n_layers)
         # One note only: of several, safetensors would shuffle the order from run to run.
         save_file(tensors, partial, {"format": "headwise-1"})
-    with atomic_write(card_file(arguments.family, filled.id)) as partial:
-        partial.write_text(filled.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with atomic_write(card_file(arguments.family, run_card.id)) as partial:
+        partial.write_text(run_card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     # What was measured of other weights says nothing of these.
-    evidence_file(arguments.family / filled.id).unlink(missing_ok=True)
-    if not shared.exists():
-        with atomic_write(shared) as partial:
-            partial.write_bytes(tokenizer)
-    print(filled.model_dump_json(include={"id": True, "training": {"validation_loss"}}))
+    evidence_file(arguments.family / run_card.id).unlink(missing_ok=True)
+    if not shipped_tokenizer.exists():
+        with atomic_write(shipped_tokenizer) as partial:
+            partial.write_bytes(tokenizer_bytes)
+    print(run_card.model_dump_json(include={"id": True, "training": {"validation_loss"}}))
 
 
 if __name__ == "__main__":

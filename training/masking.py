@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 MASKED_SHARE = 0.15
-SHARE_SHOWN_AS_MASK = 0.8
-SHARE_SHOWN_AS_RANDOM = 0.1
+SHARE_REPLACED_BY_MASK = 0.8
+SHARE_REPLACED_BY_RANDOM = 0.1
 
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class MaskedBatch:
-    shown: Ids  # (batch, n)
-    truth: Ids  # (batch, n)
-    at: NDArray[np.bool_]  # (batch, n): where the truth is asked for
+    input_ids: Ids  # (batch, n)
+    original_ids: Ids  # (batch, n)
+    is_target: NDArray[np.bool_]  # (batch, n): where the truth is asked for
 
 
 @dataclass(frozen=True)
-class Text:
+class EncodedText:
     """A row of token ids and where its sentences start; windows begin at sentence starts."""
 
     tokens: NDArray[np.uint16]
@@ -32,25 +32,27 @@ class Text:
         return self.tokens[starts[:, None] + np.arange(length)].astype(np.int64)
 
 
-def window_length(rng: np.random.Generator, longest: int) -> int:
+def window_length(rng: np.random.Generator, max_length: int) -> int:
     """Half of the time the longest, else anything from 4: learners type short sentences too."""
-    return longest if rng.random() < 0.5 else int(rng.integers(4, longest))
+    return max_length if rng.random() < 0.5 else int(rng.integers(4, max_length))
 
 
-def masked(
-    truth: Ids, rng: np.random.Generator, *, mask_id: int, n_special: int, vocabulary: int
+def mask_batch(
+    original_ids: Ids, rng: np.random.Generator, *, mask_id: int, n_special: int, vocabulary: int
 ) -> MaskedBatch:
     """Asks for 15 % of the tokens: 80 % shown as [MASK], 10 % as a random token, 10 % as they are.
 
     Source: Devlin et al. 2019, section 3.1.
     """
-    at = (rng.random(truth.shape) < MASKED_SHARE) & (truth >= n_special)
-    if not at.any():
-        at.flat[0] = True
-    fate = rng.random(truth.shape)
-    random = rng.integers(n_special, vocabulary, truth.shape)
-    shown = np.where(at & (fate < SHARE_SHOWN_AS_MASK), mask_id, truth)
+    is_target = (rng.random(original_ids.shape) < MASKED_SHARE) & (original_ids >= n_special)
+    if not is_target.any():
+        is_target.flat[0] = True
+    draw = rng.random(original_ids.shape)
+    random_ids = rng.integers(n_special, vocabulary, original_ids.shape)
+    input_ids = np.where(is_target & (draw < SHARE_REPLACED_BY_MASK), mask_id, original_ids)
     is_random = (
-        at & (fate >= SHARE_SHOWN_AS_MASK) & (fate < SHARE_SHOWN_AS_MASK + SHARE_SHOWN_AS_RANDOM)
+        is_target
+        & (draw >= SHARE_REPLACED_BY_MASK)
+        & (draw < SHARE_REPLACED_BY_MASK + SHARE_REPLACED_BY_RANDOM)
     )
-    return MaskedBatch(np.where(is_random, random, shown), truth, at)
+    return MaskedBatch(np.where(is_random, random_ids, input_ids), original_ids, is_target)

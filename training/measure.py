@@ -20,77 +20,81 @@ from app.evaluation.treebank import read_trees
 from app.models import Model, load_builtin_models
 from app.models.atomic import atomic_write
 from app.models.builtin import BUILTIN_FOLDER
-from training.masking import MaskedBatch, masked
+from training.masking import MaskedBatch, mask_batch
 from training.paths import stage_parser
 from training.tokenizer import SPECIAL_TOKENS
-from training.train import VALIDATION_SEED, load_text
+from training.train import VALIDATION_SEED, load_encoded_text
 
 TREEBANK = "Universal Dependencies English EWT"
 LICENCE = "CC BY-SA 4.0"
-TWIN_SEEDS = (0, 1, 2, 3, 4)
+UNTRAINED_SEEDS = (0, 1, 2, 3, 4)
 ABLATION_WINDOWS = 300
 
 
-def readings_of(file: Path, model: Model) -> tuple[list[TokenisedTree], int]:
+def tokenise_treebank(file: Path, model: Model) -> tuple[list[TokenisedTree], int]:
     return tokenise_trees(read_trees(file), model.tokenizer, model.card.max_tokens)
 
 
-def validation(model: Model, build: Path) -> list[Targets]:
+def validation_targets(model: Model, build: Path) -> list[Targets]:
     """Windows of the validation books with masked tokens."""
-    text = load_text(build, "valid")
+    text = load_encoded_text(build, "valid")
     rng = np.random.default_rng(VALIDATION_SEED)
-    batch = masked(
+    batch = mask_batch(
         text.windows(rng, ABLATION_WINDOWS, model.card.max_tokens),
         rng,
         mask_id=SPECIAL_TOKENS.index("[MASK]"),
         n_special=len(SPECIAL_TOKENS),
         vocabulary=model.card.vocabulary,
     )
-    return asked_of(batch)
+    return targets_from_batch(batch)
 
 
-def asked_of(batch: MaskedBatch) -> list[Targets]:
+def targets_from_batch(batch: MaskedBatch) -> list[Targets]:
     return [
-        Targets(shown, np.flatnonzero(at), truth[at])
-        for shown, truth, at in zip(batch.shown, batch.truth, batch.at, strict=True)
+        Targets(input_ids, np.flatnonzero(is_target), original_ids[is_target])
+        for input_ids, original_ids, is_target in zip(
+            batch.input_ids, batch.original_ids, batch.is_target, strict=True
+        )
     ]
 
 
-def with_shared(model: Model, questions: list[Targets]) -> tuple[KvPoolingLoss, ...]:
+def measure_kv_pooling(model: Model, targets: list[Targets]) -> tuple[KvPoolingLoss, ...]:
     """The change of loss when heads share keys and values, fewer and fewer of them."""
-    whole = token_losses(model.transformer, questions)
-    found = []
+    baseline_losses = token_losses(model.transformer, targets)
+    pooling_losses = []
     groups = model.card.n_heads // 2
     while groups:
-        shared = Intervention(groups=groups)
-        by, half = paired_difference(token_losses(model.transformer, questions, shared), whole)
-        found.append(KvPoolingLoss(groups=groups, change=by, half=half))
+        pooled = Intervention(groups=groups)
+        mean_change, half_width = paired_difference(
+            token_losses(model.transformer, targets, pooled), baseline_losses
+        )
+        pooling_losses.append(KvPoolingLoss(groups=groups, change=mean_change, half=half_width))
         groups //= 2
-    return tuple(found)
+    return tuple(pooling_losses)
 
 
-def measured(model: Model, treebank: Path, build: Path) -> Evidence:
-    dev, _ = readings_of(treebank / "ewt-dev.conllu", model)
-    test, left_out = readings_of(treebank / "ewt-test.conllu", model)
-    found = evaluate_heads(model.transformer, dev, test, TWIN_SEEDS)
-    questions = validation(model, build)
+def measure_model(model: Model, treebank: Path, build: Path) -> Evidence:
+    dev, _ = tokenise_treebank(treebank / "ewt-dev.conllu", model)
+    test, n_left_out = tokenise_treebank(treebank / "ewt-test.conllu", model)
+    evaluation = evaluate_heads(model.transformer, dev, test, UNTRAINED_SEEDS)
+    targets = validation_targets(model, build)
     return Evidence(
         model=model.card.id,
         weights_sha256=model.weights_sha256,
         treebank=TREEBANK,
         licence=LICENCE,
         sentences=len(test),
-        left_out=left_out,
-        words=found.words,
+        left_out=n_left_out,
+        words=evaluation.words,
         command="python -m training.measure --treebank FOLDER",
-        heads=add_ablation_losses(model.transformer, found.heads, questions),
-        baselines=found.baselines,
-        untrained_top_shares=found.untrained_top_shares,
-        pooled=with_shared(model, questions),
+        heads=add_ablation_losses(model.transformer, evaluation.heads, targets),
+        baselines=evaluation.baselines,
+        untrained_top_shares=evaluation.untrained_top_shares,
+        pooled=measure_kv_pooling(model, targets),
     )
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = stage_parser(__doc__)
     parser.add_argument("--treebank", type=Path, required=True, help="folder of the .conllu files")
     parser.add_argument(
@@ -101,11 +105,11 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    given = arguments()
-    for model in load_builtin_models(given.family).of_kind("trained"):
-        if given.heads not in (None, model.card.n_heads):
+    arguments = parse_arguments()
+    for model in load_builtin_models(arguments.family).of_kind("trained"):
+        if arguments.heads not in (None, model.card.n_heads):
             continue
-        evidence = measured(model, given.treebank, given.build)
+        evidence = measure_model(model, arguments.treebank, arguments.build)
         with atomic_write(evidence_file(model.folder)) as partial:
             partial.write_text(evidence.model_dump_json() + "\n", encoding="utf-8")
         print(f"{model.card.id}: {len(evidence.relations_found)} relations found", flush=True)

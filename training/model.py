@@ -15,7 +15,7 @@ INITIAL_STD = 0.02
 
 
 @dataclass(frozen=True)
-class Sizes:
+class ModelSizes:
     n_heads: int
     vocabulary: int
     n_layers: int = 2
@@ -27,7 +27,7 @@ class Sizes:
 
 
 class SelfAttention(nn.Module):
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: ModelSizes) -> None:
         super().__init__()
         self.n_heads = sizes.n_heads
         self.qkv = nn.Linear(sizes.d_model, 3 * sizes.d_model)
@@ -44,7 +44,7 @@ class SelfAttention(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: ModelSizes) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(sizes.d_model)
         self.attention = SelfAttention(sizes)
@@ -57,10 +57,10 @@ class Layer(nn.Module):
         return x + self.ffn_output(F.gelu(self.ffn_hidden(self.ffn_norm(x))))
 
 
-class MaskedWordModel(nn.Module):
+class MaskedLanguageModel(nn.Module):
     """Token ids in, logits over the vocabulary out; the output matrix is the token embedding."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: ModelSizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.tokens = nn.Embedding(sizes.vocabulary, sizes.d_model)
@@ -77,13 +77,13 @@ class MaskedWordModel(nn.Module):
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
 
-    def hidden(self, ids: Tensor) -> Tensor:  # (batch, n) -> (batch, n, d_model)
+    def hidden_states(self, ids: Tensor) -> Tensor:  # (batch, n) -> (batch, n, d_model)
         x = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
         for layer in self.layers:
             x = layer(x)
         normed: Tensor = self.norm(x)
         return normed
 
-    def forward(self, ids: Tensor, at: Tensor) -> Tensor:
-        """Logits (n_masked, vocabulary) at the places where `at` (batch, n) is true."""
-        return F.linear(self.hidden(ids)[at], self.tokens.weight, self.logits_bias)
+    def forward(self, ids: Tensor, is_target: Tensor) -> Tensor:
+        """Logits (n_masked, vocabulary) at the places where `is_target` (batch, n) is true."""
+        return F.linear(self.hidden_states(ids)[is_target], self.tokens.weight, self.logits_bias)

@@ -38,7 +38,7 @@ class Recipe:
             f" --steps {self.steps} --tokens-a-step {self.tokens_a_step}{peak}"
         )
 
-    def rate(self, step: int) -> float:
+    def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine from `peak_rate` to `final_share` of it."""
         if step < self.warm_up:
             return self.peak_rate * (step + 1) / self.warm_up
@@ -47,7 +47,7 @@ class Recipe:
         return self.peak_rate * (self.final_share + (1 - self.final_share) * cosine)
 
 
-def add_recipe(parser: argparse.ArgumentParser) -> None:
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that name a run; what they leave out is what ships."""
     parser.add_argument("--heads", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
@@ -56,7 +56,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peak-rate", type=float, default=PEAK_RATE)
 
 
-def recipe_of(arguments: argparse.Namespace) -> Recipe:
+def recipe_from_arguments(arguments: argparse.Namespace) -> Recipe:
     return Recipe(
         arguments.heads,
         arguments.seed,

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from training.masking import MaskedBatch, masked
+from training.masking import MaskedBatch, mask_batch
 from training.tokenizer import SPECIAL_TOKENS
 
-SENTENCES = Path(__file__).parent / "sample.txt"
+SAMPLE_FILE = Path(__file__).parent / "sample.txt"
 SEED = 1_706
 
 
 def sample_batches(tokenizer: Tokenizer) -> Iterator[MaskedBatch]:
     """One batch (1, n) for each sentence of `sample.txt`, masked as in training."""
     rng = np.random.default_rng(SEED)
-    for sentence in SENTENCES.read_text(encoding="utf-8").splitlines():
+    for sentence in SAMPLE_FILE.read_text(encoding="utf-8").splitlines():
         ids = np.array([tokenizer.encode(sentence).ids])
-        yield masked(
+        yield mask_batch(
             ids,
             rng,
             mask_id=SPECIAL_TOKENS.index("[MASK]"),

@@ -17,17 +17,17 @@ from training.recipe import validation_points
 
 def finished_runs(build: Path, steps: int, tokens_a_step: int) -> list[SeedRun]:
     """Every run of these sizes that reached its last step, by number of heads and seed."""
-    found = []
+    runs = []
     for folder in runs_folder(build).glob(f"*-{steps}x{tokens_a_step}"):
         with safe_open(checkpoint_file(folder), "np") as saved:
-            notes = saved.metadata()
-        recipe = json.loads(notes["recipe"])
-        if int(notes["step"]) < steps:
-            print(f"left out: {folder.name}, at step {notes['step']} of {steps}")
+            metadata = saved.metadata()
+        recipe = json.loads(metadata["recipe"])
+        if int(metadata["step"]) < steps:
+            print(f"left out: {folder.name}, at step {metadata['step']} of {steps}")
             continue
-        curve = validation_points(json.loads(notes["log"]))
-        found.append(SeedRun(n_heads=recipe["n_heads"], seed=recipe["seed"], curve=curve))
-    return sorted(found, key=lambda run: (run.n_heads, run.seed))
+        curve = validation_points(json.loads(metadata["log"]))
+        runs.append(SeedRun(n_heads=recipe["n_heads"], seed=recipe["seed"], curve=curve))
+    return sorted(runs, key=lambda run: (run.n_heads, run.seed))
 
 
 def main() -> None:
@@ -37,20 +37,22 @@ def main() -> None:
     parser.add_argument(
         "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
     )
-    given = parser.parse_args()
-    runs = finished_runs(given.build, given.steps, given.tokens_a_step)
+    arguments = parser.parse_args()
+    runs = finished_runs(arguments.build, arguments.steps, arguments.tokens_a_step)
     if not runs:
-        raise SystemExit(f"no finished run of {given.steps} steps in {runs_folder(given.build)}")
+        raise SystemExit(
+            f"no finished run of {arguments.steps} steps in {runs_folder(arguments.build)}"
+        )
     record = SeedRuns(
-        steps=given.steps,
-        tokens_a_step=given.tokens_a_step,
+        steps=arguments.steps,
+        tokens_a_step=arguments.tokens_a_step,
         command=(
             "python -m training.train --heads H --seed S"
-            f" --steps {given.steps} --tokens-a-step {given.tokens_a_step}"
+            f" --steps {arguments.steps} --tokens-a-step {arguments.tokens_a_step}"
         ),
         runs=runs,
     )
-    with atomic_write(seed_runs_file(given.family)) as partial:
+    with atomic_write(seed_runs_file(arguments.family)) as partial:
         partial.write_text(record.model_dump_json() + "\n", encoding="utf-8")
     for run in runs:
         print(f"{run.n_heads} heads, seed {run.seed}: {run.validation_loss}")

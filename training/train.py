@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from app.models.atomic import atomic_write
-from training.masking import MaskedBatch, Text, masked, window_length
-from training.model import MaskedWordModel, Sizes
+from training.masking import EncodedText, MaskedBatch, mask_batch, window_length
+from training.model import MaskedLanguageModel, ModelSizes
 from training.paths import (
     checkpoint_file,
     run_folder,
@@ -32,7 +32,7 @@ from training.paths import (
     tokenizer_file,
     tokens_file,
 )
-from training.recipe import Recipe, add_recipe, recipe_of
+from training.recipe import Recipe, add_recipe_arguments, recipe_from_arguments
 from training.tokenizer import SPECIAL_TOKENS
 
 VALIDATION_SEED = 20_170_612
@@ -51,10 +51,12 @@ class Run:
         self.tokenizer = Tokenizer.from_file(str(tokenizer_file(build)))
         vocabulary = self.tokenizer.get_vocab_size()
         self.mask_id: int = self.tokenizer.token_to_id("[MASK]")
-        self.text = load_text(build, "train")
-        self.validation = self._validation_batches(load_text(build, "valid"), vocabulary)
+        self.train_text = load_encoded_text(build, "train")
+        self.validation_batches = self._make_validation_batches(
+            load_encoded_text(build, "valid"), vocabulary
+        )
         torch.manual_seed(recipe.seed)
-        self.model = MaskedWordModel(Sizes(recipe.n_heads, vocabulary)).to(device)
+        self.model = MaskedLanguageModel(ModelSizes(recipe.n_heads, vocabulary)).to(device)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=0.0, betas=recipe.betas, weight_decay=recipe.decay
         )
@@ -65,48 +67,54 @@ class Run:
     def checkpoint(self) -> Path:
         return checkpoint_file(self.folder)
 
-    def _masked(self, truth: np.ndarray, rng: np.random.Generator, vocabulary: int) -> MaskedBatch:
-        return masked(
-            truth, rng, mask_id=self.mask_id, n_special=len(SPECIAL_TOKENS), vocabulary=vocabulary
+    def _mask_batch(
+        self, original_ids: np.ndarray, rng: np.random.Generator, vocabulary: int
+    ) -> MaskedBatch:
+        return mask_batch(
+            original_ids,
+            rng,
+            mask_id=self.mask_id,
+            n_special=len(SPECIAL_TOKENS),
+            vocabulary=vocabulary,
         )
 
-    def _validation_batches(self, text: Text, vocabulary: int) -> list[MaskedBatch]:
+    def _make_validation_batches(self, text: EncodedText, vocabulary: int) -> list[MaskedBatch]:
         rng = np.random.default_rng(VALIDATION_SEED)
-        length = Sizes.max_tokens
+        length = ModelSizes.max_tokens
         return [
-            self._masked(text.windows(rng, 100, length), rng, vocabulary)
+            self._mask_batch(text.windows(rng, 100, length), rng, vocabulary)
             for _ in range(VALIDATION_WINDOWS // 100)
         ]
 
     def batch(self, step: int) -> MaskedBatch:
-        rng, count, length = self._shape(step)
-        truth = self.text.windows(rng, count, length)
-        return self._masked(truth, rng, self.model.sizes.vocabulary)
+        rng, count, length = self._batch_shape(step)
+        original_ids = self.train_text.windows(rng, count, length)
+        return self._mask_batch(original_ids, rng, self.model.sizes.vocabulary)
 
-    def _shape(self, step: int) -> tuple[np.random.Generator, int, int]:
+    def _batch_shape(self, step: int) -> tuple[np.random.Generator, int, int]:
         """The step's own generator, its number of windows and their length in tokens."""
         rng = np.random.default_rng((self.recipe.seed, step))
-        length = window_length(rng, Sizes.max_tokens)
+        length = window_length(rng, ModelSizes.max_tokens)
         return rng, self.recipe.tokens_a_step // length, length
 
-    def tokens_read(self) -> int:
+    def n_tokens_seen(self) -> int:
         """Tokens of all steps so far, repeats included."""
-        shapes = (self._shape(step) for step in range(self.step))
+        shapes = (self._batch_shape(step) for step in range(self.step))
         return sum(count * length for _, count, length in shapes)
 
-    def logits(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
+    def target_logits(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
         """Logits (n_masked, vocabulary) and the true ids (n_masked,) of the asked-for tokens."""
-        shown, truth, at = (
+        input_ids, original_ids, is_target = (
             torch.from_numpy(array).to(self.device)
-            for array in (batch.shown, batch.truth, batch.at)
+            for array in (batch.input_ids, batch.original_ids, batch.is_target)
         )
-        return self.model(shown, at).float(), truth[at]
+        return self.model(input_ids, is_target).float(), original_ids[is_target]
 
     def take_step(self) -> float:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate(self.step)
+            group["lr"] = self.recipe.learning_rate(self.step)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            loss = F.cross_entropy(*self.logits(self.batch(self.step)))
+            loss = F.cross_entropy(*self.target_logits(self.batch(self.step)))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -117,27 +125,27 @@ class Run:
     @torch.no_grad()
     def validate(self, batches: Sequence[MaskedBatch] | None = None) -> tuple[float, float]:
         """Loss and accuracy in float32, if nothing else is given on the validation windows."""
-        loss, right, n_masked = 0.0, 0, 0
-        for batch in self.validation if batches is None else batches:
-            logits, truth = self.logits(batch)
-            loss += F.cross_entropy(logits, truth, reduction="sum").item()
-            right += int((logits.argmax(-1) == truth).sum())
-            n_masked += len(truth)
-        return loss / n_masked, right / n_masked
+        loss, n_correct, n_masked = 0.0, 0, 0
+        for batch in self.validation_batches if batches is None else batches:
+            logits, target_ids = self.target_logits(batch)
+            loss += F.cross_entropy(logits, target_ids, reduction="sum").item()
+            n_correct += int((logits.argmax(-1) == target_ids).sum())
+            n_masked += len(target_ids)
+        return loss / n_masked, n_correct / n_masked
 
     def save(self) -> None:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
             for moment, tensor in self.optimiser.state[parameter].items():
                 tensors[f"{moment}.{name}"] = tensor
-        notes = {
+        metadata = {
             "step": str(self.step),
             "recipe": json.dumps(asdict(self.recipe)),
             "log": json.dumps(self.log),
         }
         with atomic_write(self.checkpoint) as partial:
             save_file(
-                {name: tensor.contiguous() for name, tensor in tensors.items()}, partial, notes
+                {name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata
             )
 
     def resume(self) -> None:
@@ -145,8 +153,8 @@ class Run:
         if not self.checkpoint.exists():
             return
         with safe_open(self.checkpoint, "pt", device=str(self.device)) as saved:
-            notes = saved.metadata()
-            if json.loads(notes["recipe"]) != json.loads(json.dumps(asdict(self.recipe))):
+            metadata = saved.metadata()
+            if json.loads(metadata["recipe"]) != json.loads(json.dumps(asdict(self.recipe))):
                 raise SystemExit(
                     f"{self.checkpoint} is of another recipe; move it away to start anew"
                 )
@@ -165,20 +173,20 @@ class Run:
                     else saved.get_tensor(f"{moment}.{name}")
                     for moment in ("step", "exp_avg", "exp_avg_sq")
                 }
-        self.step = int(notes["step"])
-        self.log = json.loads(notes["log"])
+        self.step = int(metadata["step"])
+        self.log = json.loads(metadata["log"])
         print(f"resumed at step {self.step:,}", flush=True)
 
-    def finish(self) -> None:
+    def train(self) -> None:
         """Trains to the last step, with a checkpoint and a validation every so often."""
         losses: list[float] = []
-        began, begun_at = time.monotonic(), self.step
+        start_time, start_step = time.monotonic(), self.step
         while self.step < self.recipe.steps:
             losses.append(self.take_step())
             if self.step % CHECKPOINT_EVERY and self.step != self.recipe.steps:
                 continue
             loss, accuracy = self.validate()
-            seconds = (time.monotonic() - began) / (self.step - begun_at)
+            seconds_per_step = (time.monotonic() - start_time) / (self.step - start_step)
             self.log.append(
                 {
                     "step": self.step,
@@ -189,33 +197,35 @@ class Run:
             )
             losses.clear()
             self.save()
-            left = seconds * (self.recipe.steps - self.step) / 60
+            minutes_left = seconds_per_step * (self.recipe.steps - self.step) / 60
             print(
-                json.dumps(self.log[-1]), f"{seconds:.3f} s a step, {left:.0f} min left", flush=True
+                json.dumps(self.log[-1]),
+                f"{seconds_per_step:.3f} s a step, {minutes_left:.0f} min left",
+                flush=True,
             )
 
 
-def load_text(build: Path, split: str) -> Text:
-    return Text(
+def load_encoded_text(build: Path, split: str) -> EncodedText:
+    return EncodedText(
         np.load(tokens_file(build, split), mmap_mode="r", allow_pickle=False),
         np.load(starts_file(build, split), allow_pickle=False),
     )
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = stage_parser(__doc__)
-    add_recipe(parser)
+    add_recipe_arguments(parser)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     return parser.parse_args()
 
 
 def main() -> None:
-    arguments = parsed()
+    arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    run = Run(recipe_of(arguments), arguments.build, device)
+    run = Run(recipe_from_arguments(arguments), arguments.build, device)
     run.resume()
-    run.finish()
+    run.train()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ D_MODEL = 16
 D_HIDDEN = 64
 BATCH = 256
 STEPS = 1_000
-RATE = 1e-2
+LEARNING_RATE = 1e-2
 SEEDS = (0, 1, 2)
 HEADS = (1, 2, 4)
 READ_OUTS: tuple[ReadOut, ...] = ("linear", "mlp")
@@ -66,8 +66,8 @@ class OneLayer(nn.Module):
         """Logits (batch, n, 2, SYMBOLS) of left and right, and weights (n_heads, n, n)."""
         batch, n = ids.shape
         d_head = D_MODEL // self.n_heads
-        places = self.query_key(self.positions.weight).view(n, 2, self.n_heads, d_head)
-        query, key = places.permute(1, 2, 0, 3)  # each (n_heads, n, d_head)
+        query_key = self.query_key(self.positions.weight).view(n, 2, self.n_heads, d_head)
+        query, key = query_key.permute(1, 2, 0, 3)  # each (n_heads, n, d_head)
         weights = (query @ key.transpose(-1, -2) / math.sqrt(d_head)).softmax(-1)
         value = self.value(self.symbols(ids)).view(batch, n, self.n_heads, d_head).transpose(1, 2)
         merged = (weights @ value).transpose(1, 2).reshape(batch, n, D_MODEL)
@@ -79,10 +79,10 @@ def neighbours(ids: Tensor) -> Tensor:
     return torch.stack([ids[:, :-2], ids[:, 2:]], dim=-1)
 
 
-def trained(n_heads: int, read_out: ReadOut, seed: int) -> OneLayer:
+def train_model(n_heads: int, read_out: ReadOut, seed: int) -> OneLayer:
     torch.manual_seed(seed)
     model = OneLayer(n_heads, read_out)
-    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for _ in range(STEPS):
         ids = torch.randint(SYMBOLS, (BATCH, LENGTH))
@@ -96,20 +96,20 @@ def trained(n_heads: int, read_out: ReadOut, seed: int) -> OneLayer:
 
 
 @torch.no_grad()
-def outcome(model: OneLayer, read_out: ReadOut, seed: int) -> Outcome:
+def evaluate_model(model: OneLayer, read_out: ReadOut, seed: int) -> Outcome:
     """Shares of right answers on rows drawn anew, and the maps."""
     rng = np.random.default_rng(TEST_SEED)
     ids = torch.from_numpy(rng.integers(0, SYMBOLS, (TEST_ROWS, LENGTH)))
     logits, weights = model(ids)
-    right = logits[:, 1:-1].argmax(-1) == neighbours(ids)  # (batch, n - 2, 2)
+    is_correct = logits[:, 1:-1].argmax(-1) == neighbours(ids)  # (batch, n - 2, 2)
     return Outcome(
         n_heads=model.n_heads,
         read_out=read_out,
         seed=seed,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        left=round(right[..., 0].float().mean().item(), 4),
-        right=round(right[..., 1].float().mean().item(), 4),
-        both=round(right.all(-1).float().mean().item(), 4),
+        left=round(is_correct[..., 0].float().mean().item(), 4),
+        right=round(is_correct[..., 1].float().mean().item(), 4),
+        both=round(is_correct.all(-1).float().mean().item(), 4),
         weights=np.round(weights.double().numpy(), 4).tolist(),
     )
 
@@ -123,9 +123,9 @@ def main() -> None:
     for read_out in READ_OUTS:
         for n_heads in HEADS:
             for seed in SEEDS:
-                found = outcome(trained(n_heads, read_out, seed), read_out, seed)
-                print(found.model_dump(exclude={"weights"}), flush=True)
-                outcomes.append(found)
+                result = evaluate_model(train_model(n_heads, read_out, seed), read_out, seed)
+                print(result.model_dump(exclude={"weights"}), flush=True)
+                outcomes.append(result)
     record = TwoNeighbours(
         symbols=SYMBOLS,
         length=LENGTH,

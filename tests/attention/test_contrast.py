@@ -17,7 +17,7 @@ def trace(request, models):
     return model.run(model.tokenizer.sentence("She opened the old wooden door")).trace(0)
 
 
-def test_only_the_first_inputs_of_one_token_are_nudged(trace):
+def test_only_the_first_inputs_of_one_token_are_perturbed(trace):
     changed = np.argwhere(perturb_token(trace.X, 3) != trace.X)
     assert {tuple(place) for place in changed} == {(3, i) for i in range(PERTURBED_INPUTS)}
 
@@ -36,7 +36,7 @@ def test_a_sliced_head_sees_its_own_inputs_alone(trace):
         )
 
 
-def test_one_head_sliced_is_the_head_as_it_is(models):
+def test_slicing_a_single_head_changes_nothing(models):
     model = models["headwise-h1"]
     trace = model.run(model.tokenizer.sentence("The cat sat")).trace(1)
     np.testing.assert_allclose(sliced_input_attention(trace, trace.X), trace.weights, atol=1e-5)
@@ -69,7 +69,7 @@ def test_as_many_groups_as_heads_changes_nothing(trace):
 
 
 @pytest.mark.parametrize("groups", [0, 3, 5, 16])
-def test_heads_part_into_equal_groups_only(models, groups):
+def test_heads_divide_into_equal_groups_only(models, groups):
     with pytest.raises(ValueError, match=f"8 sets of keys do not part into {groups} groups"):
         mean_pool_kv(models["headwise-h8"].transformer.layers[0].attention, groups)
 
@@ -81,14 +81,14 @@ def test_contributions_and_bias_add_up_to_the_output(trace):
     np.testing.assert_allclose(trace.output, output, atol=1e-4)
 
 
-def test_weights_times_what_is_written_add_up_to_the_contributions(trace):
+def test_weights_times_value_contributions_add_up_to_the_head_contributions(trace):
     for head, weights in enumerate(trace.weights):
         np.testing.assert_allclose(
             weights @ trace.value_contributions[head], trace.contributions[head], atol=1e-4
         )
 
 
-def test_maps_weighted_by_length_are_the_products_of_weight_and_length(trace):
+def test_norm_weighted_maps_are_normalised_products_of_weight_and_norm(trace):
     for head, weights in enumerate(trace.weights):
         lengths = [
             np.sqrt(sum(x * x for x in row))

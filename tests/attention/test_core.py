@@ -27,35 +27,35 @@ scores = arrays(
 
 
 @given(scores)
-def test_softmax_rows_are_weights_at_any_size_of_score(drawn):
-    weights = softmax(drawn)
+def test_softmax_rows_are_weights_at_any_size_of_score(values):
+    weights = softmax(values)
     assert np.all((weights >= 0) & (weights <= 1))
     np.testing.assert_allclose(weights.sum(axis=-1), 1)
 
 
 @given(scores, st.floats(-100, 100))
-def test_softmax_does_not_change_when_a_row_is_shifted(drawn, shift):
-    drawn = np.clip(drawn, -100, 100)
-    np.testing.assert_allclose(softmax(drawn + shift), softmax(drawn), atol=1e-12)
+def test_softmax_does_not_change_when_a_row_is_shifted(values, shift):
+    values = np.clip(values, -100, 100)
+    np.testing.assert_allclose(softmax(values + shift), softmax(values), atol=1e-12)
 
 
-def test_a_score_of_minus_infinity_gets_exactly_nothing():
+def test_a_score_of_minus_infinity_has_weight_zero():
     assert softmax(np.array([0.0, -np.inf, 0.0])).tolist() == [0.5, 0.0, 0.5]
 
 
-def by_place(vectors, rotary):
+def rotary_by_loops(vectors, rotary):
     """Each pair of numbers, half a vector apart, turned as one complex number."""
     if rotary is None:
         return vectors
     n, d = vectors.shape
-    turned = np.empty_like(vectors)
-    for place in range(n):
+    rotated = np.empty_like(vectors)
+    for position in range(n):
         for j in range(d // 2):
-            angle = place * rotary.base ** (-2 * j / d)
-            pair = complex(vectors[place, j], vectors[place, j + d // 2])
+            angle = position * rotary.base ** (-2 * j / d)
+            pair = complex(vectors[position, j], vectors[position, j + d // 2])
             pair *= complex(np.cos(angle), np.sin(angle))
-            turned[place, j], turned[place, j + d // 2] = pair.real, pair.imag
-    return turned
+            rotated[position, j], rotated[position, j + d // 2] = pair.real, pair.imag
+    return rotated
 
 
 @given(st.data())
@@ -64,19 +64,19 @@ def test_weights_agree_with_loops_over_every_head_query_and_key(data):
     mask = data.draw(masks(len(X)))
     output, weights = multi_head_attention(X, W, mask)
     d = W.d_head
-    whole = np.broadcast_to(True if mask is None else mask, (len(X), len(X)))
+    full_mask = np.broadcast_to(True if mask is None else mask, (len(X), len(X)))
     expected_heads = []
     for head in range(W.n_heads):
-        own = slice(head * d, (head + 1) * d)
-        read = head * W.n_kv_heads // W.n_heads
-        shared = slice(read * d, (read + 1) * d)
-        Q = by_place(X @ W.query[:, own] + W.query_bias[own], W.rotary)
-        K = by_place(X @ W.key[:, shared] + W.key_bias[shared], W.rotary)
-        V = X @ W.value[:, shared] + W.value_bias[shared]
+        head_columns = slice(head * d, (head + 1) * d)
+        kv_head = head * W.n_kv_heads // W.n_heads
+        kv_columns = slice(kv_head * d, (kv_head + 1) * d)
+        Q = rotary_by_loops(X @ W.query[:, head_columns] + W.query_bias[head_columns], W.rotary)
+        K = rotary_by_loops(X @ W.key[:, kv_columns] + W.key_bias[kv_columns], W.rotary)
+        V = X @ W.value[:, kv_columns] + W.value_bias[kv_columns]
         rows = []
         for i in range(len(X)):
             row = [Q[i] @ K[j] / d**0.5 for j in range(len(X))]
-            allowed = [whole[i, j] for j in range(len(X))]
+            allowed = [full_mask[i, j] for j in range(len(X))]
             largest = max(s for s, ok in zip(row, allowed, strict=True) if ok)
             powers = [
                 np.exp(s - largest) if ok else 0.0 for s, ok in zip(row, allowed, strict=True)
@@ -112,19 +112,19 @@ def test_a_fully_masked_row_is_an_error_that_names_the_row(rows):
     assert error.value.rows == rows
 
 
-@pytest.mark.parametrize("form", [textbook, fast])
-def test_a_flat_mask_that_allows_nothing_is_the_same_error(form):
+@pytest.mark.parametrize("implementation", [textbook, fast])
+def test_a_flat_mask_that_allows_nothing_is_the_same_error(implementation):
     W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))
     with pytest.raises(FullyMaskedRowError):
-        form.multi_head_attention(np.ones((3, 4)), W, np.zeros(3, bool))
+        implementation.multi_head_attention(np.ones((3, 4)), W, np.zeros(3, bool))
 
 
-@pytest.mark.parametrize("form", [textbook, fast])
+@pytest.mark.parametrize("implementation", [textbook, fast])
 @pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
-def test_scores_that_overflow_are_an_error_and_never_nan(form):
+def test_scores_that_overflow_are_an_error_and_never_nan(implementation):
     W = AttentionWeights(1, np.ones((4, 12)), np.ones(12), np.ones((4, 4)), np.ones(4))
     with pytest.raises(ScoresOverflowError, match="scale them"):
-        form.multi_head_attention(np.full((3, 4), 1e200), W)
+        implementation.multi_head_attention(np.full((3, 4), 1e200), W)
 
 
 @given(layers())
@@ -144,20 +144,20 @@ def test_a_width_that_heads_do_not_divide_is_refused():
 
 
 @given(layers())
-def test_switching_a_head_off_takes_away_its_share_of_the_output_and_no_map(layer):
+def test_ablating_a_head_removes_its_contribution_and_changes_no_map(layer):
     W, X = layer
-    whole, weights = multi_head_attention(X, W)
-    without, same_weights = multi_head_attention(X, W, ablated_heads=(0,))
-    own = slice(0, W.d_head)
-    V = X @ W.value[:, own] + W.value_bias[own]
+    full_output, weights = multi_head_attention(X, W)
+    ablated_output, same_weights = multi_head_attention(X, W, ablated_heads=(0,))
+    head_columns = slice(0, W.d_head)
+    V = X @ W.value[:, head_columns] + W.value_bias[head_columns]
     np.testing.assert_allclose(
-        whole - without, weights[0] @ V @ W.output[own], rtol=1e-6, atol=1e-6
+        full_output - ablated_output, weights[0] @ V @ W.output[head_columns], rtol=1e-6, atol=1e-6
     )
     assert np.array_equal(weights, same_weights)
 
 
 @given(layers())
-def test_without_the_divisor_scores_are_as_they_were_for_keys_longer_by_the_root(layer):
+def test_unscaled_scores_equal_scaled_scores_of_keys_times_sqrt_d_head(layer):
     W, X = layer
     Q, K = split_heads(X, W.n_heads), split_heads(X, W.n_heads)
     _, unscaled = scaled_dot_product_attention(Q, K, Q, scaled=False)

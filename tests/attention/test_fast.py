@@ -26,8 +26,8 @@ def test_fast_and_textbook_agree(data, scaled):
 
 @given(st.data())
 def test_fast_and_textbook_agree_in_float32(data):
-    drawn = {"dtype": np.float32, "largest": 0.3}
-    W, X = data.draw(st.one_of(layers(**drawn), modern_layers(**drawn)))
+    options = {"dtype": np.float32, "largest": 0.3}
+    W, X = data.draw(st.one_of(layers(**options), modern_layers(**options)))
     mask = data.draw(masks(len(X)))
     expected, expected_weights = textbook.multi_head_attention(X, W, mask)
     output, weights = fast.multi_head_attention(X, W, mask)
@@ -52,20 +52,20 @@ def test_weights_stay_weights_for_scores_of_any_size(query, key):
 def test_both_agree_with_torch(data):
     W, X = data.draw(layers(largest=1.0))
     mask = data.draw(masks(len(X)))
-    theirs = torch.nn.MultiheadAttention(
+    torch_layer = torch.nn.MultiheadAttention(
         W.d_model, W.n_heads, batch_first=True, dtype=torch.float64
     )
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(torch.from_numpy(W.qkv.T.copy()))
-        theirs.in_proj_bias.copy_(torch.from_numpy(W.qkv_bias))
-        theirs.out_proj.weight.copy_(torch.from_numpy(W.output.T.copy()))
-        theirs.out_proj.bias.copy_(torch.from_numpy(W.output_bias))
+        torch_layer.in_proj_weight.copy_(torch.from_numpy(W.qkv.T.copy()))
+        torch_layer.in_proj_bias.copy_(torch.from_numpy(W.qkv_bias))
+        torch_layer.out_proj.weight.copy_(torch.from_numpy(W.output.T.copy()))
+        torch_layer.out_proj.bias.copy_(torch.from_numpy(W.output_bias))
         x = torch.from_numpy(X)[None]
         n = len(X)
-        forbidden = None if mask is None else torch.from_numpy(~np.broadcast_to(mask, (n, n)))
-        output, weights = theirs(x, x, x, attn_mask=forbidden, average_attn_weights=False)
-    for ours in (textbook, fast):
-        our_output, our_weights = ours.multi_head_attention(X, W, mask)
+        torch_mask = None if mask is None else torch.from_numpy(~np.broadcast_to(mask, (n, n)))
+        output, weights = torch_layer(x, x, x, attn_mask=torch_mask, average_attn_weights=False)
+    for implementation in (textbook, fast):
+        our_output, our_weights = implementation.multi_head_attention(X, W, mask)
         np.testing.assert_allclose(our_weights, weights[0].numpy(), atol=1e-6)
         np.testing.assert_allclose(our_output, output[0].numpy(), rtol=1e-6, atol=1e-6)
 
@@ -80,7 +80,7 @@ def test_a_fully_masked_row_is_an_error(layer):
 
 
 @given(st.one_of(layers(), modern_layers()))
-def test_the_input_is_left_as_it_was(layer):
+def test_the_input_is_not_modified(layer):
     W, X = layer
     before = X.copy()
     fast.multi_head_attention(X, W)

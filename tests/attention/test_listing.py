@@ -26,13 +26,13 @@ np.savez(sys.argv[2], output=output, weights=weights)
 """
 
 
-def run(trace, folder, mask=None):
+def run_listing(trace, folder, mask=None):
     """The printed text as a program of its own, in a Python that cannot see Headwise."""
     W = trace.W
     names = ("query", "query_bias", "key", "key_bias", "value", "value_bias")
-    given = {name: getattr(W, name) for name in names}
-    given |= {"output": W.output, "output_bias": W.output_bias, "n_heads": W.n_heads, "X": trace.X}
-    np.savez(folder / "in.npz", **given, mask=np.zeros(0) if mask is None else mask)
+    inputs = {name: getattr(W, name) for name in names}
+    inputs |= {"output": W.output, "output_bias": W.output_bias, "n_heads": W.n_heads, "X": trace.X}
+    np.savez(folder / "in.npz", **inputs, mask=np.zeros(0) if mask is None else mask)
     program = folder / "listing.py"
     program.write_text(textbook_listing() + DRIVER, encoding="utf-8")
     command = [sys.executable, "-I", str(program), str(folder / "in.npz"), str(folder / "out.npz")]
@@ -42,16 +42,16 @@ def run(trace, folder, mask=None):
 
 def test_the_printed_code_runs_alone_and_gives_the_maps_of_the_step(models, tmp_path):
     model = models["headwise-h8"]
-    read = model.run(model.tokenizer.sentence("Many heads may share one memory"))
-    out = run(read.trace(0), tmp_path)
-    assert np.abs(out["weights"] - read.weights[0]).max() < 1e-6
-    assert np.abs(out["output"] - read.trace(0).output).max() < 1e-4
+    forward_pass = model.run(model.tokenizer.sentence("Many heads may share one memory"))
+    out = run_listing(forward_pass.trace(0), tmp_path)
+    assert np.abs(out["weights"] - forward_pass.weights[0]).max() < 1e-6
+    assert np.abs(out["output"] - forward_pass.trace(0).output).max() < 1e-4
 
 
 def test_the_printed_code_masks_as_the_lab_does(models, tmp_path):
     model = models["headwise-h2"]
     trace = model.run(model.tokenizer.sentence("The cat sat down")).trace(0)
-    weights = run(trace, tmp_path, np.tri(4, dtype=bool))["weights"]
+    weights = run_listing(trace, tmp_path, np.tri(4, dtype=bool))["weights"]
     assert np.all(weights[:, ~np.tri(4, dtype=bool)] == 0)
     np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
 

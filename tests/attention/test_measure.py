@@ -15,7 +15,7 @@ from app.attention.metrics import (
 
 
 @st.composite
-def maps_of_words(draw):
+def word_maps(draw):
     """Weights (n_heads, n, n) and the word of each token."""
     sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=8))
     words = [word for word, size in enumerate(sizes) for _ in range(size)]
@@ -23,27 +23,27 @@ def maps_of_words(draw):
     return softmax(rng.normal(size=(3, len(words), len(words))) * 3), words
 
 
-def test_entropy_is_nothing_for_one_key_and_two_bits_for_four_equal_ones():
+def test_entropy_is_zero_for_one_key_and_two_bits_for_four_equal_ones():
     weights = np.array([[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]])
     assert row_entropy(weights).tolist() == [0.0, 2.0]
 
 
-@given(maps_of_words())
-def test_entropy_lies_between_nothing_and_that_of_equal_weights(drawn):
-    weights, words = drawn
+@given(word_maps())
+def test_entropy_is_between_zero_and_that_of_equal_weights(example):
+    weights, words = example
     entropy = row_entropy(weights)
     assert np.all((entropy >= 0) & (entropy <= np.log2(len(words)) + 1e-9))
 
 
-@given(maps_of_words())
-def test_merged_rows_still_sum_to_one(drawn):
-    weights, words = drawn
+@given(word_maps())
+def test_merged_rows_still_sum_to_one(example):
+    weights, words = example
     np.testing.assert_allclose(token_to_word_attention(weights, words).sum(axis=-1), 1)
 
 
-@given(maps_of_words())
-def test_merging_sums_to_a_word_and_averages_from_it(drawn):
-    weights, words = drawn
+@given(word_maps())
+def test_merging_sums_to_a_word_and_averages_from_it(example):
+    weights, words = example
     merged = token_to_word_attention(weights, words)
     n_words = max(words) + 1
     for head in range(len(weights)):
@@ -55,50 +55,50 @@ def test_merging_sums_to_a_word_and_averages_from_it(drawn):
                 np.testing.assert_allclose(merged[head, a, b], expected)
 
 
-def test_words_that_are_not_split_are_left_as_they_are():
+def test_words_that_are_not_split_are_unchanged():
     weights = softmax(np.random.default_rng(0).normal(size=(2, 4, 4)))
     np.testing.assert_allclose(token_to_word_attention(weights, [0, 1, 2, 3]), weights)
 
 
-@given(maps_of_words(), st.data())
-def test_what_one_word_reads_is_its_row_of_the_merged_map(drawn, data):
-    weights, words = drawn
+@given(word_maps(), st.data())
+def test_the_row_of_a_word_is_its_row_of_the_merged_map(example, data):
+    weights, words = example
     word = data.draw(st.sampled_from(words))
     expected = token_to_word_attention(weights, words)[:, word]
     np.testing.assert_allclose(word_row(weights, words, word), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize("words", [[2, 0, 1, 3], [2, 0, 0, 3, 1]], ids=str)
-def test_words_need_not_stand_in_the_order_of_their_numbers(words):
+def test_words_need_not_be_in_the_order_of_their_indices(words):
     weights = softmax(np.random.default_rng(0).normal(size=(2, len(words), len(words))))
     for word in words:
         expected = token_to_word_attention(weights, words)[:, word]
         np.testing.assert_allclose(word_row(weights, words, word), expected, atol=1e-15)
 
 
-def test_a_head_s_entropy_is_the_mean_of_its_rows():
+def test_the_entropy_of_a_head_is_the_mean_of_its_rows():
     even, sharp = np.full((2, 2), 0.5), np.eye(2)
     assert mean_entropy(np.stack([even, sharp])) == [1.0, 0.0]
 
 
-def test_the_strongest_link_is_the_largest_cell():
+def test_the_largest_cell_is_found():
     link = largest_cell(np.array([[0.4, 0.6], [0.9, 0.1]]))
     assert (link.query, link.key, link.weight) == (1, 0, 0.9)
 
 
-@given(maps_of_words(), st.data())
-def test_rows_among_some_tokens_sum_to_one_and_keep_their_proportions(drawn, data):
-    weights, _ = drawn
+@given(word_maps(), st.data())
+def test_rows_over_selected_tokens_sum_to_one_and_keep_their_proportions(example, data):
+    weights, _ = example
     n = weights.shape[-1]
-    kept = sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))
-    part = select_and_renormalise(weights, kept)
-    np.testing.assert_allclose(part.sum(axis=-1), 1)
-    for row, query in enumerate(kept):
-        total = sum(weights[0, query, key] for key in kept)
-        expected = [weights[0, query, key] / total for key in kept]
-        np.testing.assert_allclose(part[0, row], expected)
+    visible = sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))
+    selected = select_and_renormalise(weights, visible)
+    np.testing.assert_allclose(selected.sum(axis=-1), 1)
+    for row, query in enumerate(visible):
+        total = sum(weights[0, query, key] for key in visible)
+        expected = [weights[0, query, key] / total for key in visible]
+        np.testing.assert_allclose(selected[0, row], expected)
 
 
-def test_a_row_that_gave_the_others_nothing_stays_empty():
+def test_a_row_without_weight_on_the_selected_tokens_stays_zero():
     weights = np.array([[[1.0, 0.0], [1.0, 0.0]]])
     assert select_and_renormalise(weights, [1]).tolist() == [[[0.0]]]

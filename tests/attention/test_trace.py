@@ -7,7 +7,7 @@ from tests.attention.strategies import layers, masks, modern_layers
 
 
 @given(st.data(), st.booleans())
-def test_a_trace_ends_where_the_textbook_ends(data, scaled):
+def test_a_trace_equals_the_textbook_result(data, scaled):
     W, X = data.draw(st.one_of(layers(), modern_layers()))
     mask = data.draw(masks(len(X)))
     off = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
@@ -32,17 +32,17 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
 
 
 @given(layers())
-def test_nothing_is_computed_before_it_is_asked_for(layer):
+def test_intermediates_are_computed_lazily(layer):
     W, X = layer
     trace = Trace(X, W)
-    given = {"X", "W", "mask", "ablated_heads", "divide_by_sqrt_d_head", "precomputed_weights"}
-    assert set(vars(trace)) == given
+    inputs = {"X", "W", "mask", "ablated_heads", "divide_by_sqrt_d_head", "precomputed_weights"}
+    assert set(vars(trace)) == inputs
     _ = trace.scores
     assert "weights" not in vars(trace)
 
 
 @given(modern_layers())
-def test_what_heads_contribute_is_the_output_but_for_its_bias(layer):
+def test_contributions_plus_bias_equal_the_output(layer):
     W, X = layer
     trace = Trace(X, W)
     np.testing.assert_allclose(

@@ -2,8 +2,8 @@ import pytest
 
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
-from tests.models.checkpoints.tiny import save
-from tests.serving import serving
+from tests.models.checkpoints.tiny import save_checkpoint
+from tests.serving import run_server
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def browser_context_args(browser_context_args):
 
 @pytest.fixture(scope="session")
 def server():
-    with serving() as address:
+    with run_server() as address:
         yield address
 
 
@@ -28,9 +28,9 @@ def checkpoint_server(tmp_path_factory):
     """A server with tiny checkpoints of several families, one of them of 14 layers."""
     folder = tmp_path_factory.mktemp("checkpoints")
     for kind in ("bert", "bert-base", "roberta", "gpt2", "llama"):
-        save(kind, folder / kind)
-    save("llama", folder / "deep", num_hidden_layers=14)
-    with serving(HEADWISE_CHECKPOINTS=str(folder)) as address:
+        save_checkpoint(kind, folder / kind)
+    save_checkpoint("llama", folder / "deep", num_hidden_layers=14)
+    with run_server(HEADWISE_CHECKPOINTS=str(folder)) as address:
         yield address
 
 
@@ -42,13 +42,13 @@ def step(server):
 @pytest.fixture
 def page(page):
     """A page that fails its test if a script fails or the policy blocks anything."""
-    complaints = []
+    errors = []
 
     def note(message):
         if message.type == "error" and "status of 4" not in message.text:
-            complaints.append(message.text)
+            errors.append(message.text)
 
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", note)
     yield page
-    assert not complaints
+    assert not errors

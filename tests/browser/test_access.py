@@ -10,30 +10,32 @@ from tests.pages import CHECKPOINT_PAGES, LESSON, PAGES
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(browser, server, theme, width):
-    assert found_by_axe(browser, theme, width, [server + address for address in PAGES]) == {}
+    assert axe_violations(browser, theme, width, [server + address for address in PAGES]) == {}
 
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_where_checkpoints_are_shown(browser, checkpoint_server, theme, width):
     addresses = [checkpoint_server + address for address in CHECKPOINT_PAGES]
-    assert found_by_axe(browser, theme, width, addresses) == {}
+    assert axe_violations(browser, theme, width, addresses) == {}
 
 
-def found_by_axe(browser, theme, width, addresses):
+def axe_violations(browser, theme, width, addresses):
     """What axe has to say of each page, by its address; nothing of those that are well."""
     # axe is put into the page as a script, which the site's own policy rightly forbids.
     context = browser.new_context(
         bypass_csp=True, color_scheme=theme, viewport={"width": width, "height": 900}
     )
     page = context.new_page()
-    found = {}
+    violations_by_address = {}
     for address in addresses:
         page.goto(address)
         violations = Axe().run(page).response["violations"]
         if violations:
-            found[address] = [(v["id"], v["nodes"][0]["html"][:200]) for v in violations]
-    return found
+            violations_by_address[address] = [
+                (v["id"], v["nodes"][0]["html"][:200]) for v in violations
+            ]
+    return violations_by_address
 
 
 # 320 pixels are what 1280 leave at 400 % zoom.
@@ -77,6 +79,6 @@ def test_without_motion_colour_or_sheets_of_paper_the_lab_still_works(browser, s
     page.locator("#head-1").click()
     expect(page.locator("#head-1")).to_have_attribute("aria-pressed", "true")
     page.emulate_media(media="print")
-    for gone in (".bar nav", ".controls", "#look"):
-        expect(page.locator(gone).first).not_to_be_visible()
+    for selector in (".bar nav", ".controls", "#look"):
+        expect(page.locator(selector).first).not_to_be_visible()
     expect(page.locator("svg.map").first).to_be_visible()

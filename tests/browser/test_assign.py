@@ -6,17 +6,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.pages import LESSON
-from tests.serving import serving
+from tests.serving import run_server
 
 
 @pytest.fixture(scope="module")
-def signing():
-    with serving(HEADWISE_SECRET="a secret") as address:
+def signing_server():
+    with run_server(HEADWISE_SECRET="a secret") as address:
         yield address
 
 
-def test_the_link_and_its_preview_follow_the_form(page, signing):
-    page.goto(f"{signing}/assign")
+def test_the_link_and_its_preview_follow_the_form(page, signing_server):
+    page.goto(f"{signing_server}/assign")
     page.get_by_label("Step", exact=True).select_option(label="5. Concatenate, then mix")
     page.get_by_role("textbox", name="Sentence").fill("Birds sing at dawn")
     page.get_by_label("A note to the learner").fill("Which head writes most?")
@@ -33,19 +33,19 @@ def test_the_link_and_its_preview_follow_the_form(page, signing):
     expect(page).to_have_url(re.compile("head=2.*task="))
 
 
-def test_what_was_answered_becomes_a_line_to_hand_in(page, signing):
-    page.goto(f"{signing}{LESSON}/1")
+def test_answers_become_a_line_to_hand_in(page, signing_server):
+    page.goto(f"{signing_server}{LESSON}/1")
     page.locator("#predict-3").click()
     expect(page.locator("#predict .reveal")).to_be_visible()
     page.locator("#check-sum").click()
     expect(page.locator("#check .reveal")).to_be_visible()
-    page.goto(f"{signing}{LESSON}/end")
+    page.goto(f"{signing_server}{LESSON}/end")
     page.get_by_label("Your name").fill("Ada")
     page.get_by_role("button", name="Make a line").click()
     line = page.get_by_label("Line to hand in")
     expect(line).to_have_value(re.compile(r"multi-head-attention · 1rr · Ada · \w{4}-\w{4}-\w{4}"))
     handed_in = line.input_value()
-    page.goto(f"{signing}/assign/codes")
+    page.goto(f"{signing_server}/assign/codes")
     page.get_by_label("Lines that were handed in", exact=True).fill(handed_in)
     page.get_by_role("button", name="Check them").click()
     expect(page.get_by_role("cell", name="made by this server")).to_have_count(1)

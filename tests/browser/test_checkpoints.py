@@ -16,11 +16,11 @@ def lab(page, checkpoint_server):
     return page
 
 
-def view(page):
+def query_of(page):
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-def test_a_checkpoint_is_chosen_beside_ones_own_sentence_and_left_again(lab):
+def test_a_checkpoint_is_chosen_and_left_again_keeping_the_sentence(lab):
     lab.locator("#text").fill("Birds sing at dawn")
     expect(lab.locator("#word-3")).to_have_text("dawn")
     lab.locator("#source-checkpoint").click()
@@ -29,7 +29,7 @@ def test_a_checkpoint_is_chosen_beside_ones_own_sentence_and_left_again(lab):
     expect(lab.locator("#model-llama")).to_have_attribute("aria-pressed", "true")
     expect(lab.locator(".legend .source")).to_contain_text("llama · layer 0")
     expect(lab.locator("#text")).to_have_value("Birds sing at dawn")
-    assert view(lab)["model"] == "llama"
+    assert query_of(lab)["model"] == "llama"
     lab.locator("#source-trained").click()
     expect(lab.locator(".legend .source")).to_contain_text("headwise-h4")
 
@@ -37,8 +37,8 @@ def test_a_checkpoint_is_chosen_beside_ones_own_sentence_and_left_again(lab):
 def test_special_tokens_are_hidden_and_shown_again(lab):
     lab.goto(f"{lab.url}?model=bert")
     labels = lab.locator("[data-head] svg.map text.key")
-    shown = labels.all_text_contents()
-    assert (shown[0], shown[-1]) == ("[CLS]", "[SEP]")
+    label_texts = labels.all_text_contents()
+    assert (label_texts[0], label_texts[-1]) == ("[CLS]", "[SEP]")
     lab.locator("#hide").click()
     expect(lab.locator("#hide")).to_have_attribute("aria-pressed", "true")
     expect(lab.locator(".chip.special")).to_have_count(0)
@@ -48,7 +48,7 @@ def test_special_tokens_are_hidden_and_shown_again(lab):
     expect(lab.locator(".chip.special")).to_have_count(2)
 
 
-def test_a_cell_that_is_pressed_is_explained_with_special_tokens_hidden(lab, checkpoint_server):
+def test_a_pressed_cell_is_explained_while_special_tokens_are_hidden(lab, checkpoint_server):
     lab.goto(f"{checkpoint_server}{LESSON}/2?model=bert&hide=1")
     ground = lab.locator("figure[data-head] svg.map .ground").last
     ground.scroll_into_view_if_needed()
@@ -57,24 +57,24 @@ def test_a_cell_that_is_pressed_is_explained_with_special_tokens_hidden(lab, che
     cell = box["width"] / n
     lab.mouse.click(box["x"] + 1.5 * cell, box["y"] + 0.5 * cell)
     expect(lab.locator("#explained")).to_contain_text("Special tokens are hidden")
-    told = lab.locator("#explained p").first.inner_text()
-    assert "(row 0)" in told
-    assert "(column 1)" in told
+    explanation = lab.locator("#explained p").first.inner_text()
+    assert "(row 0)" in explanation
+    assert "(column 1)" in explanation
 
 
-def test_a_small_map_of_any_layer_is_pressed_to_see_it_large(lab):
+def test_pressing_a_thumbnail_of_any_layer_enlarges_it(lab):
     lab.goto(f"{lab.url}?model=bert&show=overview")
     lab.locator("#at-2-3").click()
     expect(lab.locator("#at-2-3")).to_have_attribute("aria-pressed", "true")
     expect(lab.locator(".on-stage .meta-line").last).to_contain_text("layer 2 · head 3")
-    assert (view(lab)["layer"], view(lab)["head"]) == ("2", "3")
+    assert (query_of(lab)["layer"], query_of(lab)["head"]) == ("2", "3")
 
 
 def test_a_deep_model_chooses_among_its_layers(lab, checkpoint_server):
     lab.goto(f"{checkpoint_server}{LESSON}/5?model=deep")
     lab.locator("#layer").select_option("13")
     expect(lab.locator(".legend .source")).to_contain_text("deep · layer 13")
-    assert view(lab)["layer"] == "13"
+    assert query_of(lab)["layer"] == "13"
 
 
 def test_all_of_it_works_without_scripts(browser, checkpoint_server):
@@ -97,4 +97,4 @@ def test_a_prediction_about_a_checkpoint_is_made_and_revealed(lab):
     lab.locator("#predict button").first.click()
     expect(lab.locator("#predict .reveal")).to_be_visible()
     expect(lab.locator("#predict")).to_contain_text("gpt2")
-    assert view(lab)["model"] == "gpt2"
+    assert query_of(lab)["model"] == "gpt2"

@@ -11,28 +11,30 @@ from playwright.sync_api import expect
 
 from app.web.routes.oembed import iframe_html
 from tests.pages import LESSON
-from tests.serving import serving
+from tests.serving import run_server
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
 
 @contextmanager
 def another_site(folder):
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))
+    ) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 @pytest.fixture
-def framed(tmp_path, browser):
+def embedding_page(tmp_path, browser):
     """A page of another site that embeds a lab; gives the page and the frame's content."""
-    with another_site(tmp_path) as parent, serving(HEADWISE_EMBED_ORIGINS=parent) as address:
+    with another_site(tmp_path) as parent, run_server(HEADWISE_EMBED_ORIGINS=parent) as address:
         source = f"{address}{STEP}?text=Birds+sing&embed=1"
         (tmp_path / "page.html").write_text(
             f"<!doctype html><title>A page</title>{iframe_html(source, 'A lab', height=50)}"
@@ -44,8 +46,8 @@ def framed(tmp_path, browser):
         context.close()
 
 
-def test_an_embedded_lab_works_and_tells_its_height(framed):
-    page, lab = framed
+def test_an_embedded_lab_works_and_reports_its_height(embedding_page):
+    page, lab = embedding_page
     expect(lab.locator("svg.map").first).to_be_visible()
     before = page.locator("iframe").bounding_box()["height"]
     assert before > 300
@@ -55,8 +57,8 @@ def test_an_embedded_lab_works_and_tells_its_height(framed):
     assert page.context.cookies() == []
 
 
-def test_what_leads_out_of_a_lab_opens_beside_its_frame(framed):
-    page, lab = framed
+def test_links_out_of_an_embedded_lab_open_in_a_new_tab(embedding_page):
+    page, lab = embedding_page
     lab.get_by_text("Take this view away").click()
     with page.context.expect_page() as waiting:
         lab.get_by_role("link", name="As a handout with blanks").click()
@@ -67,7 +69,7 @@ def test_what_leads_out_of_a_lab_opens_beside_its_frame(framed):
     assert len(page.context.pages) == 2
 
 
-def test_a_site_that_is_not_allowed_gets_no_lab(tmp_path, server, browser):
+def test_a_site_that_is_not_allowed_cannot_embed_a_lab(tmp_path, server, browser):
     with another_site(tmp_path) as parent:
         (tmp_path / "page.html").write_text(iframe_html(f"{server}{STEP}?embed=1", "A lab"))
         page = browser.new_page()

@@ -6,19 +6,19 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-MAPS = "#lab-view svg.map"
+MAP_SELECTOR = "#lab-view svg.map"
 
 
 def maps(page):
-    return page.locator(MAPS).evaluate_all("all => all.map(each => each.outerHTML)")
+    return page.locator(MAP_SELECTOR).evaluate_all("all => all.map(each => each.outerHTML)")
 
 
 def strips(page):
     return page.locator("#lab-view .strip").evaluate_all("all => all.map(each => each.outerHTML)")
 
 
-def keys_of(page, which=0):
-    return page.locator(MAPS).nth(which).locator(".key").all_text_contents()
+def key_labels(page, which=0):
+    return page.locator(MAP_SELECTOR).nth(which).locator(".key").all_text_contents()
 
 
 def without_scripts(browser):
@@ -31,7 +31,7 @@ def test_typing_changes_the_maps_and_the_address_and_keeps_focus(page, step):
     before = maps(page)
     field = page.get_by_label("Your sentence")
     field.fill("Birds sing")
-    expect(page.locator(MAPS).first.locator(".key")).to_have_text(["Birds", "sing"])
+    expect(page.locator(MAP_SELECTOR).first.locator(".key")).to_have_text(["Birds", "sing"])
     assert len(maps(page)) == len(before) == 5
     expect(page).to_have_url(re.compile(r"text=Birds\+sing&"))
     expect(field).to_be_focused()
@@ -54,14 +54,14 @@ def test_the_last_letter_wins_however_fast_one_types(page, step):
     field = page.get_by_label("Your sentence")
     field.fill("")
     field.press_sequentially("Old birds sing softly at dawn", delay=15)
-    expect(page.locator(MAPS).first.locator(".key")).to_have_text(
+    expect(page.locator(MAP_SELECTOR).first.locator(".key")).to_have_text(
         ["Old", "birds", "sing", "softly", "at", "dawn"]
     )
     expect(field).to_have_value("Old birds sing softly at dawn")
     assert "text=Old+birds+sing+softly+at+dawn&" in page.url
 
 
-def test_answers_that_come_late_are_dropped(page, step):
+def test_late_responses_are_dropped(page, step):
     page.goto(step)
 
     def late(route):
@@ -75,7 +75,7 @@ def test_answers_that_come_late_are_dropped(page, step):
     page.wait_for_timeout(120)
     field.fill("Quick one here")
     page.wait_for_timeout(900)
-    assert keys_of(page) == ["Quick", "one", "here"]
+    assert key_labels(page) == ["Quick", "one", "here"]
     assert "text=Quick+one+here&" in page.url
 
 
@@ -105,7 +105,7 @@ def test_every_control_changes_the_address(page, step, button, in_address, n_map
     page.goto(step)
     page.locator(button).click()
     expect(page).to_have_url(re.compile(in_address))
-    expect(page.locator(MAPS)).to_have_count(n_maps)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(n_maps)
     expect(page.locator(button)).to_have_attribute("aria-pressed", "true")
 
 
@@ -114,15 +114,15 @@ def test_a_link_gives_the_same_maps_byte_for_byte_in_a_fresh_browser(page, step,
     page.get_by_label("Your sentence").fill("The zyzzyva didn't sit down")
     expect(page.locator("#word-1")).to_have_text("zyzzyva")
     page.locator("#model-headwise-h8").click()
-    expect(page.locator(MAPS)).to_have_count(9)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(9)
     page.locator("#layer-1").click()
     expect(page).to_have_url(re.compile("layer=1"))
     page.locator("#word-3").click()
     expect(page).to_have_url(re.compile("word=3"))
-    other = browser.new_context().new_page()
-    other.goto(page.url)
-    assert maps(other) == maps(page)
-    assert strips(other) == strips(page)
+    fresh_page = browser.new_context().new_page()
+    fresh_page.goto(page.url)
+    assert maps(fresh_page) == maps(page)
+    assert strips(fresh_page) == strips(page)
 
 
 def test_only_the_lab_is_swapped(page, step):
@@ -133,28 +133,28 @@ def test_only_the_lab_is_swapped(page, step):
     assert page.evaluate("document.querySelector('h1').dataset.mine") == "yes"
 
 
-def test_back_and_forward_lead_through_what_was_chosen(page, step):
+def test_back_and_forward_restore_earlier_views(page, step):
     page.goto(step)
     start = maps(page)
     page.locator("#word-0").click()
     expect(page).to_have_url(re.compile("word=0"))
     page.locator("#model-headwise-h2").click()
-    expect(page.locator(MAPS)).to_have_count(3)
-    two = maps(page)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(3)
+    two_head_maps = maps(page)
     page.go_back()
-    expect(page.locator(MAPS)).to_have_count(5)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(5)
     expect(page.locator("#word-0")).to_have_attribute("aria-pressed", "true")
     page.go_back()
     expect(page.locator("#word-2")).to_have_attribute("aria-pressed", "true")
     assert maps(page) == start
     page.go_forward()
     page.go_forward()
-    expect(page.locator(MAPS)).to_have_count(3)
-    assert maps(page) == two
+    expect(page.locator(MAP_SELECTOR)).to_have_count(3)
+    assert maps(page) == two_head_maps
     expect(page.get_by_label("Your sentence")).to_have_value("The cat sat down")
 
 
-def test_a_prediction_is_answered_and_a_new_word_asks_anew(page, step):
+def test_a_prediction_is_revealed_and_a_new_word_resets_it(page, step):
     page.goto(step)
     page.locator("#predict-2").click()
     expect(page.locator("#predict .reveal")).to_contain_text("You said 2")
@@ -165,11 +165,11 @@ def test_a_prediction_is_answered_and_a_new_word_asks_anew(page, step):
     expect(page.locator("#predict")).to_contain_text("The reads most")
 
 
-def test_the_reveal_happens_in_the_lab_and_stays_while_one_looks(page, step):
+def test_the_reveal_is_in_the_lab_and_stays_while_heads_are_viewed(page, step):
     page.goto(step)
     page.locator("#predict-4").click()
     expect(page.locator("#predict .reveal")).to_contain_text("You said 4")
-    expect(page.locator(MAPS)).to_have_count(9)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(9)
     page.locator("#head-3").click()
     expect(page).to_have_url(re.compile("head=3"))
     expect(page.locator("#predict .reveal")).to_be_visible()
@@ -177,7 +177,7 @@ def test_the_reveal_happens_in_the_lab_and_stays_while_one_looks(page, step):
     expect(page.locator("#predict .reveal")).to_have_count(0)
 
 
-def test_enter_shows_the_maps_and_commits_to_nothing(page, step, browser):
+def test_enter_shows_the_maps_without_making_a_prediction(page, step, browser):
     for tab in (page, without_scripts(browser)):
         tab.goto(step)
         tab.locator("#text").fill("Birds sing")
@@ -188,7 +188,7 @@ def test_enter_shows_the_maps_and_commits_to_nothing(page, step, browser):
 
 @pytest.mark.parametrize("text", ["cat " * 60, ""])
 @pytest.mark.parametrize("scripts", [True, False])
-def test_an_answer_never_costs_what_was_typed(page, step, browser, text, scripts):
+def test_answering_never_loses_the_typed_text(page, step, browser, text, scripts):
     tab = page if scripts else without_scripts(browser)
     tab.goto(step)
     tab.locator("#text").fill(text)
@@ -197,27 +197,27 @@ def test_an_answer_never_costs_what_was_typed(page, step, browser, text, scripts
     tab.locator("#check-sum").click()
     tab.locator("#check .reveal").wait_for()
     assert tab.locator("#text").input_value() == text
-    assert tab.locator(MAPS).count() == 0
+    assert tab.locator(MAP_SELECTOR).count() == 0
 
 
-def test_an_answer_given_right_after_typing_is_about_what_was_typed(page, step):
+def test_an_answer_right_after_typing_is_about_the_typed_text(page, step):
     page.goto(step)
     page.locator("#text").fill("Dogs chase small cats")
     page.locator("#predict-2").click()
-    expect(page.locator(MAPS).first.locator(".key").first).to_have_text("Dogs")
+    expect(page.locator(MAP_SELECTOR).first.locator(".key").first).to_have_text("Dogs")
     expect(page.locator("#text")).to_have_value("Dogs chase small cats")
     expect(page).to_have_url(re.compile("text=Dogs"))
 
 
 def test_a_link_with_line_breaks_shows_what_the_field_holds(page, step):
     page.goto(f"{step}?text=The+cat%0Asat+down&word=1")
-    assert keys_of(page) == ["The", "cat", "sat", "down"]
+    assert key_labels(page) == ["The", "cat", "sat", "down"]
     page.locator("#word-3").click()
     expect(page).to_have_url(re.compile("word=3"))
-    assert keys_of(page) == ["The", "cat", "sat", "down"]
+    assert key_labels(page) == ["The", "cat", "sat", "down"]
 
 
-def test_a_refusal_stands_in_the_lab_and_not_a_page_within_the_page(page, step):
+def test_an_error_is_shown_in_the_lab_and_not_as_a_page_within_the_page(page, step):
     page.goto(step)
     page.locator("#text").evaluate("field => field.removeAttribute('maxlength')")
     page.locator("#text").fill("雪" * 5_000)
@@ -225,17 +225,17 @@ def test_a_refusal_stands_in_the_lab_and_not_a_page_within_the_page(page, step):
     expect(page.locator("h1")).to_have_count(1)
     expect(page.locator("#announce")).to_contain_text("32,768 bytes")
     page.locator("#text").fill("Short again")
-    expect(page.locator(MAPS)).to_have_count(5)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(5)
 
 
-def test_a_mended_link_has_its_title_back(page, step):
+def test_the_title_returns_once_the_view_is_valid(page, step):
     page.goto(f"{step}?text=")
     expect(page).to_have_title(re.compile("cannot be shown"))
     page.locator("#text").fill("Mended")
     expect(page).to_have_title(re.compile("^Why one head"))
 
 
-def test_prediction_and_check_stand_side_by_side(page, step):
+def test_prediction_and_check_are_shown_together(page, step):
     page.goto(step)
     page.locator("#predict-1").click()
     expect(page.locator("#predict .reveal")).to_be_visible()
@@ -249,7 +249,7 @@ def test_prediction_and_check_stand_side_by_side(page, step):
     expect(page.locator("#predict .reveal")).to_be_visible()
 
 
-def test_too_long_a_sentence_is_told_and_what_was_typed_stays(page, step):
+def test_a_sentence_that_is_too_long_is_reported_and_stays_in_the_field(page, step):
     page.goto(step)
     text = "cat " * 50
     page.get_by_label("Your sentence").fill(text)
@@ -258,7 +258,7 @@ def test_too_long_a_sentence_is_told_and_what_was_typed_stays(page, step):
     page.reload()
     expect(page.get_by_label("Your sentence")).to_have_value(text)
     page.get_by_label("Your sentence").fill("cat")
-    expect(page.locator(MAPS)).to_have_count(5)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(5)
 
 
 def test_clearing_the_field_asks_for_a_sentence(page, step):
@@ -266,17 +266,17 @@ def test_clearing_the_field_asks_for_a_sentence(page, step):
     page.get_by_label("Your sentence").fill("")
     expect(page.locator("#lab-view .problem")).to_contain_text("no word here yet")
     page.get_by_label("Your sentence").fill("Hello again")
-    expect(page.locator(MAPS)).to_have_count(5)
+    expect(page.locator(MAP_SELECTOR)).to_have_count(5)
 
 
-def test_a_wrong_link_is_a_page_that_says_so_and_leads_on(page, step):
+def test_an_invalid_link_explains_itself_and_offers_a_valid_one(page, step):
     response = page.goto(f"{step}?{urlencode({'text': 'My own words', 'model': 'h3'})}")
     assert response.status == 422
     expect(page.locator("#lab-view .problem")).to_contain_text("There is no model “h3”")
     expect(page.get_by_label("Your sentence")).to_have_value("My own words")
     page.get_by_role("link", name="Open the nearest view that works").click()
-    expect(page.locator(MAPS)).to_have_count(5)
-    assert keys_of(page) == ["My", "own", "words"]
+    expect(page.locator(MAP_SELECTOR)).to_have_count(5)
+    assert key_labels(page) == ["My", "own", "words"]
 
 
 def test_the_keyboard_alone_leads_through_the_lab(page, step):
@@ -287,7 +287,7 @@ def test_the_keyboard_alone_leads_through_the_lab(page, step):
     page.get_by_label("Your sentence").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("Birds sing")
-    expect(page.locator(MAPS).first.locator(".key")).to_have_text(["Birds", "sing"])
+    expect(page.locator(MAP_SELECTOR).first.locator(".key")).to_have_text(["Birds", "sing"])
     page.keyboard.press("Enter")
     expect(page.get_by_label("Your sentence")).to_have_value("Birds sing")
     for _ in range(4 + 2 + 2 + 5 + 2):
@@ -301,15 +301,15 @@ def test_the_keyboard_alone_leads_through_the_lab(page, step):
 def test_without_scripts_the_same_forms_reload_the_page(step, browser):
     page = without_scripts(browser)
     page.goto(step)
-    assert len(page.locator(MAPS).all()) == 5
+    assert len(page.locator(MAP_SELECTOR).all()) == 5
     page.get_by_label("Your sentence").fill("Birds sing softly")
     page.get_by_role("button", name="Show").click()
-    assert keys_of(page) == ["Birds", "sing", "softly"]
+    assert key_labels(page) == ["Birds", "sing", "softly"]
     assert "edit" not in page.url
     page.locator("#word-2").click()
     assert page.url.endswith("word=2&v=1")
     page.locator("#model-headwise-h8").click()
-    assert len(page.locator(MAPS).all()) == 9
+    assert len(page.locator(MAP_SELECTOR).all()) == 9
     page.locator("#predict-1").click()
     assert "You said 1" in page.locator("#predict .reveal").text_content()
     page.locator("#check-sum").click()
@@ -320,12 +320,12 @@ def test_without_scripts_the_same_forms_reload_the_page(step, browser):
 def test_with_and_without_scripts_the_maps_are_the_same(page, step, browser):
     page.goto(step)
     page.get_by_label("Your sentence").fill("Birds sing softly")
-    expect(page.locator(MAPS).first.locator(".key")).to_have_count(3)
-    plain = without_scripts(browser)
-    plain.goto(page.url)
-    plain_maps = plain.locator(MAPS)
-    assert [svg.count() for svg in (plain_maps, page.locator(MAPS))] == [5, 5]
-    assert plain_maps.first.inner_html() == page.locator(MAPS).first.inner_html()
+    expect(page.locator(MAP_SELECTOR).first.locator(".key")).to_have_count(3)
+    scriptless_page = without_scripts(browser)
+    scriptless_page.goto(page.url)
+    scriptless_maps = scriptless_page.locator(MAP_SELECTOR)
+    assert [svg.count() for svg in (scriptless_maps, page.locator(MAP_SELECTOR))] == [5, 5]
+    assert scriptless_maps.first.inner_html() == page.locator(MAP_SELECTOR).first.inner_html()
 
 
 def test_nothing_is_fetched_from_another_host(page, server, step):

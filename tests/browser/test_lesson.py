@@ -5,15 +5,15 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.serving import serving
+from tests.serving import run_server
 
 SENTENCE = "The old fox watched the river"
 LONG = "and then the old fox watched the river " * 5
 
 
-def press_until(page, locator, key="Tab", most=200):
+def press_until_focused(page, locator, key="Tab", max_presses=200):
     """Walks by keyboard to an element, as one without a mouse would."""
-    for _ in range(most):
+    for _ in range(max_presses):
         if locator.evaluate("each => each === document.activeElement"):
             return
         page.keyboard.press(key)
@@ -23,26 +23,26 @@ def press_until(page, locator, key="Tab", most=200):
 def test_the_whole_lesson_by_keyboard_alone(page, step):
     page.goto(step)
     field = page.locator("#text")
-    press_until(page, field)
+    press_until_focused(page, field)
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(SENTENCE)
     expect(page.locator("#word-1")).to_have_text("old")
     for number in range(1, 8):
         expect(page.locator('.steps [aria-current="step"]')).to_have_text(str(number))
         expect(page.locator("#text")).to_have_value(SENTENCE)
-        press_until(page, page.locator("#predict .choices button").first)
+        press_until_focused(page, page.locator("#predict .choices button").first)
         page.keyboard.press("Enter")
         expect(page.locator("#predict [data-outcome]")).to_be_visible()
-        press_until(page, page.locator("#check .options button").first)
+        press_until_focused(page, page.locator("#check .options button").first)
         page.keyboard.press("Space")
         expect(page.locator("#check [data-outcome]")).to_be_visible()
         expect(page.locator(f'.steps a[data-step="{number}"]')).to_have_class("done")
-        press_until(page, page.locator("#next a"))
+        press_until_focused(page, page.locator("#next a"))
         page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/end$"))
     expect(page.locator("#summary li")).to_have_count(7)
     expect(page.locator("#summary")).to_contain_text("7. Heads in real models: prediction")
-    press_until(page, page.locator("#rewrite"))
+    press_until_focused(page, page.locator("#rewrite"))
     page.keyboard.type("Several mixtures a row.")
     page.reload()
     expect(page.locator("#rewrite")).to_have_value("Several mixtures a row.")
@@ -80,7 +80,7 @@ def test_the_whole_lesson_with_forty_tokens(page, step):
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 6])
-def test_a_press_on_a_cell_explains_it(page, server, number):
+def test_pressing_a_cell_explains_it(page, server, number):
     page.goto(f"{server}/multi-head-attention/{number}?text=The+fox+ran+off&model=headwise-h4")
     figure = page.locator("figure[data-head]").first
     cells = figure.locator("svg.map .ground")
@@ -104,7 +104,7 @@ def test_heads_are_switched_off_and_on_again(page, server):
     expect(page.locator("#off-0")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_first_answer_is_the_one_that_counts_and_progress_can_be_forgotten(page, server):
+def test_the_first_answer_counts_and_progress_can_be_reset(page, server):
     page.goto(f"{server}/multi-head-attention/4")
     page.locator("#check-more").click()
     expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "wrong")
@@ -116,7 +116,7 @@ def test_the_first_answer_is_the_one_that_counts_and_progress_can_be_forgotten(p
     expect(page.locator("#summary li")).to_have_count(0)
 
 
-def test_answers_that_a_link_brought_are_not_the_learners(page, server):
+def test_answers_in_a_link_do_not_count_as_the_learners(page, server):
     page.goto(f"{server}/multi-head-attention/4?predict=392x1&check=same")
     expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "right")
     # Another view of the same link has its answers still.
@@ -132,8 +132,8 @@ def test_answers_that_a_link_brought_are_not_the_learners(page, server):
     expect(page.locator("#summary")).to_contain_text("prediction not predicted, check not right")
 
 
-def test_progress_that_is_forgotten_is_not_handed_in(page):
-    with serving(HEADWISE_SECRET="a secret") as address:
+def test_progress_that_was_reset_is_not_handed_in(page):
+    with run_server(HEADWISE_SECRET="a secret") as address:
         page.goto(f"{address}/multi-head-attention/4")
         page.locator("#check-more").click()
         expect(page.locator("#check [data-outcome]")).to_be_visible()
@@ -148,7 +148,7 @@ def test_progress_that_is_forgotten_is_not_handed_in(page):
         expect(results).to_have_value("")
 
 
-def test_home_leads_back_to_where_one_was(page, server):
+def test_the_home_page_links_to_the_last_view(page, server):
     page.goto(f"{server}/multi-head-attention/3?text=Birds+sing")
     expect(page.locator("#steps")).to_be_visible()
     page.goto(server)

@@ -11,13 +11,13 @@ def step_2(server):
     return f"{server}/multi-head-attention/2?text=The+old+fox+ran+off+again&model=headwise-h4"
 
 
-def the_map(page):
+def first_map(page):
     return page.locator("figure[data-head] svg.map").first
 
 
 def test_arrow_keys_read_cells_and_enter_explains_one(page, step_2):
     page.goto(step_2)
-    the_map(page).focus()
+    first_map(page).focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#announce")).to_have_text(re.compile(r"^The reads The: 0\.\d{4}$"))
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
@@ -31,23 +31,23 @@ def test_arrow_keys_read_cells_and_enter_explains_one(page, step_2):
     expect(page.locator("#explained")).to_contain_text("fox (row 2) comes to read again (column 5)")
 
 
-def test_the_pointer_reads_the_number_that_the_table_holds(page, step_2):
+def test_pointing_shows_the_number_in_the_table(page, step_2):
     page.goto(step_2)
-    ground = the_map(page).locator(".ground")
+    ground = first_map(page).locator(".ground")
     ground.scroll_into_view_if_needed()
     box = ground.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 1.5 / 6, box["y"] + box["height"] * 3.5 / 6)
     expect(page.locator(".read-out").first).to_have_text(re.compile("^ran reads old: "))
-    told = page.locator(".read-out").first.text_content().split(": ")[1]
+    weight_text = page.locator(".read-out").first.text_content().split(": ")[1]
     page.locator(".numbers-link a").click()
     row = page.locator("#numbers tbody tr").nth(3)
-    expect(row.locator("td").nth(1)).to_have_text(told)
+    expect(row.locator("td").nth(1)).to_have_text(weight_text)
 
 
-def test_where_nothing_moves_nothing_is_moved(page, step_2):
+def test_reading_a_cell_does_not_shift_the_layout(page, step_2):
     page.goto(step_2)
     before = page.evaluate("document.documentElement.scrollHeight")
-    the_map(page).focus()
+    first_map(page).focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".read-out").first).not_to_be_empty()
     assert page.evaluate("document.documentElement.scrollHeight") == before
@@ -136,7 +136,7 @@ def test_pointing_shows_a_head_until_a_press_locks_one(page, server):
     expect(on_stage).to_have_attribute("data-stage", "4")
 
 
-def test_the_keyboard_shows_a_head_it_stands_on(page, server):
+def test_focusing_a_head_shows_it(page, server):
     page.goto(f"{server}/multi-head-attention/6")
     page.locator("#head-3").focus()
     expect(page.locator(".on-stage.at")).to_have_attribute("data-stage", "3")
@@ -144,7 +144,7 @@ def test_the_keyboard_shows_a_head_it_stands_on(page, server):
     expect(page).to_have_url(re.compile(r"head=3.*lock=1"))
 
 
-def test_every_way_to_show_heads_is_a_link_to_itself(page, server):
+def test_every_layout_is_in_the_address(page, server):
     page.goto(f"{server}/multi-head-attention/6")
     for show, sign in (
         ("grid", ".heads"),
@@ -168,9 +168,9 @@ def test_heads_are_drawn_as_lines(page, server):
     expect(page.locator("svg.ties")).to_have_count(0)
 
 
-def test_a_slow_server_is_told_and_the_old_maps_stay(page, step_2):
+def test_a_slow_response_is_indicated_and_the_old_maps_stay(page, step_2):
     page.goto(step_2)
-    before = the_map(page).evaluate("each => each.outerHTML")
+    before = first_map(page).evaluate("each => each.outerHTML")
 
     def slow(route):
         page.wait_for_timeout(700)
@@ -179,12 +179,12 @@ def test_a_slow_server_is_told_and_the_old_maps_stay(page, step_2):
     page.route("**/*head=3*", slow)
     page.locator("#head-3").click()
     expect(page.locator(".lab")).to_have_attribute("aria-busy", "true")
-    assert the_map(page).evaluate("each => each.outerHTML") == before
+    assert first_map(page).evaluate("each => each.outerHTML") == before
     expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".lab")).to_have_attribute("aria-busy", "false")
 
 
-def test_when_the_server_is_gone_the_text_stays_and_one_can_try_again(browser, step_2):
+def test_when_the_server_is_unreachable_the_text_stays_and_retrying_works(browser, step_2):
     context = browser.new_context()
     page = context.new_page()
     page.goto(step_2)
@@ -193,20 +193,20 @@ def test_when_the_server_is_gone_the_text_stays_and_one_can_try_again(browser, s
     expect(page.locator("#trouble")).to_be_visible()
     expect(page.locator("#announce")).to_contain_text("The server does not answer.")
     expect(page.locator("#text")).to_have_value("Birds sing at dawn")
-    expect(the_map(page)).to_be_visible()
+    expect(first_map(page)).to_be_visible()
     context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#word-0")).to_have_text("Birds")
     expect(page.locator("#trouble")).not_to_be_visible()
 
 
-def test_after_enter_on_a_cell_the_keyboard_is_still_on_the_map(page, step_2):
+def test_after_enter_on_a_cell_the_map_keeps_focus(page, step_2):
     page.goto(step_2)
-    the_map(page).focus()
+    first_map(page).focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     expect(page.locator("#explained")).to_be_visible()
-    expect(the_map(page)).to_be_focused()
+    expect(first_map(page)).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".read-out").first).to_have_text(re.compile("^old reads old: "))
 
@@ -229,7 +229,7 @@ def test_after_going_back_the_look_and_the_warning_still_work(browser, step_2):
 
 
 @pytest.fixture
-def touched(browser, server):
+def touch_page(browser, server):
     """A phone: fingers, no pointer that hovers."""
     context = browser.new_context(
         has_touch=True,
@@ -243,26 +243,26 @@ def touched(browser, server):
     context.close()
 
 
-def test_a_finger_reads_and_explains_a_cell(touched):
-    ground = touched.locator(".on-stage.at svg.map .ground")
+def test_tapping_a_cell_explains_it(touch_page):
+    ground = touch_page.locator(".on-stage.at svg.map .ground")
     ground.scroll_into_view_if_needed()
     box = ground.bounding_box()
-    touched.touchscreen.tap(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
-    expect(touched).to_have_url(re.compile(r"cell=2\.1"))
-    expect(touched.locator("#explained")).to_contain_text("how at (row 2) comes to read sing")
-    expect(touched.locator(".on-stage.at .read-out")).to_contain_text("at reads sing: 0.")
+    touch_page.touchscreen.tap(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
+    expect(touch_page).to_have_url(re.compile(r"cell=2\.1"))
+    expect(touch_page.locator("#explained")).to_contain_text("how at (row 2) comes to read sing")
+    expect(touch_page.locator(".on-stage.at .read-out")).to_contain_text("at reads sing: 0.")
 
 
-def test_a_finger_shows_and_locks_a_head(touched):
-    touched.locator("#head-5").tap()
-    expect(touched).to_have_url(re.compile(r"head=5.*lock=1"))
-    expect(touched.locator(".on-stage.at")).to_have_attribute("data-stage", "5")
-    touched.locator("#unlock").tap()
-    expect(touched.locator("#unlock")).to_have_count(0)
+def test_tapping_a_head_shows_and_locks_it(touch_page):
+    touch_page.locator("#head-5").tap()
+    expect(touch_page).to_have_url(re.compile(r"head=5.*lock=1"))
+    expect(touch_page.locator(".on-stage.at")).to_have_attribute("data-stage", "5")
+    touch_page.locator("#unlock").tap()
+    expect(touch_page.locator("#unlock")).to_have_count(0)
 
 
-def test_a_finger_chooses_words_and_ways_to_show(touched):
-    touched.locator("#word-2").tap()
-    expect(touched.locator(".reading .is-query").first).to_have_text("at")
-    touched.locator("#show-strip").tap()
-    expect(touched.locator(".strips .strip-row")).to_have_count(8)
+def test_tapping_chooses_words_and_layouts(touch_page):
+    touch_page.locator("#word-2").tap()
+    expect(touch_page.locator(".reading .is-query").first).to_have_text("at")
+    touch_page.locator("#show-strip").tap()
+    expect(touch_page.locator(".strips .strip-row")).to_have_count(8)

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.pages import LESSON
 
 
-def test_a_link_without_a_connection_is_told_and_can_be_tried_again(browser, server):
+def test_a_link_without_a_connection_shows_a_page_to_try_again(browser, server):
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{server}{LESSON}/1?text=Birds+sing")
@@ -22,13 +22,13 @@ def test_a_link_without_a_connection_is_told_and_can_be_tried_again(browser, ser
     context.close()
 
 
-def test_the_service_worker_keeps_nothing_that_was_typed(browser, server):
+def test_the_service_worker_caches_nothing_that_was_typed(browser, server):
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{server}{LESSON}/1?text=Birds+sing")
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     page.goto(f"{server}{LESSON}/2?text=Birds+sing")
-    kept = page.evaluate(
+    cached_urls = page.evaluate(
         """async () => {
             const found = [];
             for (const name of await caches.keys())
@@ -36,6 +36,6 @@ def test_the_service_worker_keeps_nothing_that_was_typed(browser, server):
             return found;
         }"""
     )
-    assert any(address.endswith("/offline") for address in kept)
-    assert not any("text=" in address or LESSON in address for address in kept)
+    assert any(address.endswith("/offline") for address in cached_urls)
+    assert not any("text=" in address or LESSON in address for address in cached_urls)
     context.close()

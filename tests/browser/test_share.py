@@ -10,7 +10,7 @@ from tests.pages import LESSON
 
 
 @pytest.fixture
-def shared(browser, server):
+def share_page(browser, server):
     """A page whose link may be put into the clipboard, its panel open."""
     context = browser.new_context(
         permissions=["clipboard-read", "clipboard-write"], service_workers="block"
@@ -22,30 +22,30 @@ def shared(browser, server):
     context.close()
 
 
-def first_map(page):
+def first_map_markup(page):
     return page.locator("#lab-view svg.map").first.evaluate("each => each.outerHTML")
 
 
-def test_a_link_is_copied_and_opens_the_same_view(shared, server):
-    shared.locator("#head-3").click()
-    expect(shared.locator("#share-link")).to_have_value(re.compile("head=3"))
-    shared.locator('[data-copy="share-link"]').click()
-    expect(shared.locator("#announce")).to_have_text("Copied")
-    link = shared.evaluate("navigator.clipboard.readText()")
+def test_a_link_is_copied_and_opens_the_same_view(share_page, server):
+    share_page.locator("#head-3").click()
+    expect(share_page.locator("#share-link")).to_have_value(re.compile("head=3"))
+    share_page.locator('[data-copy="share-link"]').click()
+    expect(share_page.locator("#announce")).to_have_text("Copied")
+    link = share_page.evaluate("navigator.clipboard.readText()")
     assert link == f"{server}{LESSON}/why-one-head-is-not-enough?text=Birds+sing&head=3&v=1"
-    shown = first_map(shared)
-    shared.goto(link)
-    assert first_map(shared) == shown
+    map_before = first_map_markup(share_page)
+    share_page.goto(link)
+    assert first_map_markup(share_page) == map_before
 
 
-def test_the_panel_stays_open_and_follows_the_view(shared):
-    shared.locator("#word-1").click()
-    expect(shared.locator("#share-link")).to_have_value(re.compile("word=1"))
-    expect(shared.locator("#share")).to_have_attribute("open", "")
-    expect(shared.locator("#share-nameless")).not_to_have_value(re.compile("Birds"))
+def test_the_panel_stays_open_and_follows_the_view(share_page):
+    share_page.locator("#word-1").click()
+    expect(share_page.locator("#share-link")).to_have_value(re.compile("word=1"))
+    expect(share_page.locator("#share")).to_have_attribute("open", "")
+    expect(share_page.locator("#share-nameless")).not_to_have_value(re.compile("Birds"))
 
 
-def test_a_map_is_fetched_from_where_the_page_is_whatever_its_link_says(page, server):
+def test_a_map_is_fetched_from_the_page_address_whatever_the_share_link_says(page, server):
     """Behind a proxy that rewrites Host, links begin as the server sees itself."""
     page.goto(f"{server}{LESSON}/concatenate-then-mix?text=Birds+sing")
     page.locator("#share-link").evaluate(
@@ -58,7 +58,7 @@ def test_a_map_is_fetched_from_where_the_page_is_whatever_its_link_says(page, se
     expect(page.locator(f'.on-stage.at[data-stage="{head}"]')).to_be_visible()
 
 
-def test_the_qr_code_is_fetched_only_when_it_is_seen(page, server):
+def test_the_qr_code_is_fetched_only_when_visible(page, server):
     fetched = []
 
     def note(request):
@@ -76,21 +76,21 @@ def test_the_qr_code_is_fetched_only_when_it_is_seen(page, server):
     assert any("qr.svg" in url for url in fetched)
 
 
-def test_files_come_in_the_heat_of_the_page(shared):
-    shared.get_by_text("Look", exact=True).click()
-    shared.get_by_label("greys").check()
-    shared.keyboard.press("Escape")
-    with shared.expect_download() as waiting:
-        shared.get_by_role("link", name="SVG").first.click()
+def test_files_use_the_colour_scale_of_the_page(share_page):
+    share_page.get_by_text("Look", exact=True).click()
+    share_page.get_by_label("greys").check()
+    share_page.keyboard.press("Escape")
+    with share_page.expect_download() as waiting:
+        share_page.get_by_role("link", name="SVG").first.click()
     assert "heat=greys" in waiting.value.url
-    with shared.expect_download() as waiting:
-        shared.get_by_role("link", name="Script, notebook and all they need").click()
+    with share_page.expect_download() as waiting:
+        share_page.get_by_role("link", name="Script, notebook and all they need").click()
     assert waiting.value.suggested_filename == "headwise-h4-layer0-head2-reproduce.zip"
     with zipfile.ZipFile(waiting.value.path()) as archive:
         assert archive.testzip() is None
 
 
-def test_a_picture_too_large_to_be_drawn_says_so_where_one_sees_it(page, server):
+def test_a_picture_too_large_to_draw_shows_a_visible_error(page, server):
     page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&show=grid")
     page.get_by_text("Take this view away").click()
     with page.expect_download():
@@ -99,7 +99,7 @@ def test_a_picture_too_large_to_be_drawn_says_so_where_one_sees_it(page, server)
     expect(page.locator("main")).to_contain_text("Ask for a smaller scale, for one head")
 
 
-PAINTED = """selector => Array.from(document.querySelectorAll(selector), (each) => {
+PAINTED_COLOURS = """selector => Array.from(document.querySelectorAll(selector), (each) => {
     const canvas = document.createElement("canvas").getContext("2d");
     const style = getComputedStyle(each);
     return [style.fill, style.stroke].map((colour) => {
@@ -109,7 +109,7 @@ PAINTED = """selector => Array.from(document.querySelectorAll(selector), (each) 
         return Array.from(canvas.getImageData(0, 0, 1, 1).data);
     });
 })"""
-PARTS = ":is(text, path, rect:not(.paper))"
+COLOURED_ELEMENTS = ":is(text, path, rect:not(.paper))"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -120,16 +120,16 @@ def test_an_exported_picture_has_the_colours_of_the_page(browser, server, theme,
     page.add_init_script(f"localStorage.setItem('headwise:look', '{{\"heat\": \"{heat}\"}}')")
     address = f"{server}{LESSON}/concatenate-then-mix"
     page.goto(address)
-    on_page = page.evaluate(PAINTED, f".on-stage.at figure svg.map {PARTS}")
+    on_page = page.evaluate(PAINTED_COLOURS, f".on-stage.at figure svg.map {COLOURED_ELEMENTS}")
     file = page.request.get(f"{address}/export/map.svg?theme={theme}&heat={heat}").text()
     context.close()
     page = browser.new_page()
     page.set_content(file)
-    in_file = page.evaluate(PAINTED, f"svg {PARTS}")
+    in_file = page.evaluate(PAINTED_COLOURS, f"svg {COLOURED_ELEMENTS}")
     page.close()
     assert len(in_file) == len(on_page) > 20
-    for here, there in zip(in_file, on_page, strict=True):
-        for mine, theirs in zip(here, there, strict=True):
-            assert (mine is None) == (theirs is None)
-            if mine:
-                assert max(abs(a - b) for a, b in zip(mine, theirs, strict=True)) <= 2
+    for file_colours, page_colours in zip(in_file, on_page, strict=True):
+        for file_colour, page_colour in zip(file_colours, page_colours, strict=True):
+            assert (file_colour is None) == (page_colour is None)
+            if file_colour:
+                assert max(abs(a - b) for a, b in zip(file_colour, page_colour, strict=True)) <= 2

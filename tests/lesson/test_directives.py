@@ -6,7 +6,7 @@ from app.lesson.markdown import fill_html, markers, render_inline, segments
 from app.settings import site_folder
 
 
-def test_prose_is_cut_at_its_markers():
+def test_prose_is_split_at_its_markers():
     assert [part.kind for part in segments("One.\n\n::lab\n\nTwo.\n\n::check\n")] == [
         "prose",
         "lab",
@@ -15,7 +15,7 @@ def test_prose_is_cut_at_its_markers():
     ]
 
 
-def test_markers_are_told_with_their_lines():
+def test_markers_have_their_line_numbers():
     assert markers("a\n\n::lab\nb ::check\n::predict\n") == [("lab", 3), ("predict", 5)]
 
 

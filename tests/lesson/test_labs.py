@@ -16,7 +16,7 @@ def options(models):
     return {step.facts.lab.name: step.facts.lab.options for step in lesson.steps}
 
 
-def look(models, model="headwise-h4", text=TEXT, options=None, **chosen):
+def make_view(models, model="headwise-h4", text=TEXT, options=None, **chosen):
     controls = Controls(**chosen.pop("controls", {}))
     at = {"layer": 0, "head": 0, "word": 1} | chosen
     sentence = models[model].tokenizer.sentence(text)
@@ -25,7 +25,7 @@ def look(models, model="headwise-h4", text=TEXT, options=None, **chosen):
     )
 
 
-def frame(view):
+def layout_of(view):
     labels = [token.text for token in view.sentence.tokens]
     return HeatmapLayout(Axis(labels, view.sentence.word_of, view.query_rows))
 
@@ -33,9 +33,9 @@ def frame(view):
 @pytest.mark.parametrize("name", LABS)
 @pytest.mark.parametrize("text", ["cat", "cat cat cat", "zyzzyva 雪", "very " * 48])
 @pytest.mark.parametrize("model", ["headwise-h1", "headwise-h8", "headwise-h4-random"])
-def test_every_lab_takes_odd_sentences_and_every_model(models, options, name, text, model):
+def test_every_lab_accepts_unusual_sentences_and_every_model(models, options, name, text, model):
     for layer in (0, 1):
-        view = look(models, model, text, options=options[name], layer=layer, word=0)
+        view = make_view(models, model, text, options=options[name], layer=layer, word=0)
         assert LABS[name].run(view)
         assert view.query_word == text.split()[0]
         assert view.max_entropy >= 0
@@ -43,57 +43,57 @@ def test_every_lab_takes_odd_sentences_and_every_model(models, options, name, te
 
 class TestPipeline:
     def test_stages_are_products_scaled_masked_and_weights(self, models):
-        view = look(models, head=2, controls={"causal": True})
+        view = make_view(models, head=2, controls={"causal": True})
         lab = LABS["pipeline"].run(view)
         model = models["headwise-h4"]
-        read = model.run(view.sentence, intervention=Intervention(causal=True))
-        trace = read.trace(0)
+        forward_pass = model.run(view.sentence, intervention=Intervention(causal=True))
+        trace = forward_pass.trace(0)
         for stage, values in zip(
             lab.stages, (trace.scores, trace.scaled, trace.masked), strict=True
         ):
             finite = values[2][np.isfinite(values[2])]
             assert stage.largest == pytest.approx(np.abs(finite).max())
-            assert stage.map == signed_map(values[2], frame(view), stage.largest)
-        assert lab.figure.map == heatmap(trace.weights[2], frame(view))
+            assert stage.map == signed_map(values[2], layout_of(view), stage.largest)
+        assert lab.figure.map == heatmap(trace.weights[2], layout_of(view))
         assert lab.divisor == pytest.approx(np.sqrt(32))
 
     def test_column_totals_share_one_for_each_row(self, models):
-        lab = LABS["pipeline"].run(look(models))
+        lab = LABS["pipeline"].run(make_view(models))
         assert sum(column.total for column in lab.columns) == pytest.approx(6, abs=1e-4)
         largest = max(lab.columns, key=lambda column: column.total)
         assert [c.key for c in lab.columns if c.is_largest] == [largest.key]
 
-    def test_the_mask_crosses_out_what_stands_after(self, models):
-        shown = LABS["pipeline"].run(look(models, controls={"causal": True}))
-        assert shown.stages[2].map.count("−∞") == 15
-        assert shown.stages[1].map.count("−∞") == 0
+    def test_the_mask_crosses_out_later_tokens(self, models):
+        result = LABS["pipeline"].run(make_view(models, controls={"causal": True}))
+        assert result.stages[2].map.count("−∞") == 15
+        assert result.stages[1].map.count("−∞") == 0
 
 
-class TestNudge:
-    def test_every_head_moves_as_it_is_and_one_if_sliced(self, models):
-        lab = LABS["nudge"].run(look(models, "headwise-h8"))
+class TestInputPerturbation:
+    def test_every_head_changes_when_projected_and_one_when_sliced(self, models):
+        lab = LABS["nudge"].run(make_view(models, "headwise-h8"))
         project, sliced = lab.variants
         assert (project.name, project.n_changed) == ("project", 8)
         assert (sliced.name, sliced.n_changed) == ("slice", 1)
         assert sliced.changes[0].changed
 
     def test_the_difference_is_after_minus_before(self, models):
-        view = look(models, "headwise-h8", head=3)
+        view = make_view(models, "headwise-h8", head=3)
         lab = LABS["nudge"].run(view)
         trace = view.trace
         X = trace.X.copy()
         X[view.query_rows[0], :16] += 1
         after = type(trace)(X, trace.W).weights
-        assert lab.before == heatmap(trace.weights[3], frame(view))
-        assert lab.after == heatmap(after[3], frame(view))
+        assert lab.before == heatmap(trace.weights[3], layout_of(view))
+        assert lab.after == heatmap(after[3], layout_of(view))
         difference = after[3] - trace.weights[3]
-        assert lab.difference == signed_map(difference, frame(view), lab.largest)
+        assert lab.difference == signed_map(difference, layout_of(view), lab.largest)
         change = lab.variants[0].changes[3]
         assert change.difference == signed_thumbnail(difference, lab.largest)
         assert change.max_change == pytest.approx(np.abs(difference).max())
 
     def test_shapes_are_those_of_the_arrays(self, models):
-        view = look(models)
+        view = make_view(models)
         shapes = {each.stage: each.shape for each in LABS["nudge"].run(view).shapes}
         trace = view.trace
         assert shapes["input"] == trace.X.shape
@@ -101,9 +101,9 @@ class TestNudge:
         assert shapes["maps"] == trace.weights.shape
 
 
-class TestBudget:
+class TestHeadCount:
     def test_counters_are_the_sizes_of_the_arrays(self, models):
-        view = look(models)
+        view = make_view(models)
         for cost in LABS["budget"].run(view).costs:
             layer = models[cost.trained_model.card.id].transformer.layers[0].attention
             arrays = (layer.qkv, layer.qkv_bias, layer.output, layer.output_bias)
@@ -115,7 +115,7 @@ class TestBudget:
 
     def test_without_the_divisor_maps_and_entropies_change(self, models):
         divided, undivided = (
-            LABS["budget"].run(look(models, controls={"unscaled": unscaled}))
+            LABS["budget"].run(make_view(models, controls={"unscaled": unscaled}))
             for unscaled in (False, True)
         )
         assert divided.entropies == undivided.entropies
@@ -125,54 +125,54 @@ class TestBudget:
             assert without < with_divisor
 
 
-class TestMix:
+class TestOutputProjection:
     def test_contributions_are_the_lengths_of_what_heads_add(self, models):
-        view = look(models, controls={"off": frozenset({(0, 1)})})
+        view = make_view(models, controls={"off": frozenset({(0, 1)})})
         lab = LABS["mix"].run(view)
-        whole = view.model.run(view.sentence).trace(0)
+        full_trace = view.model.run(view.sentence).trace(0)
         for each in lab.contributions:
             cut = slice(each.head * 32, (each.head + 1) * 32)
-            added = whole.head_outputs[each.head] @ whole.W.output[cut]
+            added = full_trace.head_outputs[each.head] @ full_trace.W.output[cut]
             assert each.length == pytest.approx(np.linalg.norm(added[1]), abs=1e-4)
             assert each.off == (each.head == 1)
 
     def test_one_output_number_is_the_sum_of_its_parts(self, models):
-        view = look(models)
+        view = make_view(models)
         value = LABS["mix"].run(view).output_value
-        parts = sum(each.value for each in value.summands) + value.bias
-        assert parts == pytest.approx(value.total, abs=1e-4)
+        total = sum(each.value for each in value.summands) + value.bias
+        assert total == pytest.approx(value.total, abs=1e-4)
         assert abs(value.total) == pytest.approx(np.abs(view.trace.output[1]).max())
 
     def test_guesses_are_for_the_chosen_word_with_and_without_heads(self, models):
-        plain = LABS["mix"].run(look(models, word=5))
-        assert plain.token_predictions.text == "She opened the old wooden [MASK]"
-        assert plain.token_predictions.before == plain.token_predictions.after
+        baseline = LABS["mix"].run(make_view(models, word=5))
+        assert baseline.token_predictions.text == "She opened the old wooden [MASK]"
+        assert baseline.token_predictions.before == baseline.token_predictions.after
         off = frozenset((0, head) for head in range(4))
-        cut = LABS["mix"].run(look(models, word=5, controls={"off": off}))
-        assert cut.token_predictions.before == plain.token_predictions.before
-        assert cut.token_predictions.after != cut.token_predictions.before
-        assert all(0 < guess.probability < 1 for guess in cut.token_predictions.after)
+        ablated = LABS["mix"].run(make_view(models, word=5, controls={"off": off}))
+        assert ablated.token_predictions.before == baseline.token_predictions.before
+        assert ablated.token_predictions.after != ablated.token_predictions.before
+        assert all(0 < guess.probability < 1 for guess in ablated.token_predictions.after)
 
     def test_the_chosen_word_is_guessed_though_others_are_masked_too(self, models):
-        lab = LABS["mix"].run(look(models, text="The [MASK] opened the door", word=4))
+        lab = LABS["mix"].run(make_view(models, text="The [MASK] opened the door", word=4))
         assert lab.token_predictions.text == "The [MASK] opened the [MASK]"
         model = models["headwise-h4"]
         blanks = fill_mask(model, model.tokenizer.sentence(lab.token_predictions.text))
         assert [g.text for g in lab.token_predictions.before] == [g.text for g in blanks[1].guesses]
 
-    def test_weighing_changes_the_maps_and_nothing_else(self, models):
-        plain = LABS["mix"].run(look(models))
-        view = look(models, controls={"weighted": True})
-        weighed = LABS["mix"].run(view)
-        assert weighed.contributions == plain.contributions
-        assert weighed.heads[0].thumb == thumbnail(view.trace.norm_weighted[0])
-        assert weighed.heads[0].map != plain.heads[0].map
+    def test_weighting_changes_the_maps_and_nothing_else(self, models):
+        unweighted = LABS["mix"].run(make_view(models))
+        view = make_view(models, controls={"weighted": True})
+        weighted = LABS["mix"].run(view)
+        assert weighted.contributions == unweighted.contributions
+        assert weighted.heads[0].thumb == thumbnail(view.trace.norm_weighted[0])
+        assert weighted.heads[0].map != unweighted.heads[0].map
 
 
-class TestMeasures:
+class TestHeadMetrics:
     def test_scores_are_means_of_cells(self, models):
         text = "the cat saw the other cat"
-        view = look(models, "headwise-h8", text=text)
+        view = make_view(models, "headwise-h8", text=text)
         maps = view.trace.weights
         forms = text.split()
         for row in LABS["measures"].run(view).metrics:
@@ -199,43 +199,43 @@ class TestMeasures:
     def test_a_head_has_the_labels_of_its_record_and_no_other(self, models):
         model = models["headwise-h8"]
         for layer in (0, 1):
-            lab = LABS["measures"].run(look(models, "headwise-h8", layer=layer))
+            lab = LABS["measures"].run(make_view(models, "headwise-h8", layer=layer))
             for row in lab.metrics:
                 record = model.evidence.heads[layer * 8 + row.head]
                 assert (record.layer, record.head) == (layer, row.head)
                 assert list(row.labels) == model.evidence.labels(record)
 
     def test_an_untrained_model_has_no_record(self, models):
-        lab = LABS["measures"].run(look(models, "headwise-h8-random"))
+        lab = LABS["measures"].run(make_view(models, "headwise-h8-random"))
         assert not lab.treebank
         assert all(row.record is None and not row.labels for row in lab.metrics)
 
     def test_shuffled_maps_are_those_of_the_shuffled_sentence(self, models):
-        lab = LABS["measures"].run(look(models, controls={"shuffled": True}))
+        lab = LABS["measures"].run(make_view(models, controls={"shuffled": True}))
         assert lab.sentence != TEXT
         assert sorted(lab.sentence.split()) == sorted(TEXT.split())
         at = lab.sentence.split().index("opened")
-        plain_view = look(models, text=lab.sentence, word=at)
-        plain = LABS["measures"].run(plain_view)
-        assert plain_view.query_word == "opened"
-        assert look(models, controls={"shuffled": True}).displayed.query_word == "opened"
-        assert [figure.map for figure in lab.heads] == [figure.map for figure in plain.heads]
+        expected_view = make_view(models, text=lab.sentence, word=at)
+        expected = LABS["measures"].run(expected_view)
+        assert expected_view.query_word == "opened"
+        assert make_view(models, controls={"shuffled": True}).displayed.query_word == "opened"
+        assert [figure.map for figure in lab.heads] == [figure.map for figure in expected.heads]
 
 
-class TestSharing:
-    def test_pooling_moves_maps_and_keeps_their_number(self, models, options):
-        own = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
-        assert own.groupings == (1, 2, 4, 8)
-        assert max(own.max_change) < 1e-6
-        shared = LABS["sharing"].run(
-            look(models, "headwise-h8", options=options["sharing"], controls={"groups": 1})
+class TestGroupedQuery:
+    def test_pooling_changes_maps_and_keeps_their_number(self, models, options):
+        unpooled = LABS["sharing"].run(make_view(models, "headwise-h8", options=options["sharing"]))
+        assert unpooled.groupings == (1, 2, 4, 8)
+        assert max(unpooled.max_change) < 1e-6
+        pooled = LABS["sharing"].run(
+            make_view(models, "headwise-h8", options=options["sharing"], controls={"groups": 1})
         )
-        assert len(shared.heads) == 8
-        assert len({figure.map for figure in shared.heads}) == 8
-        assert min(shared.max_change) > 0.01
+        assert len(pooled.heads) == 8
+        assert len({figure.map for figure in pooled.heads}) == 8
+        assert min(pooled.max_change) > 0.01
 
     def test_the_cache_holds_a_key_and_a_value_for_each(self, models, options):
-        lab = LABS["sharing"].run(look(models, "headwise-h8", options=options["sharing"]))
+        lab = LABS["sharing"].run(make_view(models, "headwise-h8", options=options["sharing"]))
         llama = next(row for row in lab.cache if row.model.name == "Llama 3 70B")
         assert llama.numbers == 163_840 * 6
         assert llama.without_sharing == 1_310_720 * 6
@@ -243,16 +243,22 @@ class TestSharing:
 
 class TestComparison:
     def test_it_is_the_difference_of_two_maps(self, models):
-        view = look(models, head=2, controls={"minus": ("headwise-h1", 0)})
-        shown = compare(view)
-        ours = models["headwise-h4"].run(view.sentence).weights[0][2]
-        theirs = models["headwise-h1"].run(view.sentence).weights[0][0]
-        assert shown.max_difference == pytest.approx(np.abs(ours - theirs).max(), abs=1e-5)
-        assert shown.map == signed_map(ours - theirs, frame(view), shown.max_difference)
+        view = make_view(models, head=2, controls={"minus": ("headwise-h1", 0)})
+        result = compare(view)
+        weights = models["headwise-h4"].run(view.sentence).weights[0][2]
+        other_weights = models["headwise-h1"].run(view.sentence).weights[0][0]
+        assert result.max_difference == pytest.approx(
+            np.abs(weights - other_weights).max(), abs=1e-5
+        )
+        assert result.map == signed_map(
+            weights - other_weights, layout_of(view), result.max_difference
+        )
 
     def test_a_head_minus_itself_is_nothing(self, models):
         assert (
-            compare(look(models, head=2, controls={"minus": ("headwise-h4", 2)})).max_difference
+            compare(
+                make_view(models, head=2, controls={"minus": ("headwise-h4", 2)})
+            ).max_difference
             < 1e-6
         )
 
@@ -260,75 +266,80 @@ class TestComparison:
         "controls", [{"causal": True}, {"weighted": True}, {"shuffled": True}, {"groups": 2}]
     )
     def test_both_heads_are_under_the_same_controls(self, models, controls):
-        view = look(models, head=2, controls=controls | {"minus": ("headwise-h4", 2)})
+        view = make_view(models, head=2, controls=controls | {"minus": ("headwise-h4", 2)})
         assert compare(view).max_difference < 1e-6
 
-    def test_what_was_done_to_heads_of_one_model_has_no_counterpart_in_another(self, models):
+    def test_head_interventions_do_not_apply_to_another_model(self, models):
         off = {"off": frozenset({(0, 3)}), "groups": 2, "minus": ("headwise-h1", 0)}
-        assert compare(look(models, controls=off)).max_difference > 0
+        assert compare(make_view(models, controls=off)).max_difference > 0
 
-    def test_nothing_is_compared_unasked(self, models):
-        assert compare(look(models)) is None
+    def test_nothing_is_compared_by_default(self, models):
+        assert compare(make_view(models)) is None
 
 
 @pytest.mark.parametrize("name", LABS)
 def test_every_lab_can_draw_lines_instead_of_maps(models, options, name):
-    shown = LABS[name].run(
-        look(models, options=options[name], controls={"layout": "lines", "causal": True})
+    result = LABS[name].run(
+        make_view(models, options=options[name], controls={"layout": "lines", "causal": True})
     )
     if name == "side-by-side":
-        figures = [figure for panel in shown.panels for figure in panel.heads]
+        figures = [figure for panel in result.panels for figure in panel.heads]
     else:
-        figures = getattr(shown, "heads", ()) or (
-            (shown.figure,) if hasattr(shown, "figure") else ()
+        figures = getattr(result, "heads", ()) or (
+            (result.figure,) if hasattr(result, "figure") else ()
         )
-    maps = [figure.map for figure in figures] or [shown.before, shown.after]
+    maps = [figure.map for figure in figures] or [result.before, result.after]
     assert all(each.startswith('<svg class="ties"') for each in maps)
 
 
 class TestExplanation:
     @pytest.mark.parametrize("layer", [0, 1])
     def test_it_leads_from_products_to_the_weight(self, models, layer):
-        view = look(models, head=1, layer=layer, controls={"cell": (2, 4)})
-        shown = explain(view)
-        assert (shown.query, shown.key) == ("the", "wooden")
-        assert len(shown.elements) == 32
-        total = sum(each.query * each.key for each in shown.elements)
-        assert total == pytest.approx(shown.score, abs=1e-4)
-        assert shown.score / shown.divisor == pytest.approx(shown.scaled, abs=1e-4)
-        assert np.exp(shown.scaled - shown.row_largest) == pytest.approx(
-            shown.exponential, rel=1e-3
+        view = make_view(models, head=1, layer=layer, controls={"cell": (2, 4)})
+        result = explain(view)
+        assert (result.query, result.key) == ("the", "wooden")
+        assert len(result.elements) == 32
+        total = sum(each.query * each.key for each in result.elements)
+        assert total == pytest.approx(result.score, abs=1e-4)
+        assert result.score / result.divisor == pytest.approx(result.scaled, abs=1e-4)
+        assert np.exp(result.scaled - result.row_largest) == pytest.approx(
+            result.exponential, rel=1e-3
         )
-        assert shown.exponential / shown.row_sum == pytest.approx(shown.weight, abs=1e-5)
+        assert result.exponential / result.row_sum == pytest.approx(result.weight, abs=1e-5)
         weights = view.model.run(view.sentence).weights[layer]
-        assert shown.weight == pytest.approx(float(weights[1, 2, 4]), abs=1e-5)
+        assert result.weight == pytest.approx(float(weights[1, 2, 4]), abs=1e-5)
 
     def test_a_masked_cell_has_no_weight_at_all(self, models):
-        shown = explain(look(models, controls={"cell": (2, 4), "causal": True}))
-        assert shown.masked
-        assert shown.weight == shown.exponential == 0
+        result = explain(make_view(models, controls={"cell": (2, 4), "causal": True}))
+        assert result.masked
+        assert result.weight == result.exponential == 0
 
     def test_without_the_divisor_nothing_is_divided(self, models):
-        shown = explain(look(models, controls={"cell": (2, 4), "unscaled": True}))
-        assert shown.divisor == 1
-        assert shown.scaled == pytest.approx(shown.score, abs=1e-4)
+        result = explain(make_view(models, controls={"cell": (2, 4), "unscaled": True}))
+        assert result.divisor == 1
+        assert result.scaled == pytest.approx(result.score, abs=1e-4)
 
-    def test_of_shuffled_words_the_drawn_cell_is_explained(self, models):
-        view = look(models, "headwise-h8", controls={"shuffled": True, "cell": (1, 2)})
-        shown = explain(view.displayed)
-        moved = view.displayed.sentence
-        assert (shown.query, shown.key) == (moved.tokens[1].text, moved.tokens[2].text)
-        weights = view.model.run(moved).weights[0]
-        assert shown.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
-        own = [view.sentence.words[word].text for word in view.displayed_word_ids]
-        assert own == [moved.words[token.word].text for token in moved.tokens]
+    def test_the_displayed_cell_of_a_shuffled_sentence_is_explained(self, models):
+        view = make_view(models, "headwise-h8", controls={"shuffled": True, "cell": (1, 2)})
+        result = explain(view.displayed)
+        shuffled_sentence = view.displayed.sentence
+        assert (result.query, result.key) == (
+            shuffled_sentence.tokens[1].text,
+            shuffled_sentence.tokens[2].text,
+        )
+        weights = view.model.run(shuffled_sentence).weights[0]
+        assert result.weight == pytest.approx(float(weights[0, 1, 2]), abs=1e-5)
+        displayed_words = [view.sentence.words[word].text for word in view.displayed_word_ids]
+        assert displayed_words == [
+            shuffled_sentence.words[token.word].text for token in shuffled_sentence.tokens
+        ]
         assert view.displayed.sentence.words[view.displayed.word].text == "opened"
 
     def test_where_maps_are_weighted_the_number_on_the_map_is_explained_too(self, models):
-        view = look(models, head=1, controls={"weighted": True, "cell": (2, 4)})
-        shown = explain(view)
-        assert shown.weighted == pytest.approx(float(view.maps[1, 2, 4]), abs=1e-5)
-        assert shown.length > 0
+        view = make_view(models, head=1, controls={"weighted": True, "cell": (2, 4)})
+        result = explain(view)
+        assert result.weighted == pytest.approx(float(view.maps[1, 2, 4]), abs=1e-5)
+        assert result.length > 0
 
     def test_no_cell_no_explanation(self, models):
-        assert explain(look(models)) is None
+        assert explain(make_view(models)) is None

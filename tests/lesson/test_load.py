@@ -23,13 +23,13 @@ def folder(tmp_path):
     return tmp_path / "lessons"
 
 
-def broken(folder):
+def problems_of(folder):
     mistakes = load_lessons(folder, MODELS).issues
     assert mistakes
     return [str(mistake).replace(str(folder) + "/", "") for mistake in mistakes]
 
 
-def changed(folder, suffix, old, new):
+def replace_in_step(folder, suffix, old, new):
     file = folder / "multi-head-attention" / f"{STEM}{suffix}"
     text = file.read_text(encoding="utf-8")
     assert old in text
@@ -46,7 +46,7 @@ def test_the_lesson_has_seven_steps_in_order():
 def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
     facts = step.facts
     model = models[facts.defaults.model]
-    asked = PredictionInput(
+    prediction_input = PredictionInput(
         model.tokenizer.sentence(facts.defaults.text),
         models[facts.predict.model or facts.defaults.model],
         facts.defaults.layer,
@@ -54,13 +54,13 @@ def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson,
         facts.defaults.word,
         facts.predict.options,
     )
-    truth = PREDICTIONS[facts.predict.computed_by].compute(asked)
+    truth = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
     assert facts.predict.declared in truth.answers
     assert not truth.is_tie
 
 
 @pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
-def test_at_most_120_words_are_to_be_read_before_the_lab(lesson, step):
+def test_at_most_120_words_come_before_the_lab(lesson, step):
     text = re.sub(r"<[^>]+>", "", " ".join(part.html for part in step.before_lab))
     words = [word for word in text.split() if any(letter.isalpha() for letter in word)]
     assert 0 < len(words) <= 120
@@ -77,8 +77,8 @@ def test_the_lesson_takes_ten_to_twelve_minutes():
     assert 10 <= sum(step.facts.minutes for step in lesson.steps) <= 12
 
 
-def test_a_broken_step_takes_no_other_one_down(folder):
-    changed(folder, ".toml", "minutes = 1.5", "minutes = 0")
+def test_a_broken_step_does_not_affect_the_others(folder):
+    replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
     (folder / "multi-head-attention" / "04-same-budget-thinner-heads.md").unlink()
     library = load_lessons(folder, MODELS)
     (lesson,) = library.lessons
@@ -112,11 +112,11 @@ def test_a_broken_step_takes_no_other_one_down(folder):
         (".md", "::predict", "::lab", "::lab must stand in it exactly once"),
     ],
 )
-def test_a_mistake_is_named_with_its_file(folder, suffix, old, new, message):
-    changed(folder, suffix, old, new)
+def test_a_problem_is_reported_with_its_file(folder, suffix, old, new, message):
+    replace_in_step(folder, suffix, old, new)
     assert any(
         mistake.startswith(f"multi-head-attention/{STEM}{suffix}:") and message in mistake
-        for mistake in broken(folder)
+        for mistake in problems_of(folder)
     )
 
 
@@ -130,9 +130,9 @@ def test_a_mistake_is_named_with_its_file(folder, suffix, old, new, message):
         (".md", "::predict", "::predikt"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(folder, suffix, old, new):
-    line = changed(folder, suffix, old, new)
-    assert f"multi-head-attention/{STEM}{suffix}:{line}: " in "\n".join(broken(folder))
+def test_a_problem_is_reported_with_its_line(folder, suffix, old, new):
+    line = replace_in_step(folder, suffix, old, new)
+    assert f"multi-head-attention/{STEM}{suffix}:{line}: " in "\n".join(problems_of(folder))
 
 
 @pytest.mark.parametrize(
@@ -143,49 +143,49 @@ def test_a_mistake_is_named_with_its_line(folder, suffix, old, new):
         ("d_head = 128\n\n[check]", "d_head = 128\nd_tail = 1\n\n[check]", "not permitted"),
     ],
 )
-def test_a_prediction_is_given_its_options(folder, old, new, message):
+def test_the_options_of_a_prediction_are_validated(folder, old, new, message):
     file = folder / "multi-head-attention" / "07-heads-in-real-models.toml"
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
-    (mistake,) = broken(folder)
+    (mistake,) = problems_of(folder)
     assert "predict.options." in mistake
     assert message in mistake
 
 
-def test_all_mistakes_are_told_at_once(folder):
-    changed(folder, ".toml", "minutes = 1.5", "minutes = 0")
-    changed(folder, ".md", "::check", "::chekc")
-    assert len(broken(folder)) >= 3
+def test_all_problems_are_reported_at_once(folder):
+    replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
+    replace_in_step(folder, ".md", "::check", "::chekc")
+    assert len(problems_of(folder)) >= 3
 
 
 @pytest.mark.parametrize("name", ["01-why.png", "01-why-one-head-is-not-enough.md~", "notes.txt"])
-def test_a_stray_file_is_a_mistake(folder, name):
+def test_a_stray_file_is_a_problem(folder, name):
     (folder / "multi-head-attention" / name).write_text("x", encoding="utf-8")
-    assert f"multi-head-attention/{name}:1: is neither" in "\n".join(broken(folder))
+    assert f"multi-head-attention/{name}:1: is neither" in "\n".join(problems_of(folder))
 
 
-def test_a_folder_without_lessons_is_a_mistake(tmp_path):
+def test_a_folder_without_lessons_is_a_problem(tmp_path):
     for empty in (tmp_path, tmp_path / "nowhere"):
-        assert "no lesson is here" in broken(empty)[0]
+        assert "no lesson is here" in problems_of(empty)[0]
 
 
-def test_a_lesson_without_steps_is_a_mistake(folder):
+def test_a_lesson_without_steps_is_a_problem(folder):
     for file in (folder / "multi-head-attention").glob("0*"):
         file.unlink()
-    assert "has no step yet" in "\n".join(broken(folder))
+    assert "has no step yet" in "\n".join(problems_of(folder))
 
 
 @pytest.mark.parametrize("name", RESERVED_SLUGS)
 def test_a_lesson_cannot_take_an_address_of_the_site(folder, name):
     (folder / "multi-head-attention").rename(folder / name)
-    assert "a lesson cannot be named" in "\n".join(broken(folder))
+    assert "a lesson cannot be named" in "\n".join(problems_of(folder))
 
 
 def test_a_step_cannot_take_the_address_of_the_end(folder):
     for file in (folder / "multi-head-attention").glob("07-*"):
         file.rename(file.with_stem("07-end"))
-    assert "a step cannot be named end" in "\n".join(broken(folder))
+    assert "a step cannot be named end" in "\n".join(problems_of(folder))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_step_cannot_take_the_address_of_the_end(folder):
         (".md", "For every word", "\udcff every word", "is not UTF-8"),
     ],
 )
-def test_whatever_is_wrong_with_a_step_it_takes_no_other_down(folder, suffix, old, new, message):
+def test_no_problem_of_a_step_affects_the_others(folder, suffix, old, new, message):
     file = folder / "multi-head-attention" / f"{STEM}{suffix}"
     text = file.read_text(encoding="utf-8").replace(old, new, 1)
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -208,17 +208,19 @@ def test_whatever_is_wrong_with_a_step_it_takes_no_other_down(folder, suffix, ol
     assert any(message in str(m) and abs(m.line - line) <= 1 for m in library.issues)
 
 
-def test_a_brace_without_its_other_half_is_text(folder):
-    changed(folder, ".toml", 'right = "You said', 'choice = "{value} {oops"\nright = "You said')
+def test_an_unmatched_brace_is_text(folder):
+    replace_in_step(
+        folder, ".toml", 'right = "You said', 'choice = "{value} {oops"\nright = "You said'
+    )
     assert load_lessons(folder, MODELS).issues == ()
 
 
-def test_a_default_head_that_the_asked_model_lacks_is_no_mistake(folder):
-    changed(folder, ".toml", 'model = "headwise-h8"', 'model = "headwise-h1"')
-    assert not any("IndexError" in mistake for mistake in broken(folder))
+def test_a_default_head_missing_in_the_prediction_model_is_no_problem(folder):
+    replace_in_step(folder, ".toml", 'model = "headwise-h8"', 'model = "headwise-h1"')
+    assert not any("IndexError" in mistake for mistake in problems_of(folder))
 
 
-def test_a_mistake_on_the_last_page_leaves_the_steps(folder):
+def test_a_problem_on_the_last_page_does_not_affect_the_steps(folder):
     file = folder / "multi-head-attention" / "lesson.toml"
     text = file.read_text(encoding="utf-8").replace("of them is *for*", "of them is {nobody}")
     file.write_text(text, encoding="utf-8")
@@ -228,7 +230,7 @@ def test_a_mistake_on_the_last_page_leaves_the_steps(folder):
     assert "unknown field {nobody}" in str(library.issues[0])
 
 
-def test_what_is_missing_is_told_where_its_table_begins():
+def test_a_missing_key_is_reported_at_the_line_of_its_table():
     source = (
         'title = "x"\n[defaults]\ntext = "t"\n\n[predict]\nmodel = "m"\n[check]\nquestion = 1\n'
     )
@@ -237,23 +239,23 @@ def test_what_is_missing_is_told_where_its_table_begins():
     assert line_of(source, ("predict", "model")) == 6
 
 
-def test_half_a_step_is_a_mistake(folder):
+def test_half_a_step_is_a_problem(folder):
     (folder / "multi-head-attention" / "08-more.md").write_text("::lab\n", encoding="utf-8")
-    assert broken(folder) == [
+    assert problems_of(folder) == [
         "multi-head-attention/08-more.toml:1: is missing; a step is a .md and a .toml"
     ]
 
 
-def test_a_gap_in_the_numbers_is_a_mistake(folder):
+def test_a_gap_in_the_numbers_is_a_problem(folder):
     for file in (folder / "multi-head-attention").glob("07-*"):
         file.rename(file.with_name(file.name.replace("07-", "09-")))
-    assert "steps are numbered [1, 2, 3, 4, 5, 6, 9]" in broken(folder)[0]
+    assert "steps are numbered [1, 2, 3, 4, 5, 6, 9]" in problems_of(folder)[0]
 
 
-def test_the_command_names_every_mistake_and_fails(folder):
+def test_the_command_reports_every_problem_and_fails(folder):
     command = [sys.executable, "-m", "app.lesson", str(folder)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    line = changed(folder, ".toml", "minutes = 1.5", "minutes = 0")
+    line = replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
     outcome = subprocess.run(command, capture_output=True, check=False, text=True)
     assert outcome.returncode == 1
     assert f"{STEM}.toml:{line}: minutes" in outcome.stderr

@@ -5,54 +5,54 @@ from app.lesson import LABS, LabState
 from app.picture import Axis, HeatmapLayout, heatmap, word_strip
 
 
-def look(models, text="The cat sat down", model="headwise-h4", **chosen):
-    chosen = {"layer": 0, "head": 2, "word": 2} | chosen
+def make_view(models, text="The cat sat down", model="headwise-h4", **selection):
+    selection = {"layer": 0, "head": 2, "word": 2} | selection
     sentence = models[model].tokenizer.sentence(text)
     options = {"beside": "headwise-h1"}
-    return LabState(sentence, models[model], **chosen, models=models, options=options)
+    return LabState(sentence, models[model], **selection, models=models, options=options)
 
 
-def lab(models, *args, **chosen):
-    return LABS["side-by-side"].run(look(models, *args, **chosen))
+def run_lab(models, *args, **selection):
+    return LABS["side-by-side"].run(make_view(models, *args, **selection))
 
 
 @pytest.mark.parametrize(("model", "heads"), [("headwise-h2", 2), ("headwise-h8", 8)])
-def test_one_head_stands_beside_several(models, model, heads):
-    shown = lab(models, model=model, head=0)
-    assert [panel.model.id for panel in shown.panels] == ["headwise-h1", model]
-    assert [len(panel.heads) for panel in shown.panels] == [1, heads]
+def test_one_head_is_shown_next_to_several(models, model, heads):
+    result = run_lab(models, model=model, head=0)
+    assert [panel.model.id for panel in result.panels] == ["headwise-h1", model]
+    assert [len(panel.heads) for panel in result.panels] == [1, heads]
 
 
-def test_an_untrained_model_stands_beside_an_untrained_one(models):
-    shown = lab(models, model="headwise-h8-random", head=0)
-    assert [panel.model.id for panel in shown.panels] == [
+def test_an_untrained_model_is_shown_next_to_an_untrained_one(models):
+    result = run_lab(models, model="headwise-h8-random", head=0)
+    assert [panel.model.id for panel in result.panels] == [
         "headwise-h1-random",
         "headwise-h8-random",
     ]
 
 
-def test_one_head_is_not_shown_beside_itself(models):
-    assert len(lab(models, model="headwise-h1", head=0).panels) == 1
+def test_one_head_is_not_shown_next_to_itself(models):
+    assert len(run_lab(models, model="headwise-h1", head=0).panels) == 1
 
 
 def test_only_the_chosen_head_of_the_chosen_model_is_chosen(models):
-    chosen = [(p.model.id, f.head) for p in lab(models).panels for f in p.heads if f.chosen]
+    chosen = [(p.model.id, f.head) for p in run_lab(models).panels for f in p.heads if f.chosen]
     assert chosen == [("headwise-h4", 2)]
 
 
 @pytest.mark.parametrize("layer", [0, 1])
 def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer):
-    shown = lab(models, layer=layer)
+    result = run_lab(models, layer=layer)
     words = ["The", "cat", "sat", "down"]
-    frame = HeatmapLayout(Axis(words, range(4), [2]))
-    for panel in shown.panels:
+    layout = HeatmapLayout(Axis(words, range(4), [2]))
+    for panel in result.panels:
         model = models[panel.model.id]
         maps = model.run(model.tokenizer.sentence("The cat sat down")).weights[layer]
         for head, figure in enumerate(panel.heads):
             weights = maps[head].astype(float)
             row = weights[2]
             assert figure.head == head
-            assert figure.map == heatmap(maps[head], frame)
+            assert figure.map == heatmap(maps[head], layout)
             assert figure.strip == word_strip(maps[head, 2], words, query=2)
             assert figure.top_word.word == words[row.argmax()]
             assert figure.top_word.weight == pytest.approx(row.max())
@@ -61,19 +61,19 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             query, key = divmod(int(weights.argmax()), 4)
             assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
             assert figure.strongest.weight == pytest.approx(weights.max())
-    assert look(models).max_entropy == 2
-    assert look(models).query_word == "sat"
+    assert make_view(models).max_entropy == 2
+    assert make_view(models).query_word == "sat"
 
 
-def test_a_word_that_stands_twice_is_told_with_its_place(models):
-    for figure in lab(models, text="cat cat cat", word=0).panels[1].heads:
+def test_a_repeated_word_is_named_with_its_ordinal(models):
+    for figure in run_lab(models, text="cat cat cat", word=0).panels[1].heads:
         assert figure.top_word.ordinal in (1, 2, 3)
         assert figure.top_word.is_self == (figure.top_word.ordinal == 1)
 
 
-def test_a_single_word_reads_itself_alone(models):
-    (one, _) = lab(models, text="Stop", word=0, head=0).panels
-    (figure,) = one.heads
+def test_a_single_word_attends_only_to_itself(models):
+    (single_head_panel, _) = run_lab(models, text="Stop", word=0, head=0).panels
+    (figure,) = single_head_panel.heads
     assert (figure.top_word.word, figure.top_word.weight, figure.top_word.is_self) == (
         "Stop",
         1,
@@ -84,6 +84,6 @@ def test_a_single_word_reads_itself_alone(models):
 
 @pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
 def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
-    view = look(models, text="cat " * n, head=0, word=0)
+    view = make_view(models, text="cat " * n, head=0, word=0)
     assert view.heatmap_layout.scrolls is scrolls
     assert LABS["side-by-side"].layout_for(view) == ("map" if scrolls else "grid")

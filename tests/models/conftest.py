@@ -9,19 +9,19 @@ from tests.models.checkpoints import theirs, tiny
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory):
+def checkpoint_folder(tmp_path_factory):
     """The folder of a tiny checkpoint by its kind; not to be written into."""
     root = tmp_path_factory.mktemp("checkpoints")
-    return cache(lambda kind: tiny.save(kind, root / kind))
+    return cache(lambda kind: tiny.save_checkpoint(kind, root / kind))
 
 
 @pytest.fixture(scope="session")
-def our_model(checkpoint):
+def headwise_model(checkpoint_folder):
     """A tiny checkpoint, by its kind, as Headwise reads it."""
-    return cache(lambda kind: read_checkpoint(checkpoint(kind)))
+    return cache(lambda kind: read_checkpoint(checkpoint_folder(kind)))
 
 
 @pytest.fixture(scope="session")
-def their_model(checkpoint):
+def transformers_model(checkpoint_folder):
     """The same as transformers reads it; not to be changed."""
-    return cache(lambda kind: theirs.loaded(checkpoint(kind), kind))
+    return cache(lambda kind: theirs.load_reference(checkpoint_folder(kind), kind))

@@ -19,7 +19,7 @@ TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
 
 
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
-def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
+def test_the_training_notes_agree_with_the_shipped_record(models, n_heads):
     model = models[f"headwise-h{n_heads}"]
     shipped = model.evidence
     assert shipped.model == model.card.id
@@ -32,16 +32,16 @@ def test_the_training_notes_tell_what_the_shipped_record_says(models, n_heads):
         for head in shipped.heads
         if shipped.labels(head) != [NO_LABEL]
     ]
-    told = f"{len(found)}: {', '.join(found)}" if found else "none"
+    relations_text = f"{len(found)}: {', '.join(found)}" if found else "none"
     notes = TRAINING_NOTES.read_text("utf-8")
-    assert f"| {n_heads} | {told} | {'; '.join(named)} |" in notes
+    assert f"| {n_heads} | {relations_text} | {'; '.join(named)} |" in notes
     losses = [model.card.training.validation_loss, *models.seed_runs.losses(n_heads)]
     accuracy = 100 * model.card.training.validation_accuracy
     figures = [f"{losses[0]:.3f}", f"{accuracy:.1f} %", *(f"{loss:.3f}" for loss in losses[1:])]
     assert f"| {n_heads} | {' | '.join(figures)} |" in notes
 
 
-def finding(hits, n=200, dev=100):
+def make_finding(hits, n=200, dev=100):
     return Finding(
         relation="case",
         direction=DIRECTIONS[0],
@@ -50,13 +50,13 @@ def finding(hits, n=200, dev=100):
     )
 
 
-def evidence(*heads, offset=80, twin=0.3, twin_tops=0.2):
-    known = Baselines(
+def make_evidence(*heads, offset=80, untrained_rate=0.3, untrained_top_shares=0.2):
+    baselines = Baselines(
         relation="case",
         direction=DIRECTIONS[0],
         offset=2,
         offset_share=Share(hits=offset, n=200),
-        untrained_rates=(0.1, twin),
+        untrained_rates=(0.1, untrained_rate),
     )
     return Evidence(
         model="m",
@@ -68,12 +68,12 @@ def evidence(*heads, offset=80, twin=0.3, twin_tops=0.2):
         words=1000,
         command="c",
         heads=heads,
-        baselines=(known,),
-        untrained_top_shares=dict.fromkeys(POSITIONS, twin_tops),
+        baselines=(baselines,),
+        untrained_top_shares=dict.fromkeys(POSITIONS, untrained_top_shares),
     )
 
 
-def head(*findings, **tops):
+def make_head_record(*findings, **tops):
     shares = dict.fromkeys(POSITIONS, 0.0) | tops
     return HeadRecord(
         layer=0,
@@ -87,55 +87,60 @@ def head(*findings, **tops):
 
 
 @given(st.integers(1, 5000), st.data())
-def test_an_interval_holds_its_rate_and_stays_between_0_and_1(n, data):
+def test_an_interval_contains_its_rate_and_stays_between_0_and_1(n, data):
     share = Share(hits=data.draw(st.integers(0, n)), n=n)
     low, high = share.interval
     assert -1e-9 <= low <= share.rate + 1e-9
     assert share.rate - 1e-9 <= high <= 1 + 1e-9
 
 
-def test_an_interval_known_from_the_books():
+def test_a_published_interval_is_reproduced():
     low, high = Share(hits=10, n=100).interval
     assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
 
 
 @pytest.mark.parametrize(
-    ("found", "label"),
+    ("head_finding", "label"),
     [
-        (finding(120), "preposition → noun"),  # .60 against .40, interval from .53
-        (finding(88), "no clear role"),  # .44: less than .05 above
-        (finding(24, n=40), "no clear role"),  # .60, but too few cases
-        (finding(93), "no clear role"),  # .465, interval from .397
+        (make_finding(120), "preposition → noun"),  # .60 against .40, interval from .53
+        (make_finding(88), "no clear role"),  # .44: less than .05 above
+        (make_finding(24, n=40), "no clear role"),  # .60, but too few cases
+        (make_finding(93), "no clear role"),  # .465, interval from .397
     ],
 )
-def test_a_label_needs_the_margin_the_interval_and_enough_cases(found, label):
-    only = head(found)
-    assert evidence(only).labels(only) == [label]
+def test_a_label_needs_the_margin_the_interval_and_enough_cases(head_finding, label):
+    record = make_head_record(head_finding)
+    assert make_evidence(record).labels(record) == [label]
 
 
 def test_an_untrained_twin_is_a_baseline_too():
-    only = head(finding(120))
-    assert evidence(only, twin=0.58).labels(only) == ["no clear role"]
+    record = make_head_record(make_finding(120))
+    assert make_evidence(record, untrained_rate=0.58).labels(record) == ["no clear role"]
 
 
-def test_places_are_named_from_half_of_the_queries_on():
-    only = head(finding(0), previous=0.5, next=0.49)
-    assert evidence(only).labels(only) == ["previous word"]
+def test_positions_are_labelled_from_half_of_the_queries_on():
+    record = make_head_record(make_finding(0), previous=0.5, next=0.49)
+    assert make_evidence(record).labels(record) == ["previous word"]
 
 
-def test_a_place_that_untrained_heads_prefer_as_much_names_no_head():
-    only = head(finding(0), itself=0.6)
-    assert evidence(only, twin_tops=0.5).labels(only) == ["itself"]
-    assert evidence(only, twin_tops=0.56).labels(only) == ["no clear role"]
+def test_a_position_that_untrained_heads_prefer_as_much_is_no_label():
+    record = make_head_record(make_finding(0), itself=0.6)
+    assert make_evidence(record, untrained_top_shares=0.5).labels(record) == ["itself"]
+    assert make_evidence(record, untrained_top_shares=0.56).labels(record) == ["no clear role"]
 
 
-def test_the_other_direction_is_named_the_other_way_round():
-    assert finding(1).model_copy(update={"direction": DIRECTIONS[1]}).label == (
+def test_the_reverse_direction_has_the_reverse_label():
+    assert make_finding(1).model_copy(update={"direction": DIRECTIONS[1]}).label == (
         "noun → preposition"
     )
 
 
 def test_a_relation_is_found_by_the_head_that_dev_chose_even_if_another_is_better():
-    chosen, better = head(finding(80, dev=150)), head(finding(150, dev=100))
-    assert evidence(chosen, better).relations_found == []
-    assert evidence(head(finding(150, dev=150)), chosen).relations_found == ["case"]
+    chosen, better = (
+        make_head_record(make_finding(80, dev=150)),
+        make_head_record(make_finding(150, dev=100)),
+    )
+    assert make_evidence(chosen, better).relations_found == []
+    assert make_evidence(make_head_record(make_finding(150, dev=150)), chosen).relations_found == [
+        "case"
+    ]

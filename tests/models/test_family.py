@@ -19,7 +19,7 @@ from app.models.builtin import (
     tokenizer_file,
     weights_file,
 )
-from training.measure import asked_of
+from training.measure import targets_from_batch
 from training.sample import sample_batches
 
 
@@ -62,13 +62,13 @@ def test_a_card_with_a_missing_figure_is_refused(folder):
 
 
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
-def test_the_shipped_weights_have_the_loss_that_the_card_tells(models, n_heads):
+def test_the_shipped_weights_have_the_loss_in_the_card(models, n_heads):
     """On the sample of Headwise's own; torch computed the card's figure, NumPy this one."""
     model = models[f"headwise-h{n_heads}"]
     batches = sample_batches(Tokenizer.from_file(str(tokenizer_file(BUILTIN_FOLDER))))
-    questions = [asked for batch in batches for asked in asked_of(batch)]
-    assert len(questions) == 30
-    losses = token_losses(model.transformer, questions)
+    targets = [target for batch in batches for target in targets_from_batch(batch)]
+    assert len(targets) == 30
+    losses = token_losses(model.transformer, targets)
     assert losses.mean() == pytest.approx(model.card.training.sample_loss, abs=0.001)
 
 
@@ -90,8 +90,8 @@ def test_a_damaged_record_is_refused_at_the_start(folder):
         read_evidence(folder, sha256_of(folder / "weights.safetensors"))
 
 
-def test_weights_are_read_when_they_are_first_asked_for_and_once(folder):
-    stored = lazy_transformer(folder, read_card(folder))
-    transformer = stored()
+def test_weights_are_loaded_lazily_and_once(folder):
+    load_transformer = lazy_transformer(folder, read_card(folder))
+    transformer = load_transformer()
     weights_file(folder.parent, folder.name).unlink()
-    assert stored() is transformer
+    assert load_transformer() is transformer

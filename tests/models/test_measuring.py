@@ -16,43 +16,43 @@ from app.evaluation.head_statistics import (
 from app.evaluation.report import DIRECTIONS, POSITIONS, RELATIONS
 from app.evaluation.treebank import Tree, read_trees
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.tiny import save
-from tests.models.trees import SAMPLE
+from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.trees import SAMPLE_CONLLU
 
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory):
     file = tmp_path_factory.mktemp("trees") / "sample.conllu"
-    file.write_text(SAMPLE, encoding="utf-8")
+    file.write_text(SAMPLE_CONLLU, encoding="utf-8")
     return list(read_trees(file))
 
 
 @pytest.fixture(scope="module")
-def readings(models, trees):
-    return readings_by(models["headwise-h4"], trees)
+def tokenised_trees(models, trees):
+    return tokenise_with(models["headwise-h4"], trees)
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     """With [CLS] and [SEP]."""
-    return read_checkpoint(save("bert", tmp_path_factory.mktemp("encoder")))
+    return read_checkpoint(save_checkpoint("bert", tmp_path_factory.mktemp("encoder")))
 
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory):
     """Causal, with spaces before its tokens."""
-    return read_checkpoint(save("gpt2", tmp_path_factory.mktemp("decoder")))
+    return read_checkpoint(save_checkpoint("gpt2", tmp_path_factory.mktemp("decoder")))
 
 
-def readings_by(model, trees):
+def tokenise_with(model, trees):
     return [tokenise_tree(tree, model.tokenizer, 48) for tree in trees]
 
 
-def naive(model, readings, layer, head):
+def record_by_loops(model, tokenised_trees, layer, head):
     """The same figures by loops, for one head."""
     weights_at, tops_at = dict.fromkeys(POSITIONS, 0.0), dict.fromkeys(POSITIONS, 0)
     hits, n_words, distance, special = {}, 0, 0.0, 0.0
-    for each in readings:
+    for each in tokenised_trees:
         tree, n = each.tree, len(each.tree.words)
         tokens = forward(model.transformer, each.ids).weights[layer][head]
         pieces = [[t for t, w in enumerate(each.word_of) if w == word] for word in range(n)]
@@ -78,9 +78,9 @@ def naive(model, readings, layer, head):
                     "first": j == 0,
                     "punctuation": tree.punctuation[j],
                 }
-                for place, there in at.items():
-                    weights_at[place] += row[i][j] * there
-                    tops_at[place] += there and j == top
+                for place, holds in at.items():
+                    weights_at[place] += row[i][j] * holds
+                    tops_at[place] += holds and j == top
                 distance += row[i][j] * abs(i - j)
             others = [j for j in range(n) if j != i and not tree.punctuation[j]]
             partner = max(others, key=lambda j, i=i: row[i][j])
@@ -101,32 +101,34 @@ def naive(model, readings, layer, head):
 @pytest.mark.parametrize(("layer", "head"), [(0, 1), (1, 1)])
 def test_a_heads_record_agrees_with_loops(models, trees, encoder, decoder, name, layer, head):
     model = {"encoder": encoder, "decoder": decoder}.get(name) or models[name]
-    readings = readings_by(model, trees)
-    counts = accumulate_counts(model.transformer, readings)
+    tokenised = tokenise_with(model, trees)
+    counts = accumulate_counts(model.transformer, tokenised)
     record = head_records(model.transformer, counts, counts)[layer * model.card.n_heads + head]
-    weights_at, tops_at, hits, distance, special, n_words = naive(model, readings, layer, head)
+    weights_at, tops_at, hits, distance, special, n_words = record_by_loops(
+        model, tokenised, layer, head
+    )
     assert (record.layer, record.head) == (layer, head)
     for place in POSITIONS:
         assert record.weights[place] == pytest.approx(weights_at[place] / n_words, abs=1e-4)
         assert record.top_word_shares[place] == pytest.approx(tops_at[place] / n_words, abs=1e-4)
     assert record.distance == pytest.approx(distance / n_words, abs=1e-4)
-    found = {(f.relation, f.direction): f.test.hits for f in record.findings if f.test.n}
-    assert found == hits
+    recorded_hits = {(f.relation, f.direction): f.test.hits for f in record.findings if f.test.n}
+    assert recorded_hits == hits
     if name == "encoder":
         assert record.special == pytest.approx(special / n_words, abs=1e-4)
     else:
         assert record.special is None
 
 
-def test_every_token_belongs_to_a_word_of_the_tree(readings):
-    for each in readings:
+def test_every_token_is_in_a_word_of_the_tree(tokenised_trees):
+    for each in tokenised_trees:
         assert set(each.word_of) == set(range(len(each.tree.words)))
-    second = readings[1]
+    second = tokenised_trees[1]
     assert second.word_of.count(4) > 1, "zyzzyvas is split"
 
 
-def test_special_tokens_stand_in_no_word_of_the_tree(encoder, trees):
-    for each in readings_by(encoder, trees):
+def test_special_tokens_are_in_no_word_of_the_tree(encoder, trees):
+    for each in tokenise_with(encoder, trees):
         n = len(each.tree.words)
         assert each.word_of[0] == n
         assert each.word_of[-1] == n + 1
@@ -134,19 +136,23 @@ def test_special_tokens_stand_in_no_word_of_the_tree(encoder, trees):
         assert each.content_indices == list(range(1, len(each.ids) - 1))
 
 
-def test_tokens_that_begin_with_a_space_stand_in_the_word_that_they_begin(decoder, trees):
-    for each in readings_by(decoder, trees):
+def test_tokens_that_begin_with_a_space_are_in_the_word_that_they_begin(decoder, trees):
+    for each in tokenise_with(decoder, trees):
         pieces = [""] * len(each.tree.words)
         for token_id, word in zip(each.ids, each.word_of, strict=True):
             pieces[word] += decoder.tokenizer.id_to_token(token_id).replace("Ġ", " ")
         assert [piece.strip() for piece in pieces] == list(each.tree.words)
 
 
-def test_a_lone_space_stands_in_the_word_that_it_leads_to(decoder):
+def test_a_lone_space_is_in_the_next_word(decoder):
     tree = Tree(("a", "Q"), (None, 0), ("root", "obj"), (False, False))
-    found = tokenise_tree(tree, decoder.tokenizer, 48)
-    assert [decoder.tokenizer.id_to_token(token_id) for token_id in found.ids] == ["a", "Ġ", "Q"]
-    assert found.word_of == (0, 1, 1)
+    tokenised = tokenise_tree(tree, decoder.tokenizer, 48)
+    assert [decoder.tokenizer.id_to_token(token_id) for token_id in tokenised.ids] == [
+        "a",
+        "Ġ",
+        "Q",
+    ]
+    assert tokenised.word_of == (0, 1, 1)
 
 
 def test_a_query_that_reads_no_other_word_has_no_partner():
@@ -155,7 +161,7 @@ def test_a_query_that_reads_no_other_word_has_no_partner():
     assert top_partners(causal, tree).tolist() == [[-1, 0]]
 
 
-def test_a_word_that_gives_all_to_special_tokens_has_its_top_word_nowhere():
+def test_a_word_attending_only_to_special_tokens_has_no_top_word():
     tree = Tree(("She", "runs"), (1, None), ("nsubj", "root"), (False, False))
     merged = np.array([[[0.0, 0.0, 1.0], [0.3, 0.1, 0.6], [0.0, 0.0, 1.0]]])
     counts = HeadCounts(1)
@@ -168,33 +174,33 @@ def test_a_word_that_gives_all_to_special_tokens_has_its_top_word_nowhere():
     assert counts.hits.sum() == 1
 
 
-def test_a_sentence_that_is_too_long_is_left_out(models, readings):
+def test_a_sentence_that_is_too_long_is_left_out(models, tokenised_trees):
     tokenizer = models["headwise-h4"].tokenizer
-    assert tokenise_tree(readings[0].tree, tokenizer, 7) is None
-    assert tokenise_tree(readings[0].tree, tokenizer, 8) is not None
+    assert tokenise_tree(tokenised_trees[0].tree, tokenizer, 7) is None
+    assert tokenise_tree(tokenised_trees[0].tree, tokenizer, 8) is not None
 
 
-def test_fixed_offsets_are_counted(readings):
+def test_fixed_offsets_are_counted(tokenised_trees):
     det = list(RELATIONS).index("det")
-    hits = offset_hits(readings)
+    hits = offset_hits(tokenised_trees)
     assert hits[10 + 2, det, 0] == 1  # The → cat
     assert hits[10 + 1, det, 0] == 1  # a → mat
     assert hits[:, det].sum() == 4
 
 
-def test_the_best_offset_is_chosen_on_dev_and_told_on_test(readings):
+def test_the_best_offset_is_chosen_on_dev_and_reported_on_test(tokenised_trees):
     (aux,) = [
         each
-        for each in baselines(readings, readings, [])
+        for each in baselines(tokenised_trees, tokenised_trees, [])
         if (each.relation, each.direction) == ("aux", DIRECTIONS[0])
     ]
     assert aux.offset == 2
     assert (aux.offset_share.hits, aux.offset_share.n) == (1, 1)
 
 
-def test_twins_are_judged_by_the_head_they_would_choose_on_dev(models, readings):
-    counts = accumulate_counts(models["headwise-h4"].transformer, readings)
-    for each in baselines(readings, readings, [(counts, counts)]):
+def test_untrained_copies_are_judged_by_their_best_head_on_dev(models, tokenised_trees):
+    counts = accumulate_counts(models["headwise-h4"].transformer, tokenised_trees)
+    for each in baselines(tokenised_trees, tokenised_trees, [(counts, counts)]):
         r, d = list(RELATIONS).index(each.relation), DIRECTIONS.index(each.direction)
         n = max(each.offset_share.n, 1)
         assert each.untrained_rates == (round(int(counts.hits[:, r, d].max()) / n, 4),)

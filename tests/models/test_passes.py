@@ -8,101 +8,103 @@ from app.attention import Intervention, forward
 from app.models import Sentence
 from app.models.forward_cache import NO_CACHE, ForwardCache
 
-PLENTY = 10_000_000
+CACHE_BYTES = 10_000_000
 TEXT = "The cat sat down."
-OFF = Intervention(ablated_heads=frozenset({(0, 1)}))
+ABLATION = Intervention(ablated_heads=frozenset({(0, 1)}))
 
 
 @pytest.fixture
-def kept():
-    return ForwardCache(PLENTY)
+def cache():
+    return ForwardCache(CACHE_BYTES)
 
 
 @pytest.fixture
-def model(our_model, kept):
-    return replace(our_model("bert"), forward_cache=kept)
+def model(headwise_model, cache):
+    return replace(headwise_model("bert"), forward_cache=cache)
 
 
-def same(one, other):
-    pairs = zip(one.arrays, other.arrays, strict=True)
-    return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+def same_arrays(first, second):
+    pairs = zip(first.arrays, second.arrays, strict=True)
+    return all(np.array_equal(first_array, second_array) for first_array, second_array in pairs)
 
 
-def test_what_was_asked_for_once_is_the_same_object_again(model):
+def test_a_repeated_request_returns_the_same_object(model):
     sentence = model.tokenizer.sentence(TEXT)
     assert model.run(sentence) is model.run(model.tokenizer.sentence(TEXT))
 
 
-@pytest.mark.parametrize("intervention", [Intervention(), OFF, Intervention(causal=True)])
+@pytest.mark.parametrize("intervention", [Intervention(), ABLATION, Intervention(causal=True)])
 @pytest.mark.parametrize("text", [TEXT, "The dog sat down."])
-def test_a_pass_is_kept_for_its_own_text_and_changes_alone(model, text, intervention):
+def test_a_pass_is_cached_by_text_and_intervention(model, text, intervention):
     model.run(model.tokenizer.sentence(TEXT), intervention=Intervention(scaled=False))
     model.run(model.tokenizer.sentence("The"), intervention=intervention)
     sentence = model.tokenizer.sentence(text)
-    found = model.run(sentence, intervention=intervention)
-    assert same(found, forward(model.transformer, sentence.ids, intervention=intervention))
+    forward_pass = model.run(sentence, intervention=intervention)
+    assert same_arrays(
+        forward_pass, forward(model.transformer, sentence.ids, intervention=intervention)
+    )
 
 
-def test_a_pass_is_kept_for_its_own_model_alone(model, our_model, kept):
-    other = replace(our_model("bert-relu"), forward_cache=kept)
+def test_a_pass_is_cached_by_model(model, headwise_model, cache):
+    other = replace(headwise_model("bert-relu"), forward_cache=cache)
     for each in (model, other, model):
         sentence = each.tokenizer.sentence(TEXT)
-        assert same(each.run(sentence), forward(each.transformer, sentence.ids))
+        assert same_arrays(each.run(sentence), forward(each.transformer, sentence.ids))
 
 
-def test_a_twin_is_not_taken_for_its_model(model):
+def test_an_untrained_copy_does_not_share_cached_passes(model):
     sentence = model.tokenizer.sentence(TEXT)
-    assert not same(model.run(sentence), model.untrained_copy().run(sentence))
+    assert not same_arrays(model.run(sentence), model.untrained_copy().run(sentence))
 
 
 @pytest.mark.parametrize("order", [(0, 1, None), (1, 0, 2), (None, 0), (2, None, 1)], ids=str)
-def test_a_pass_that_stopped_early_never_stands_for_a_deeper_one(model, order):
+def test_a_partial_pass_is_never_returned_for_a_deeper_one(model, order):
     sentence = model.tokenizer.sentence(TEXT)
-    whole = forward(model.transformer, sentence.ids)
+    full_pass = forward(model.transformer, sentence.ids)
     for last in order:
-        found = model.run(sentence, last_layer=last)
-        assert len(found.weights) >= (len(whole.weights) if last is None else last + 1)
-        assert (found.hidden is not None) or last is not None
-        for weights, expected in zip(found.weights, whole.weights, strict=False):
+        forward_pass = model.run(sentence, last_layer=last)
+        assert len(forward_pass.weights) >= (len(full_pass.weights) if last is None else last + 1)
+        assert (forward_pass.hidden is not None) or last is not None
+        for weights, expected in zip(forward_pass.weights, full_pass.weights, strict=False):
             assert np.array_equal(weights, expected)
 
 
-def test_a_shallower_pass_that_comes_late_does_not_replace_a_deeper_one(model, kept):
+def test_a_shallower_pass_does_not_replace_a_deeper_one(model, cache):
     sentence = model.tokenizer.sentence(TEXT)
     key = model.card.id, sentence.text, Intervention()
     deep, shallow = (forward(model.transformer, sentence.ids, last_layer=n) for n in (None, 0))
-    kept.put(key, deep)
-    kept.put(key, shallow)
-    assert kept.get(key, None) is deep
+    cache.put(key, deep)
+    cache.put(key, shallow)
+    assert cache.get(key, None) is deep
 
 
-def test_what_is_kept_stays_below_its_bytes_and_the_oldest_goes_first(our_model):
-    model = our_model("bert")
+def test_the_cache_is_bounded_and_evicts_the_oldest_first(headwise_model):
+    model = headwise_model("bert")
     sentences = [model.tokenizer.sentence(" ".join(["cat"] * n)) for n in range(1, 12)]
     passes = [forward(model.transformer, sentence.ids) for sentence in sentences]
-    kept = ForwardCache(sum(each.nbytes for each in passes[-3:]))
+    cache = ForwardCache(sum(each.nbytes for each in passes[-3:]))
     for sentence, each in zip(sentences, passes, strict=True):
-        kept.put(("m", sentence.text, Intervention()), each)
-        assert kept.n_bytes <= sum(each.nbytes for each in passes[-3:])
-    there = [kept.get(("m", each.text, Intervention()), None) for each in sentences]
-    assert there[-3:] == passes[-3:]
-    assert set(there[:-3]) == {None}
+        cache.put(("m", sentence.text, Intervention()), each)
+        assert cache.n_bytes <= sum(each.nbytes for each in passes[-3:])
+    cached = [cache.get(("m", each.text, Intervention()), None) for each in sentences]
+    assert cached[-3:] == passes[-3:]
+    assert set(cached[:-3]) == {None}
 
 
-def test_a_pass_larger_than_all_the_room_is_not_kept_and_takes_nothing_away(our_model):
-    model = our_model("bert")
+def test_a_pass_larger_than_the_cache_is_not_cached_and_evicts_nothing(headwise_model):
+    model = headwise_model("bert")
     small, large = (
         forward(model.transformer, model.tokenizer.sentence(text).ids) for text in ("a", TEXT)
     )
-    kept = ForwardCache(small.nbytes)
-    kept.put(("m", "a", Intervention()), small)
-    kept.put(("m", TEXT, Intervention()), large)
-    assert kept.get(("m", "a", Intervention()), None) is small
-    assert kept.get(("m", TEXT, Intervention()), None) is None
+    cache = ForwardCache(small.nbytes)
+    cache.put(("m", "a", Intervention()), small)
+    cache.put(("m", TEXT, Intervention()), large)
+    assert cache.get(("m", "a", Intervention()), None) is small
+    assert cache.get(("m", TEXT, Intervention()), None) is None
 
 
-def test_without_room_nothing_is_kept(our_model):
-    model = our_model("bert")
+def test_without_capacity_nothing_is_cached(headwise_model):
+    model = headwise_model("bert")
     sentence = model.tokenizer.sentence(TEXT)
     assert model.forward_cache is NO_CACHE
     assert model.run(sentence) is not model.run(sentence)
@@ -111,26 +113,30 @@ def test_without_room_nothing_is_kept(our_model):
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
 @pytest.mark.parametrize("last", [0, None])
-def test_no_number_of_a_kept_pass_can_be_written_over(our_model, kept, kind, last):
-    model = replace(our_model(kind), forward_cache=kept)
-    found = model.run(model.tokenizer.sentence(TEXT), last_layer=last)
-    for array in (*found.attention_inputs, *found.weights, *([] if last == 0 else [found.hidden])):
+def test_arrays_of_a_cached_pass_are_read_only(headwise_model, cache, kind, last):
+    model = replace(headwise_model(kind), forward_cache=cache)
+    forward_pass = model.run(model.tokenizer.sentence(TEXT), last_layer=last)
+    for array in (
+        *forward_pass.attention_inputs,
+        *forward_pass.weights,
+        *([] if last == 0 else [forward_pass.hidden]),
+    ):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 
 
-def test_several_threads_get_what_one_would(our_model):
+def test_the_cache_is_thread_safe(headwise_model):
     """A cache so small that every thread drops what another has just kept."""
-    model = our_model("bert")
+    model = headwise_model("bert")
     sentences = [model.tokenizer.sentence(" ".join(["cat"] * n)) for n in range(1, 9)]
     expected = [forward(model.transformer, sentence.ids) for sentence in sentences]
     crowded = replace(model, forward_cache=ForwardCache(3 * expected[-1].nbytes))
 
     def asks(number):
         at, last = number % len(sentences), (None, 0, 1)[number % 3]
-        found = crowded.run(sentences[at], last_layer=last)
+        forward_pass = crowded.run(sentences[at], last_layer=last)
         depth = len(expected[at].weights) if last is None else last + 1
-        pairs = list(zip(found.weights, expected[at].weights, strict=False))
+        pairs = list(zip(forward_pass.weights, expected[at].weights, strict=False))
         return len(pairs) >= depth and all(np.array_equal(one, other) for one, other in pairs)
 
     with ThreadPoolExecutor(8) as threads:
@@ -138,10 +144,10 @@ def test_several_threads_get_what_one_would(our_model):
     assert crowded.forward_cache.n_bytes <= 3 * expected[-1].nbytes
 
 
-def test_one_text_in_other_tokens_is_another_pass(models):
-    kept = ForwardCache(10_000_000)
-    model = replace(models["headwise-h4"], forward_cache=kept)
-    whole = model.tokenizer.sentence("cat sat down")
-    other = Sentence(whole.text, whole.tokens[:2])
+def test_the_same_text_in_other_tokens_is_another_pass(models):
+    cache = ForwardCache(10_000_000)
+    model = replace(models["headwise-h4"], forward_cache=cache)
+    full_pass = model.tokenizer.sentence("cat sat down")
+    other = Sentence(full_pass.text, full_pass.tokens[:2])
     assert model.run(other).weights[0].shape == (4, 2, 2)
-    assert model.run(whole).weights[0].shape == (4, 3, 3)
+    assert model.run(full_pass).weights[0].shape == (4, 3, 3)

@@ -8,7 +8,7 @@ from app.models import UnknownModelError, load_builtin_models
 from app.models.builtin import BUILTIN_FOLDER, BrokenModelError, weights_file
 
 
-def test_the_family_is_four_models_of_one_size_and_one_course_of_training(models):
+def test_there_are_four_models_of_equal_size_and_training(models):
     cards = [model.card for model in models.of_kind("trained")]
     assert [card.n_heads for card in cards] == [1, 2, 4, 8]
     assert len({card.parameters for card in cards}) == 1
@@ -54,30 +54,34 @@ def test_one_head_is_worst_at_equal_size(models):
     assert losses[1] == max(losses.values())
 
 
-def test_every_model_has_an_untrained_twin_of_its_shape(models):
-    trained, twins = models.of_kind("trained"), models.of_kind("random")
-    assert models.ids == [each.card.id for each in (*trained, *twins)]
-    for model, twin in zip(trained, twins, strict=True):
-        assert twin.card.id == f"{model.card.id}-random"
-        assert (twin.card.training, twin.card.random_seed, twin.evidence) == (None, 0, None)
-        assert models.nearest_of_kind(model, "random") is twin
-        assert models.nearest_of_kind(twin, "trained") is model
+def test_every_model_has_an_untrained_copy_of_its_shape(models):
+    trained, untrained_models = models.of_kind("trained"), models.of_kind("random")
+    assert models.ids == [each.card.id for each in (*trained, *untrained_models)]
+    for model, untrained_model in zip(trained, untrained_models, strict=True):
+        assert untrained_model.card.id == f"{model.card.id}-random"
+        assert (
+            untrained_model.card.training,
+            untrained_model.card.random_seed,
+            untrained_model.evidence,
+        ) == (None, 0, None)
+        assert models.nearest_of_kind(model, "random") is untrained_model
+        assert models.nearest_of_kind(untrained_model, "trained") is model
         assert models.nearest_of_kind(model, "checkpoint") is None
-        drawn = twin.transformer
-        assert drawn.token_embedding.shape == model.transformer.token_embedding.shape
+        untrained = untrained_model.transformer
+        assert untrained.token_embedding.shape == model.transformer.token_embedding.shape
         assert np.array_equal(
-            drawn.token_embedding, untrained_copy(model.transformer, 0).token_embedding
+            untrained.token_embedding, untrained_copy(model.transformer, 0).token_embedding
         )
-        assert not np.allclose(drawn.token_embedding, model.transformer.token_embedding)
+        assert not np.allclose(untrained.token_embedding, model.transformer.token_embedding)
 
 
-def test_an_untrained_head_reads_everything_about_the_same(models):
-    twin = models["headwise-h4-random"]
-    weights = twin.run(twin.tokenizer.sentence("The cat sat down")).weights[0]
+def test_an_untrained_head_attends_almost_uniformly(models):
+    untrained_model = models["headwise-h4-random"]
+    weights = untrained_model.run(untrained_model.tokenizer.sentence("The cat sat down")).weights[0]
     assert np.abs(weights - 0.25).max() < 0.1
 
 
-def test_an_unknown_model_is_named_with_those_there_are(models):
+def test_an_unknown_model_is_reported_with_the_known_ones(models):
     with pytest.raises(
         UnknownModelError, match=r"no model “h3”\. There are headwise-h1, headwise-h2"
     ):

@@ -4,7 +4,7 @@ from app.evaluation.seed_runs import SeedRun, SeedRuns, read_seed_runs
 from app.models.builtin import BUILTIN_FOLDER
 
 
-def runs(*losses):
+def seed_runs(*losses):
     """One run for each (heads, seed, loss)."""
     return SeedRuns(
         steps=2,
@@ -24,8 +24,8 @@ def runs(*losses):
     )
 
 
-def test_the_spread_is_that_of_the_seeds_not_of_the_heads():
-    record = runs((1, 0, 4.0), (1, 1, 4.01), (8, 0, 3.5), (8, 1, 3.53))
+def test_the_spread_is_over_seeds_and_not_over_heads():
+    record = seed_runs((1, 0, 4.0), (1, 1, 4.01), (8, 0, 3.5), (8, 1, 3.53))
     assert record.seeds == [0, 1]
     assert record.losses(8) == [3.5, 3.53]
     assert record.widest_spread == pytest.approx(0.03)

@@ -16,14 +16,14 @@ def tokenizer():
     return SentenceTokenizer(tokenizer_file(BUILTIN_FOLDER))
 
 
-SLOW = r"[^\W_]+(?:['’][^\W_]+)+"
+SIMPLE_WORD_PATTERN = r"[^\W_]+(?:['’][^\W_]+)+"
 """Apostrophes within words, as one would write it; it takes the square of the letters."""
 
-anything = st.text(alphabet=st.characters(), max_size=80)
+any_text = st.text(alphabet=st.characters(), max_size=80)
 
 
-@given(anything)
-def test_tokens_stand_in_the_text_in_order(tokenizer, text):
+@given(any_text)
+def test_tokens_are_in_text_order(tokenizer, text):
     sentence = tokenizer.sentence(text)
     for token in sentence.tokens:
         assert sentence.text[token.start : token.end] == token.text
@@ -32,7 +32,7 @@ def test_tokens_stand_in_the_text_in_order(tokenizer, text):
     assert starts == sorted(starts)
 
 
-@given(anything)
+@given(any_text)
 def test_words_are_counted_without_gaps_and_hold_every_token_once(tokenizer, text):
     sentence = tokenizer.sentence(text)
     words = sentence.words
@@ -40,13 +40,13 @@ def test_words_are_counted_without_gaps_and_hold_every_token_once(tokenizer, tex
     assert [piece for word in words for piece in word.pieces] == list(sentence.tokens)
 
 
-@given(anything, st.integers(1, 12))
-def test_the_start_of_a_long_text_is_short_enough_and_begins_the_text(tokenizer, text, most):
+@given(any_text, st.integers(1, 12))
+def test_a_truncated_text_is_short_enough_and_a_prefix(tokenizer, text, max_tokens):
     sentence = tokenizer.sentence(text)
-    start = sentence.truncated_text(most)
+    start = sentence.truncated_text(max_tokens)
     assert sentence.text.startswith(start)
     if sentence.tokens:
-        assert 1 <= len(tokenizer.sentence(start).tokens) <= max(most, 1)
+        assert 1 <= len(tokenizer.sentence(start).tokens) <= max(max_tokens, 1)
 
 
 def test_every_word_of_a_plain_sentence_is_a_token(tokenizer):
@@ -74,14 +74,14 @@ def test_punctuation_is_a_word_of_its_own(tokenizer):
 
 
 @pytest.mark.parametrize("text", ["👩‍👩‍👧 sat", "雪 sat"])
-def test_what_the_vocabulary_lacks_is_marked_unknown(tokenizer, text):
+def test_text_outside_the_vocabulary_is_marked_unknown(tokenizer, text):
     first, *_, last = tokenizer.sentence(text).tokens
     assert not first.known
     assert last.known
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00", "\u202e\u200d", "\u0301", "\ufeff", "\n\t"])
-def test_text_without_anything_to_read_has_no_tokens(tokenizer, text):
+def test_text_without_readable_characters_has_no_tokens(tokenizer, text):
     assert tokenizer.sentence(text).tokens == ()
 
 
@@ -89,7 +89,7 @@ def test_text_without_anything_to_read_has_no_tokens(tokenizer, text):
     ("text", "expected"),
     [("a \ud83d b", "a � b"), ("\udc00", "�"), ("\ud83d\ude00", "😀"), ("a\x00b", "a b")],
 )
-def test_what_is_no_character_becomes_one_that_pages_can_show(tokenizer, text, expected):
+def test_invalid_characters_are_replaced(tokenizer, text, expected):
     assert tokenizer.sentence(text).text == expected
 
 
@@ -97,54 +97,54 @@ CHECKPOINTS = ["bert", "roberta", "gpt2", "llama"]
 """One of each sort of tokenizer: word pieces, byte pairs in brackets and bare, sentence pieces."""
 
 of_every_sort = pytest.mark.parametrize("kind", CHECKPOINTS)
-anything_or_plain = anything | st.text("The cat's sat, 😀é 3.5  ", max_size=40)
+any_or_ordinary_text = any_text | st.text("The cat's sat, 😀é 3.5  ", max_size=40)
 
 
 @of_every_sort
-@given(text=anything_or_plain)
-def test_own_tokens_of_a_checkpoint_stand_in_the_text_in_order(our_model, kind, text):
-    sentence = our_model(kind).tokenizer.sentence(text)
-    own = [sentence.tokens[place] for place in sentence.content_indices]
-    for token in own:
-        spelled = sentence.text[token.start : token.end]
-        assert token.text == (spelled if spelled.strip() else SPACE_SYMBOL)
-    starts = [token.start for token in own]
+@given(text=any_or_ordinary_text)
+def test_content_tokens_of_a_checkpoint_are_in_text_order(headwise_model, kind, text):
+    sentence = headwise_model(kind).tokenizer.sentence(text)
+    content_tokens = [sentence.tokens[place] for place in sentence.content_indices]
+    for token in content_tokens:
+        token_text = sentence.text[token.start : token.end]
+        assert token.text == (token_text if token_text.strip() else SPACE_SYMBOL)
+    starts = [token.start for token in content_tokens]
     assert starts == sorted(starts)
 
 
 @of_every_sort
-@given(text=anything_or_plain)
+@given(text=any_or_ordinary_text)
 def test_words_of_a_checkpoint_are_counted_without_gaps_and_special_ones_last(
-    our_model, kind, text
+    headwise_model, kind, text
 ):
-    words = our_model(kind).tokenizer.sentence(text).words
+    words = headwise_model(kind).tokenizer.sentence(text).words
     assert [word.index for word in words] == list(range(len(words)))
     special = [word.is_special for word in words]
     assert special == sorted(special)
 
 
 @of_every_sort
-@given(text=anything_or_plain)
-def test_the_ids_of_a_checkpoint_are_those_of_its_tokenizer(our_model, kind, text):
-    tokenizer = our_model(kind).tokenizer
+@given(text=any_or_ordinary_text)
+def test_the_ids_of_a_checkpoint_are_those_of_its_tokenizer(headwise_model, kind, text):
+    tokenizer = headwise_model(kind).tokenizer
     sentence = tokenizer.sentence(text)
-    theirs = Tokenizer.from_file(str(our_model(kind).folder / "tokenizer.json"))
-    theirs.no_padding()
-    theirs.no_truncation()
-    assert sentence.ids == theirs.encode(sentence.text).ids
+    reference_tokenizer = Tokenizer.from_file(str(headwise_model(kind).folder / "tokenizer.json"))
+    reference_tokenizer.no_padding()
+    reference_tokenizer.no_truncation()
+    assert sentence.ids == reference_tokenizer.encode(sentence.text).ids
     assert max(sentence.ids, default=0) < tokenizer.vocabulary_size
 
 
 @of_every_sort
-@given(text=anything_or_plain, most=st.integers(8, 20))
-def test_the_start_of_a_checkpoints_sentence_is_short_enough_with_what_it_adds(
-    our_model, kind, text, most
+@given(text=any_or_ordinary_text, max_tokens=st.integers(8, 20))
+def test_a_truncated_sentence_is_short_enough_with_special_tokens(
+    headwise_model, kind, text, max_tokens
 ):
-    tokenizer = our_model(kind).tokenizer
+    tokenizer = headwise_model(kind).tokenizer
     sentence = tokenizer.sentence(text)
-    start = sentence.truncated_text(most)
+    start = sentence.truncated_text(max_tokens)
     assert sentence.text.startswith(start)
-    assert len(tokenizer.sentence(start).tokens) <= most
+    assert len(tokenizer.sentence(start).tokens) <= max_tokens
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,10 @@ def test_the_start_of_a_checkpoints_sentence_is_short_enough_with_what_it_adds(
         ("llama", {0: "<s>"}),
     ],
 )
-def test_special_tokens_are_marked_and_have_the_last_numbers_of_words(our_model, kind, specials):
-    sentence = our_model(kind).tokenizer.sentence("The cat sat")
+def test_special_tokens_are_marked_and_have_the_last_numbers_of_words(
+    headwise_model, kind, specials
+):
+    sentence = headwise_model(kind).tokenizer.sentence("The cat sat")
     assert {sentence.tokens[at].text for at in specials} == set(specials.values())
     assert sentence.n_special_tokens == len(specials)
     assert [sentence.tokens[at].word for at in specials] == [3, 4][: len(specials)]
@@ -166,8 +168,8 @@ def test_special_tokens_are_marked_and_have_the_last_numbers_of_words(our_model,
 
 @of_every_sort
 @pytest.mark.parametrize("text", ["", "\n"])
-def test_a_blank_sentence_has_none_but_special_tokens(our_model, kind, text):
-    sentence = our_model(kind).tokenizer.sentence(text)
+def test_a_blank_sentence_has_none_but_special_tokens(headwise_model, kind, text):
+    sentence = headwise_model(kind).tokenizer.sentence(text)
     assert all(token.special for token in sentence.tokens) or sentence.text == " "
 
 
@@ -182,44 +184,50 @@ WORDS = {
 
 @of_every_sort
 @pytest.mark.parametrize("text", WORDS)
-def test_words_are_the_same_whatever_the_vocabulary(our_model, kind, text):
-    words = our_model(kind).tokenizer.sentence(text).content_words
+def test_words_are_the_same_whatever_the_vocabulary(headwise_model, kind, text):
+    words = headwise_model(kind).tokenizer.sentence(text).content_words
     assert [word.text for word in words] == WORDS[text].split()
 
 
-def test_a_token_that_spans_two_words_is_of_its_first(our_model, tmp_path):
-    told = json.loads((our_model("gpt2").folder / "tokenizer.json").read_text("utf-8"))
-    told["added_tokens"].append(told["added_tokens"][0] | {"id": 400, "content": "?!"})
-    (tmp_path / "tokenizer.json").write_text(json.dumps(told), "utf-8")
+def test_a_token_that_spans_two_words_is_of_its_first(headwise_model, tmp_path):
+    tokenizer_json = json.loads(
+        (headwise_model("gpt2").folder / "tokenizer.json").read_text("utf-8")
+    )
+    tokenizer_json["added_tokens"].append(
+        tokenizer_json["added_tokens"][0] | {"id": 400, "content": "?!"}
+    )
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer_json), "utf-8")
     words = SentenceTokenizer(tmp_path / "tokenizer.json").sentence("cat?! cat").words
     assert [word.text for word in words] == ["cat", "?!", "cat"]
 
 
 @pytest.mark.parametrize("kind", ["roberta", "gpt2", "llama"])
-def test_a_sign_of_several_tokens_is_shown_whole_on_each_and_is_one_word(our_model, kind):
-    sentence = our_model(kind).tokenizer.sentence("The 😀 sat")
+def test_a_character_of_several_tokens_is_shown_on_each_and_is_one_word(headwise_model, kind):
+    sentence = headwise_model(kind).tokenizer.sentence("The 😀 sat")
     pieces = [piece for piece in sentence.words[1].pieces if piece.text != SPACE_SYMBOL]
     assert [piece.text for piece in pieces] == ["😀"] * 4
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
-def test_a_token_of_nothing_but_space_is_of_the_word_after_it_and_shown_as_a_sign(our_model, kind):
-    sentence = our_model(kind).tokenizer.sentence("The   cat")
+def test_a_space_token_belongs_to_the_next_word_and_is_shown_as_a_symbol(headwise_model, kind):
+    sentence = headwise_model(kind).tokenizer.sentence("The   cat")
     spaces = [token for token in sentence.tokens if token.text == SPACE_SYMBOL]
     assert spaces
     assert {token.word for token in spaces} == {1}
     assert sentence.words[1].text == "cat"
 
 
-def test_a_sentence_is_not_cut_within_a_sign_of_several_tokens(our_model):
-    sentence = our_model("gpt2").tokenizer.sentence("😀😀😀")
+def test_a_sentence_is_not_truncated_within_a_character(headwise_model):
+    sentence = headwise_model("gpt2").tokenizer.sentence("😀😀😀")
     assert [sentence.truncated_text(most) for most in (4, 5, 7, 8)] == ["😀", "😀", "😀", "😀😀"]
 
 
-def test_a_text_that_the_tokenizer_fails_at_is_a_value_error(our_model, tmp_path):
-    told = json.loads((our_model("bert").folder / "tokenizer.json").read_text("utf-8"))
-    told["pre_tokenizer"] = {"type": "FixedLength", "length": 0}
-    (tmp_path / "tokenizer.json").write_text(json.dumps(told), "utf-8")
+def test_a_text_that_the_tokenizer_fails_at_is_a_value_error(headwise_model, tmp_path):
+    tokenizer_json = json.loads(
+        (headwise_model("bert").folder / "tokenizer.json").read_text("utf-8")
+    )
+    tokenizer_json["pre_tokenizer"] = {"type": "FixedLength", "length": 0}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer_json), "utf-8")
     tokenizer = SentenceTokenizer(tmp_path / "tokenizer.json")
     with pytest.raises(ValueError, match="the tokenizer cannot read this text"):
         tokenizer.sentence("a")
@@ -230,12 +238,12 @@ def test_a_run_of_thousands_of_letters_is_one_word(tokenizer):
 
 
 @given(st.text(alphabet="aé雪_'’ 1.", max_size=30))
-def test_words_are_joined_as_by_the_plain_expression(text):
-    expected = [match.span() for match in re.finditer(SLOW, text)]
+def test_words_are_joined_as_by_the_simple_pattern(text):
+    expected = [match.span() for match in re.finditer(SIMPLE_WORD_PATTERN, text)]
     assert [match.span() for match in _CONTRACTION.finditer(text)] == expected
 
 
 @pytest.mark.parametrize("text", ["a\ufffeb", "\uffff"])
-def test_what_no_picture_may_hold_becomes_a_space(tokenizer, text):
+def test_characters_not_allowed_in_xml_become_spaces(tokenizer, text):
     assert "\ufffe" not in tokenizer.sentence(text).text
     assert "\uffff" not in tokenizer.sentence(text).text

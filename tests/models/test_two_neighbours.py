@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from app.evaluation.two_neighbour_task import read_two_neighbours
-from training.two_neighbours import outcome, trained
+from training.two_neighbours import evaluate_model, train_model
 
 
-def outcomes(n_heads, read_out):
+def outcomes_of(n_heads, read_out):
     return [
         each
         for each in read_two_neighbours().outcomes
@@ -15,7 +15,7 @@ def outcomes(n_heads, read_out):
 
 def test_one_head_read_out_by_a_matrix_names_one_side_and_guesses_the_other():
     chance = 1 / read_two_neighbours().symbols
-    for each in outcomes(1, "linear"):
+    for each in outcomes_of(1, "linear"):
         assert max(each.left, each.right) > 0.99
         assert min(each.left, each.right) == pytest.approx(chance, abs=0.02)
 
@@ -23,16 +23,16 @@ def test_one_head_read_out_by_a_matrix_names_one_side_and_guesses_the_other():
 @pytest.mark.parametrize("n_heads", [2, 4])
 @pytest.mark.parametrize("read_out", ["linear", "mlp"])
 def test_several_heads_name_both_sides(n_heads, read_out):
-    assert all(each.both == 1 for each in outcomes(n_heads, read_out))
+    assert all(each.both == 1 for each in outcomes_of(n_heads, read_out))
 
 
 def test_one_head_can_be_un_mixed_by_a_network():
-    assert max(each.both for each in outcomes(1, "mlp")) == 1
+    assert max(each.both for each in outcomes_of(1, "mlp")) == 1
 
 
 def test_heads_do_not_change_the_number_of_parameters():
     for read_out in ("linear", "mlp"):
-        counts = {e.parameters for h in (1, 2, 4) for e in outcomes(h, read_out)}
+        counts = {e.parameters for h in (1, 2, 4) for e in outcomes_of(h, read_out)}
         assert len(counts) == 1
 
 
@@ -44,7 +44,7 @@ def test_the_maps_are_weights():
 
 
 def test_the_record_is_what_the_command_computes():
-    (shipped,) = [each for each in outcomes(2, "linear") if each.seed == 0]
-    again = outcome(trained(2, "linear", 0), "linear", 0)
-    assert again.both == shipped.both == 1
-    np.testing.assert_allclose(again.weights, shipped.weights, atol=0.05)
+    (shipped,) = [each for each in outcomes_of(2, "linear") if each.seed == 0]
+    recomputed = evaluate_model(train_model(2, "linear", 0), "linear", 0)
+    assert recomputed.both == shipped.both == 1
+    np.testing.assert_allclose(recomputed.weights, shipped.weights, atol=0.05)

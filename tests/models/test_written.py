@@ -3,7 +3,7 @@ import pytest
 from app.models.atomic import atomic_write
 
 
-def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
+def test_a_file_is_replaced_only_when_completely_written(tmp_path):
     file = tmp_path / "heads.json"
     file.write_text("old")
     with atomic_write(file) as partial:
@@ -13,7 +13,7 @@ def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_who_is_interrupted_leaves_the_old_file_and_no_half_one(tmp_path):
+def test_an_interrupted_write_leaves_the_old_file_and_no_partial_one(tmp_path):
     file = tmp_path / "heads.json"
     file.write_text("old")
     with pytest.raises(KeyboardInterrupt), atomic_write(file) as partial:

@@ -1,6 +1,6 @@
 """A small treebank of our own."""
 
-SAMPLE = """\
+SAMPLE_CONLLU = """\
 # text = The old cat sat on a mat.
 1\tThe\tthe\tDET\t_\t_\t3\tdet\t_\t_
 2\told\told\tADJ\t_\t_\t3\tamod\t_\t_

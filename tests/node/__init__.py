@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 
-def installed(name: str) -> Path:
+def node_modules(name: str) -> Path:
     """The `node_modules` of the tool in the folder of that name, beside this file."""
     manifests, folder = HERE / name, Path(sys.prefix) / "node" / name
     stamp = folder / "installed-lock.json"

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from app.picture import Axis, token_links
 
 
-def drawn(weights, queries=(0,)):
+def draw_links(weights, queries=(0,)):
     labels = [f"w{i}" for i in range(len(weights))]
     return token_links(weights, Axis(labels, range(len(weights)), list(queries)))
 
 
 @given(st.integers(1, 12), st.integers(0, 2**16))
-def test_every_weight_above_a_step_has_its_line_and_stronger_ones_are_thicker(n, seed):
+def test_every_visible_weight_has_a_line_and_larger_ones_are_thicker(n, seed):
     weights = np.random.default_rng(seed).dirichlet(np.ones(n) * 0.5, n)
-    svg = drawn(weights)
+    svg = draw_links(weights)
     assert svg.count("M") == int((np.rint(weights * 20) > 0).sum())
     widths = {}
     for width, path in re.findall(
@@ -27,8 +27,8 @@ def test_every_weight_above_a_step_has_its_line_and_stronger_ones_are_thicker(n,
         assert width == np.rint(weights[query, key] * 20) / 4
 
 
-def test_lines_of_the_chosen_word_lie_on_top_in_their_own_colour():
-    svg = drawn(np.eye(3), queries=[1])
+def test_lines_of_the_chosen_word_are_on_top_in_their_own_colour():
+    svg = draw_links(np.eye(3), queries=[1])
     assert svg.index('class="tie"') < svg.index('class="tie chosen"')
     assert svg.count('class="query chosen"') == 1
 

@@ -24,17 +24,17 @@ from app.picture.charts import (
 values = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 4))
 
 
-def parsed(svg):
+def parse_svg(svg):
     return ElementTree.fromstring(svg)  # noqa: S314
 
 
-def places(svg, tag, name):
+def attribute_values(svg, tag, name):
     """The numbers of one attribute of every element of a tag."""
-    return [float(e.get(name)) for e in parsed(svg).iter(tag) if e.get(name)]
+    return [float(e.get(name)) for e in parse_svg(svg).iter(tag) if e.get(name)]
 
 
 @given(values, values)
-def test_ticks_are_few_even_and_hold_what_they_are_for(one, other):
+def test_ticks_are_few_even_and_cover_the_range(one, other):
     low, high = min(one, other), max(one, other)
     ticks = round_ticks(low, high)
     steps = [b - a for a, b in itertools.pairwise(ticks)]
@@ -50,7 +50,7 @@ def test_ticks_are_round_numbers():
 
 
 @given(st.lists(values, min_size=2, max_size=9))
-def test_lines_stay_inside_the_picture_and_higher_values_stand_higher(heights):
+def test_lines_stay_inside_the_picture_and_higher_values_are_higher(heights):
     svg = lines([Series("a", list(enumerate(heights)), 0)], x_label="steps", y_label="loss")
     path = re.search(r'class="line line-0" d="M([^"]*)"', svg).group(1)
     points = [tuple(map(float, point.split())) for point in path.split("L")]
@@ -78,13 +78,13 @@ def test_lines_of_one_kind_share_their_name():
     assert svg.count("1 head") == 1
 
 
-def test_columns_stand_in_order_with_the_others_beside_them():
+def test_columns_are_in_order_with_their_other_values():
     svg = dots(
         [DotColumn("1", 4.0, [4.1, 3.9]), DotColumn("2", 3.5)], x_label="heads", y_label="loss"
     )
     assert svg.count('class="dot"') == 2
     assert svg.count('class="other"') == 2
-    across = places(svg, "circle", "cx")
+    across = attribute_values(svg, "circle", "cx")
     assert across == [*across[:2], across[2], across[3]]
     assert across[2] < across[3]
 
@@ -95,10 +95,10 @@ def test_counts_begin_at_zero():
 
 
 @given(st.lists(values, min_size=1, max_size=8))
-def test_bars_are_as_long_as_their_values_and_stand_on_the_side_of_their_sign(heights):
+def test_bars_are_as_long_as_their_values_on_the_side_of_their_sign(heights):
     svg = bars([Bar(f"0.{i}", value) for i, value in enumerate(heights)])
     zero = float(re.search(r'class="axis-line" d="M([\d.]+) ', svg).group(1))
-    lefts, widths = places(svg, "rect", "x"), places(svg, "rect", "width")
+    lefts, widths = attribute_values(svg, "rect", "x"), attribute_values(svg, "rect", "width")
     longest = max(map(abs, heights))
     for value, left, width in zip(heights, lefts, widths, strict=True):
         side = left - zero if value >= 0 else left + width - zero
@@ -110,7 +110,7 @@ def test_an_interval_shows_its_share_its_ends_and_its_baselines():
     rows = [Interval("a → b", 0.5, 0.4, 0.6, (0.3, 0.2), True), Interval("c", 0, 0, 1, (), False)]
     svg = intervals(rows)
     assert svg.count(' found"') == 2
-    share = places(svg, "circle", "cx")[0]
+    share = attribute_values(svg, "circle", "cx")[0]
     low, high = map(float, re.search(r'interval found" d="M([\d.]+) \d+H([\d.]+)', svg).groups())
     assert share - low == pytest.approx(high - share, abs=0.11)
     assert len(re.findall(r"M[\d.]+ \d+v12", svg)) == 2
@@ -124,7 +124,7 @@ def test_words_in_plots_are_escaped():
         bars([Bar("<b>", 1)]),
         intervals([Interval("<b>", 0, 0, 1, (), False)]),
     ):
-        parsed(svg)
+        parse_svg(svg)
         assert "<b>" not in svg
         assert "&lt;b&gt;" in svg
 
@@ -132,5 +132,5 @@ def test_words_in_plots_are_escaped():
 @pytest.mark.parametrize(
     ("value", "text"), [(1.2, "+1.20"), (-0.034, "−0.03"), (0.001, "0.00"), (-0.001, "0.00")]
 )
-def test_a_change_is_told_with_its_sign(value, text):
+def test_a_change_is_formatted_with_its_sign(value, text):
     assert format_signed(value) == text

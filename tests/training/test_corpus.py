@@ -1,6 +1,6 @@
 import pytest
 
-from training.corpus import is_prose, sentences
+from training.corpus import is_prose, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from training.corpus import is_prose, sentences
     ],
 )
 def test_paragraphs_are_split_where_sentences_end(paragraph, expected):
-    assert list(sentences(paragraph)) == expected
+    assert list(split_sentences(paragraph)) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from training.recipe import Recipe
 from training.seeds import finished_runs
 
 
-def checkpoint(build, n_heads, seed, step, loss=4.0):
+def write_checkpoint(build, n_heads, seed, step, loss=4.0):
     recipe = Recipe(n_heads, seed, steps=20, tokens_a_step=48)
     file = checkpoint_file(run_folder(build, recipe.name))
     file.parent.mkdir(parents=True)
@@ -22,11 +22,11 @@ def checkpoint(build, n_heads, seed, step, loss=4.0):
 
 
 def test_only_finished_runs_count_and_each_says_where_it_ended(tmp_path, capsys):
-    checkpoint(tmp_path, 4, 1, 20, loss=3.5)
-    checkpoint(tmp_path, 1, 0, 20, loss=4.5)
-    checkpoint(tmp_path, 4, 0, 10)
-    found = finished_runs(tmp_path, 20, 48)
-    assert [(run.n_heads, run.seed, run.validation_loss) for run in found] == [
+    write_checkpoint(tmp_path, 4, 1, 20, loss=3.5)
+    write_checkpoint(tmp_path, 1, 0, 20, loss=4.5)
+    write_checkpoint(tmp_path, 4, 0, 10)
+    runs = finished_runs(tmp_path, 20, 48)
+    assert [(run.n_heads, run.seed, run.validation_loss) for run in runs] == [
         (1, 0, 4.5),
         (4, 1, 3.5),
     ]
@@ -34,5 +34,5 @@ def test_only_finished_runs_count_and_each_says_where_it_ended(tmp_path, capsys)
 
 
 def test_runs_of_another_length_are_another_record(tmp_path):
-    checkpoint(tmp_path, 4, 1, 20)
+    write_checkpoint(tmp_path, 4, 1, 20)
     assert finished_runs(tmp_path, 30_000, 3_072) == []

@@ -15,8 +15,8 @@ from app.models.builtin import (
 )
 from training import encode, train
 from training.corpus import write_sentences
-from training.export import card, finished_run, shipped_tensors
-from training.model import MaskedWordModel, Sizes
+from training.export import export_tensors, load_finished_run, model_card
+from training.model import MaskedLanguageModel, ModelSizes
 from training.paths import SPLITS, run_folder, sentences_file
 from training.paths import tokenizer_file as built_tokenizer_file
 from training.recipe import Recipe
@@ -43,14 +43,14 @@ def build(tmp_path, monkeypatch):
     return tmp_path
 
 
-def weights(run):
+def model_weights(run):
     return {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
 
 
-def test_a_run_that_was_killed_ends_as_one_that_was_not(build, monkeypatch):
-    whole = Run(RECIPE, build, CPU)
-    whole.finish()
-    whole.checkpoint.unlink()
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(build, monkeypatch):
+    uninterrupted = Run(RECIPE, build, CPU)
+    uninterrupted.train()
+    uninterrupted.checkpoint.unlink()
 
     killed = Run(RECIPE, build, CPU)
     take_step = Run.take_step
@@ -62,14 +62,17 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(build, monkeypatch):
 
     monkeypatch.setattr(Run, "take_step", dies_at_5)
     with pytest.raises(KeyboardInterrupt):
-        killed.finish()
+        killed.train()
     monkeypatch.setattr(Run, "take_step", take_step)
 
     resumed = Run(RECIPE, build, CPU)
     resumed.resume()
     assert resumed.step == 4
-    resumed.finish()
-    assert all(torch.equal(weights(whole)[name], t) for name, t in weights(resumed).items())
+    resumed.train()
+    assert all(
+        torch.equal(model_weights(uninterrupted)[name], t)
+        for name, t in model_weights(resumed).items()
+    )
     assert [point["step"] for point in resumed.log] == [2, 4, 6]
 
 
@@ -81,58 +84,63 @@ def test_a_checkpoint_of_another_recipe_is_refused(build):
 
 
 def test_every_number_of_heads_sees_the_same_data_and_starts_from_the_same_numbers(build):
-    one, eight = (Run(Recipe(h, 3, 6, 6_144), build, CPU) for h in (1, 8))
-    assert all(torch.equal(weights(one)[name], t) for name, t in weights(eight).items())
+    one_head, eight_heads = (Run(Recipe(h, 3, 6, 6_144), build, CPU) for h in (1, 8))
+    assert all(
+        torch.equal(model_weights(one_head)[name], t)
+        for name, t in model_weights(eight_heads).items()
+    )
     for step in range(3):
-        assert np.array_equal(one.batch(step).shown, eight.batch(step).shown)
+        assert np.array_equal(one_head.batch(step).input_ids, eight_heads.batch(step).input_ids)
 
 
 def test_training_lowers_the_loss(build):
     run = Run(Recipe(n_heads=2, seed=0, steps=40, tokens_a_step=192, warm_up=5), build, CPU)
     before, _ = run.validate()
-    run.finish()
+    run.train()
     after, _ = run.validate()
     assert after < before - 1
 
 
-def test_an_unfinished_run_is_not_shipped(build):
+def test_an_unfinished_run_is_not_exported(build):
     run = Run(RECIPE, build, CPU)
     run.take_step()
     run.save()
     with pytest.raises(SystemExit, match="at step 1 of 6"):
-        finished_run(run_folder(build, RECIPE.name), build)
+        load_finished_run(run_folder(build, RECIPE.name), build)
 
 
-def test_a_card_tells_what_was_run(build):
-    Run(RECIPE, build, CPU).finish()
-    run = finished_run(run_folder(build, RECIPE.name), build)
-    filled = card(run)
-    assert filled.id == "headwise-h2"
-    assert filled.training.command == (
+def test_a_card_describes_its_run(build):
+    Run(RECIPE, build, CPU).train()
+    run = load_finished_run(run_folder(build, RECIPE.name), build)
+    exported_card = model_card(run)
+    assert exported_card.id == "headwise-h2"
+    assert exported_card.training.command == (
         "python -m training.train --heads 2 --seed 3 --steps 6 --tokens-a-step 96"
     )
-    assert filled.training.sample_loss > 5
-    assert filled.training.tokens == sum(run.batch(step).truth.size for step in range(6))
-    assert filled.training.validation_loss == pytest.approx(run.validate()[0], abs=1e-4)
+    assert exported_card.training.sample_loss > 5
+    assert exported_card.training.tokens == sum(
+        run.batch(step).original_ids.size for step in range(6)
+    )
+    assert exported_card.training.validation_loss == pytest.approx(run.validate()[0], abs=1e-4)
 
 
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
-def test_numpy_computes_what_was_trained(n_heads):
+def test_numpy_agrees_with_the_trained_torch_model(n_heads):
     torch.manual_seed(n_heads)
-    model = MaskedWordModel(Sizes(n_heads, 200)).double().eval()
+    model = MaskedLanguageModel(ModelSizes(n_heads, 200)).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_((parameter * 5).half().double())
     sizes = model.sizes.as_dict()
-    shipped = shipped_tensors(model.state_dict(), model.sizes.n_layers)
+    shipped = export_tensors(model.state_dict(), model.sizes.n_layers)
     assert {name: t.shape for name, t in shipped.items()} == expected_shapes(
         Card.model_construct(**sizes)
     )
-    ours = transformer_from_tensors(
+    numpy_transformer = transformer_from_tensors(
         {name: tensor.astype(np.float64) for name, tensor in shipped.items()},
         Card.model_construct(**sizes),
     )
     ids = np.random.default_rng(0).integers(0, 200, 40)
     with torch.no_grad():
-        theirs = model.hidden(torch.from_numpy(ids)[None])[0].numpy()
-    np.testing.assert_allclose(forward(ours, ids).hidden, theirs, atol=1e-5)
+        expected = model.hidden_states(torch.from_numpy(ids)[None])[0].numpy()
+    np.testing.assert_allclose(forward(numpy_transformer, ids).hidden, expected, atol=1e-5)

@@ -5,18 +5,18 @@ from starlette.testclient import TestClient
 
 from app.main import build_registry, create_app
 from app.settings import Settings
-from tests.models.checkpoints.tiny import save
+from tests.models.checkpoints.tiny import save_checkpoint
 
-KINDS = ("bert", "bert-base", "roberta", "distilbert", "gpt2", "llama", "qwen2")
+CHECKPOINT_KINDS = ("bert", "bert-base", "roberta", "distilbert", "gpt2", "llama", "qwen2")
 
 
 @pytest.fixture(scope="session")
 def checkpoint_settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
-    for kind in KINDS:
-        save(kind, folder / kind)
+    for kind in CHECKPOINT_KINDS:
+        save_checkpoint(kind, folder / kind)
     # A small sibling, of other depth and reach but of the same tokens.
-    save("bert", folder / "bert-short", num_hidden_layers=1, max_position_embeddings=9)
+    save_checkpoint("bert", folder / "bert-short", num_hidden_layers=1, max_position_embeddings=9)
     # Numbers that the server keeps of one test are not those that the next one asks for.
     return Settings(checkpoints=(folder,), cache_megabytes=0, api_per_minute=100_000)
 

@@ -35,7 +35,7 @@ def test_the_record_of_a_models_heads_is_served_with_its_labels(client, models):
     ("name", "reason"),
     [("h3", "There is no model “h3”"), ("headwise-h4-random", "have not been measured")],
 )
-def test_where_there_is_no_record_the_answer_says_why(client, name, reason):
+def test_a_missing_record_is_explained(client, name, reason):
     response = client.get(f"/api/v1/models/{name}/heads")
     assert response.status_code == 404
     assert reason in response.json()["error"]["problems"][0]["message"]
@@ -90,20 +90,20 @@ def test_the_longest_sentence_sums_to_one_too(client):
         ("text=" + "a+" * 50, "text", "This is 2 tokens too long"),
     ],
 )
-def test_a_wrong_value_is_told(client, query, name, message):
+def test_an_invalid_value_is_reported(client, query, name, message):
     (problem,) = problems(client.get(f"/api/v1/attention?{query}"))
     assert problem["name"] == name
     assert message in problem["message"]
 
 
-def test_what_is_allowed_is_listed(client):
+def test_allowed_values_are_listed(client):
     (problem,) = problems(client.get("/api/v1/attention?text=a&layer=7"))
     assert problem["allowed"] == ["0", "1"]
 
 
-def test_all_problems_are_told_at_once(client):
-    told = problems(client.get("/api/v1/attention?text=&model=h3&layer=9"))
-    assert [problem["name"] for problem in told] == ["model", "layer", "text"]
+def test_all_problems_are_reported_at_once(client):
+    reported = problems(client.get("/api/v1/attention?text=&model=h3&layer=9"))
+    assert [problem["name"] for problem in reported] == ["model", "layer", "text"]
 
 
 def test_a_wrong_address_under_api_is_json(client):
@@ -136,7 +136,7 @@ def predict(client, **query):
     return client.get("/api/v1/predict", params=query)
 
 
-def test_blanks_are_filled(client):
+def test_masks_are_filled(client):
     answer = predict(client, text="She opened the [MASK] and left", top=3).json()
     assert answer["model"] == "headwise-h4"
     assert answer["off"] == []
@@ -164,7 +164,7 @@ def test_heads_can_be_switched_off(client):
         ({"text": "[MASK] " * 49}, "text", "1 token too long"),
     ],
 )
-def test_a_wrong_question_is_told(client, query, name, message):
+def test_an_invalid_prediction_query_is_reported(client, query, name, message):
     (problem,) = problems(predict(client, **query))
     assert problem["name"] == name
     assert message in problem["message"]

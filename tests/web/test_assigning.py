@@ -9,7 +9,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.web.state.assignments import Assignment, Signer
 from tests.pages import LESSON
-from tests.web.test_links import shown
+from tests.web.test_links import view_in_page
 
 STEP = f"{LESSON}/concatenate-then-mix"
 FORM = {
@@ -22,133 +22,141 @@ FORM = {
 
 
 @pytest.fixture(scope="module")
-def signing():
+def signing_client():
     with TestClient(create_app(Settings(secret="a secret")), follow_redirects=False) as client:
         yield client
 
 
-def link_of(client, **form):
+def assignment_link(client, **form):
     page = client.get("/assign", params=form)
     assert page.status_code == 200
     value = re.search(r'id="assigned-link"[^>]* value="([^"]*)"', page.text)[1]
     return html.unescape(value).removeprefix("http://testserver")
 
 
-@pytest.mark.parametrize("which", ["client", "signing"])
+@pytest.mark.parametrize("which", ["client", "signing_client"])
 def test_an_assigned_view_opens_with_its_note(request, which):
     client = request.getfixturevalue(which)
-    page = client.get(link_of(client, **FORM))
+    page = client.get(assignment_link(client, **FORM))
     assert page.status_code == 200
-    view = shown(page.text)
+    view = view_in_page(page.text)
     assert (view["text"], view["layer"]) == ("Birds sing at dawn", "1")
     assert "Which head writes &lt;most&gt;?" in page.text
-    assert ("this server signed" in page.text) == (which == "signing")
+    assert ("this server signed" in page.text) == (which == "signing_client")
     assert ("is not signed" in page.text) == (which == "client")
 
 
-def test_what_is_fixed_cannot_be_changed_and_the_rest_can(signing):
-    link = link_of(signing, **FORM)
-    page = signing.get(link).text
+def test_fixed_values_cannot_be_changed_and_the_others_can(signing_client):
+    link = assignment_link(signing_client, **FORM)
+    page = signing_client.get(link).text
     assert re.search(r'<button id="layer-0"[^>]* disabled', page)
     assert not re.search(r'<button id="word-1"[^>]* disabled', page)
     assert re.search(r'<input id="text"[^>]*\n?[^>]* readonly', page)
-    sent = {**shown(page), "edit": "1", "text": "Something else", "layer": "0", "word": "2"}
-    answer = signing.get(STEP, params=sent)
-    view = shown(signing.get(answer.headers["location"]).text)
+    sent = {**view_in_page(page), "edit": "1", "text": "Something else", "layer": "0", "word": "2"}
+    answer = signing_client.get(STEP, params=sent)
+    view = view_in_page(signing_client.get(answer.headers["location"]).text)
     assert (view["text"], view["layer"], view["word"]) == ("Birds sing at dawn", "1", "2")
 
 
-def test_what_is_fixed_as_the_step_has_it_is_fixed_too(signing):
-    usual = shown(signing.get(STEP).text)
+def test_default_values_can_be_fixed_too(signing_client):
+    usual = view_in_page(signing_client.get(STEP).text)
     assert usual["word"] != "0"
-    page = signing.get(link_of(signing, step=STEP, fixed=["word", "model"])).text
+    page = signing_client.get(
+        assignment_link(signing_client, step=STEP, fixed=["word", "model"])
+    ).text
     text = "Birds sing at dawn in the old trees"
-    sent = {**shown(page), "edit": "1", "text": text, "word": "0", "model": "headwise-h1"}
-    view = shown(signing.get(signing.get(STEP, params=sent).headers["location"]).text)
+    sent = {**view_in_page(page), "edit": "1", "text": text, "word": "0", "model": "headwise-h1"}
+    view = view_in_page(
+        signing_client.get(signing_client.get(STEP, params=sent).headers["location"]).text
+    )
     assert view["text"] == text
     assert (view["word"], view["model"]) == (usual["word"], usual["model"])
 
 
-def test_an_assignment_that_says_less_than_ours_is_read_as_ever(signing):
+def test_a_shorter_old_assignment_is_still_read(signing_client):
     """As links were made at first."""
     shortest = Assignment(STEP, "layer=1&v=1", ("layer", "head"), "A note")
     token = Signer("a secret").encode_assignment(shortest)
-    page = signing.get(STEP, params={"task": token, "layer": "0", "head": "3"})
+    page = signing_client.get(STEP, params={"task": token, "layer": "0", "head": "3"})
     assert page.status_code == 200
-    usual = shown(signing.get(STEP).text)
-    view = shown(page.text)
+    usual = view_in_page(signing_client.get(STEP).text)
+    view = view_in_page(page.text)
     assert (view["layer"], view["head"]) == ("1", usual["head"])
     assert "A note" in page.text
 
 
 @pytest.mark.parametrize(
-    ("assigned", "chosen", "seen"),
+    ("assigned", "changes", "changed_name"),
     [
         ({"model": "headwise-h8", "head": "7", "fixed": "head"}, {"model": "headwise-h1"}, "head"),
         ({"word": "3", "fixed": "word"}, {"text": "Birds sing"}, "word"),
         ({"model": "headwise-h8", "off": "0.7", "fixed": "off"}, {"model": "headwise-h1"}, "off"),
     ],
 )
-def test_what_is_fixed_bends_to_what_else_is_chosen_and_comes_back(signing, assigned, chosen, seen):
-    page = signing.get(link_of(signing, step=STEP, **assigned))
+def test_a_fixed_value_is_adjusted_to_other_choices_and_restored(
+    signing_client, assigned, changes, changed_name
+):
+    page = signing_client.get(assignment_link(signing_client, step=STEP, **assigned))
     assert page.status_code == 200
-    before = shown(page.text)
-    address = edited(signing, before, chosen)
-    now = signing.get(address)
+    before = view_in_page(page.text)
+    address = address_after_edit(signing_client, before, changes)
+    now = signing_client.get(address)
     assert now.status_code == 200
-    view = shown(now.text)
-    assert chosen.items() <= view.items()
-    assert view.get(seen) == {"head": "0", "word": "1", "off": None}[seen]
+    view = view_in_page(now.text)
+    assert changes.items() <= view.items()
+    assert view.get(changed_name) == {"head": "0", "word": "1", "off": None}[changed_name]
     for path in ("export/map.csv", "numbers", "handout"):
-        assert signing.get(address.replace("?", f"/{path}?", 1)).status_code == 200
-    assert signing.get(f"/api/v1/labs{address}").status_code == 200
-    part = signing.get(address, headers={"HX-Request-Type": "partial"})
-    assert part.status_code == 200
-    back = signing.get(edited(signing, view, {name: before[name] for name in chosen}))
-    assert shown(back.text)[seen] == before[seen]
+        assert signing_client.get(address.replace("?", f"/{path}?", 1)).status_code == 200
+    assert signing_client.get(f"/api/v1/labs{address}").status_code == 200
+    fragment = signing_client.get(address, headers={"HX-Request-Type": "partial"})
+    assert fragment.status_code == 200
+    restored = signing_client.get(
+        address_after_edit(signing_client, view, {name: before[name] for name in changes})
+    )
+    assert view_in_page(restored.text)[changed_name] == before[changed_name]
 
 
-def edited(client, view, chosen):
-    answer = client.get(STEP, params={**view, "edit": "1", **chosen})
+def address_after_edit(client, view, changes):
+    answer = client.get(STEP, params={**view, "edit": "1", **changes})
     assert answer.status_code == 303
     return answer.headers["location"]
 
 
-def test_what_is_not_fixed_is_still_told(signing):
-    link = link_of(signing, step=STEP, model="headwise-h8", head="7", fixed="head")
-    page = signing.get(f"{link}&layer=9")
+def test_an_invalid_value_that_is_not_fixed_is_still_reported(signing_client):
+    link = assignment_link(signing_client, step=STEP, model="headwise-h8", head="7", fixed="head")
+    page = signing_client.get(f"{link}&layer=9")
     assert page.status_code == 422
     assert "There is no layer “9” here" in page.text
 
 
-def test_a_crafted_assignment_cannot_lead_in_circles(client):
+def test_a_crafted_assignment_cannot_cause_a_redirect_loop(client):
     assignment = Assignment(STEP, "edit=1&embed=1", ("edit", "embed"))
     answer = client.get(STEP, params={"task": Signer("").encode_assignment(assignment)})
     assert answer.status_code == 200
     assert 'class="bar"' in answer.text
 
 
-def test_an_assignment_stays_with_the_view(signing):
-    page = signing.get(link_of(signing, **FORM)).text
-    answer = signing.get(STEP, params={**shown(page), "edit": "1", "head": "3"})
+def test_an_assignment_stays_with_the_view(signing_client):
+    page = signing_client.get(assignment_link(signing_client, **FORM)).text
+    answer = signing_client.get(STEP, params={**view_in_page(page), "edit": "1", "head": "3"})
     assert "task=" in answer.headers["location"]
-    assert "Which head writes" in signing.get(answer.headers["location"]).text
+    assert "Which head writes" in signing_client.get(answer.headers["location"]).text
 
 
-def test_the_way_out_of_a_refused_view_stays_in_the_assignment(signing):
-    link = link_of(signing, **FORM)
-    refused = signing.get(f"{link}&head=99")
+def test_the_nearest_valid_link_keeps_the_assignment(signing_client):
+    link = assignment_link(signing_client, **FORM)
+    refused = signing_client.get(f"{link}&head=99")
     assert refused.status_code == 422
     way_out = html.unescape(re.search(r'class="problem">.*?href="([^"]+)"', refused.text, re.S)[1])
-    page = signing.get(way_out)
+    page = signing_client.get(way_out)
     assert page.status_code == 200
     assert "Which head writes" in page.text
     assert re.search(r'<button id="layer-0"[^>]* disabled', page.text)
 
 
-def test_a_changed_assignment_says_so_and_fixes_nothing(signing):
-    link = link_of(signing, **FORM)
-    page = signing.get(f"{link[:-3]}abc")
+def test_a_changed_assignment_says_so_and_fixes_nothing(signing_client):
+    link = assignment_link(signing_client, **FORM)
+    page = signing_client.get(f"{link[:-3]}abc")
     assert page.status_code == 200
     assert "was changed after it was made" in page.text
     assert "Which head writes" not in page.text
@@ -156,21 +164,21 @@ def test_a_changed_assignment_says_so_and_fixes_nothing(signing):
 
 
 @pytest.mark.parametrize("content", ["[" * 20_000, f'["{STEP}","v=1",[],"\\ud800"]'])
-def test_a_crafted_assignment_is_no_fault_of_ours(client, content):
+def test_a_crafted_assignment_is_no_server_error(client, content):
     token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
     page = client.get(STEP, params={"task": token})
     assert page.status_code == 200
     assert "was changed after it was made" in page.text
 
 
-def test_an_assignment_says_nothing_on_another_step(signing):
-    token = link_of(signing, **FORM).partition("task=")[2]
-    page = signing.get(f"{LESSON}/rows-ask-columns-answer?task={token}").text
+def test_an_assignment_has_no_effect_on_another_step(signing_client):
+    token = assignment_link(signing_client, **FORM).partition("task=")[2]
+    page = signing_client.get(f"{LESSON}/rows-ask-columns-answer?task={token}").text
     assert "Which head writes" not in page
     assert "was changed" not in page
 
 
-def test_a_view_that_cannot_be_is_told_in_the_form(client):
+def test_an_invalid_view_is_reported_in_the_form(client):
     page = client.get("/assign", params={"step": STEP, "text": "cat " * 60, "layer": "9"})
     assert page.status_code == 200
     assert "too long" in page.text
@@ -179,10 +187,10 @@ def test_a_view_that_cannot_be_is_told_in_the_form(client):
 
 
 def test_nothing_fixed_and_no_note_is_a_plain_link(client):
-    assert link_of(client, step=STEP, text="Birds sing") == f"{STEP}?text=Birds+sing&v=1"
+    assert assignment_link(client, step=STEP, text="Birds sing") == f"{STEP}?text=Birds+sing&v=1"
 
 
-def test_a_note_keeps_as_many_letters_as_its_field_lets_in(client):
+def test_a_note_keeps_as_many_characters_as_its_field_allows(client):
     """A field counts the end of a line as one letter and sends it as two."""
     note = "\r\n".join(["a" * 19] * 30)
     page = client.get("/assign", params={"step": STEP, "note": note}).text
@@ -197,23 +205,27 @@ def test_the_preview_shows_the_view(client):
     assert page.count('<svg class="map') > 4
 
 
-def test_a_line_with_a_code_is_made_and_verified(signing):
-    end = signing.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
+def test_a_line_with_a_code_is_made_and_verified(signing_client):
+    end = signing_client.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
     line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
-    page = signing.get("/assign/codes", params={"lines": f"{line}\n{line.replace('2wr', '2rr')}"})
+    page = signing_client.get(
+        "/assign/codes", params={"lines": f"{line}\n{line.replace('2wr', '2rr')}"}
+    )
     assert page.text.count("made by this server") == 2
     assert page.text.count("not made by this server") == 1
     assert "Ada" in page.text
 
 
-def lines_of(client, n):
+def receipt_lines(client, n):
     results = "".join(f"{number}rr" for number in range(1, 8))
     end = client.get(f"{LESSON}/end", params={"results": results, "name": "Zoë Ó Murchú"}).text
     return [html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])] * n
 
 
-def test_the_lines_of_a_large_class_are_verified_at_once(signing):
-    page = signing.post("/assign/codes", data={"lines": "\r\n".join(lines_of(signing, 400))})
+def test_the_lines_of_a_large_class_are_verified_at_once(signing_client):
+    page = signing_client.post(
+        "/assign/codes", data={"lines": "\r\n".join(receipt_lines(signing_client, 400))}
+    )
     assert page.status_code == 200
     assert page.text.count("made by this server") == 400
     assert "Zoë Ó Murchú" in page.text
@@ -222,52 +234,52 @@ def test_the_lines_of_a_large_class_are_verified_at_once(signing):
     assert '<form action="/assign/codes" method="post">' in page.text
 
 
-def test_lines_that_were_not_looked_at_are_told(signing):
+def test_skipped_lines_are_reported(signing_client):
     lines = ["a", " "] * 500
-    page = signing.post("/assign/codes", data={"lines": "\n".join(lines)}).text
+    page = signing_client.post("/assign/codes", data={"lines": "\n".join(lines)}).text
     assert page.count("not made by this server") == 500
     assert "were looked at" not in page
-    page = signing.post("/assign/codes", data={"lines": "\n".join([*lines, "b", "c"])}).text
+    page = signing_client.post("/assign/codes", data={"lines": "\n".join([*lines, "b", "c"])}).text
     assert page.count("not made by this server") == 500
     assert "Of 502 lines the first 500 were looked at" in page
 
 
 @pytest.mark.parametrize("body", [b"", b"lines", b"\xff=\xff&lines=%ff%ff", b"x" * 60_000])
-def test_a_body_that_is_no_form_is_no_fault_of_ours(signing, body):
+def test_a_body_that_is_no_form_is_no_server_error(signing_client, body):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert signing.post("/assign/codes", content=body, headers=form).status_code == 200
+    assert signing_client.post("/assign/codes", content=body, headers=form).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/assign/codes", "/assign/codes?lines=a"])
-def test_a_post_is_answered_by_what_it_brings_and_kept_by_nobody(signing, path):
-    etag = signing.get(path).headers["etag"]
-    page = signing.post(path, data={"lines": "Ann"}, headers={"If-None-Match": etag})
+def test_a_post_is_answered_from_its_body_and_never_cached(signing_client, path):
+    etag = signing_client.get(path).headers["etag"]
+    page = signing_client.post(path, data={"lines": "Ann"}, headers={"If-None-Match": etag})
     assert page.status_code == 200
     assert ">Ann</textarea>" in page.text
     assert page.headers["cache-control"] == "no-store"
-    assert ">Ann</textarea>" not in signing.get(path).text
+    assert ">Ann</textarea>" not in signing_client.get(path).text
 
 
-def test_letters_that_no_code_has_are_no_fault_of_ours(signing):
-    end = signing.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
+def test_unexpected_characters_in_a_code_are_no_server_error(signing_client):
+    end = signing_client.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
     line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
     start, _, code = line.rpartition(" ")
     lines = f"{start} {code.replace('-', '–')}\n{start} {code[:-1]}é"
-    page = signing.get("/assign/codes", params={"lines": lines})
+    page = signing_client.get("/assign/codes", params={"lines": lines})
     assert page.status_code == 200
     assert page.text.count("not made by this server") == 1
-    assert signing.get(STEP, params={"task": "abc.é"}).status_code == 200
+    assert signing_client.get(STEP, params={"task": "abc.é"}).status_code == 200
 
 
-def test_a_line_that_cannot_be_made_is_told(signing):
-    answer = signing.get(f"{LESSON}/end", params={"results": "1xx"})
+def test_a_line_that_cannot_be_made_is_reported(signing_client):
+    answer = signing_client.get(f"{LESSON}/end", params={"results": "1xx"})
     assert answer.status_code == 422
     assert "No line could be made" in answer.text
 
 
 @pytest.mark.parametrize("results", ["1rr1rr", "8rr", "1rr40rr"])
-def test_steps_that_the_lesson_does_not_have_once_get_no_line(signing, results):
-    answer = signing.get(f"{LESSON}/end", params={"results": results})
+def test_unknown_or_repeated_steps_get_no_line(signing_client, results):
+    answer = signing_client.get(f"{LESSON}/end", params={"results": results})
     assert answer.status_code == 422
     assert "No line could be made" in answer.text
     assert 'id="line"' not in answer.text
@@ -284,12 +296,12 @@ def test_the_secret_is_never_shown():
 
 def test_a_view_of_a_lab_can_be_assigned_with_all_its_controls(client):
     form = {"step": STEP, "text": "Birds sing", "off": "0.1", "weighted": "1", "fixed": ["off"]}
-    link = link_of(client, **form)
+    link = assignment_link(client, **form)
     page = client.get(link).text
-    assert shown(page)["off"] == "0.1"
-    assert shown(page)["weighted"] == "1"
-    sent = {**shown(page), "edit": "1", "off": "0.2", "weighted": ""}
-    view = shown(client.get(client.get(STEP, params=sent).headers["location"]).text)
+    assert view_in_page(page)["off"] == "0.1"
+    assert view_in_page(page)["weighted"] == "1"
+    sent = {**view_in_page(page), "edit": "1", "off": "0.2", "weighted": ""}
+    view = view_in_page(client.get(client.get(STEP, params=sent).headers["location"]).text)
     assert view["off"] == "0.1"
     assert "weighted" not in view
 
@@ -300,7 +312,7 @@ def test_the_version_of_a_view_stays_with_its_assignment(client):
     assert "From the lab it brings along" not in page.text
 
 
-def test_a_version_that_the_chosen_lesson_never_had_is_left_out(client):
+def test_an_unknown_version_is_left_out(client):
     page = client.get("/assign", params={"step": STEP, "v": "99"}).text
     assert 'name="v"' not in page
     assert "assigned-link" in page
@@ -313,7 +325,7 @@ def test_a_lab_offers_to_assign_what_it_shows(client):
 
 
 @pytest.mark.parametrize("step", ["why-one-head-is-not-enough", "rows-ask-columns-answer"])
-def test_every_way_in_which_a_lab_shows_heads_can_be_assigned(client, step):
+def test_every_layout_can_be_assigned(client, step):
     page = client.get(f"/assign?step=/multi-head-attention/{step}").text
     menu = re.search(r'<select id="a-show".*?</select>', page, re.S).group(0)
     lab = client.get(f"/multi-head-attention/{step}").text

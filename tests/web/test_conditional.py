@@ -5,7 +5,7 @@ from app.web.middleware.conditional_get import (
     ETagMiddleware,
     HeadMiddleware,
 )
-from tests.coroutines import finished
+from tests.coroutines import run_coroutine
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -22,7 +22,7 @@ def test_head_is_get_without_the_body(client, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_is_known_already_is_not_sent_again(client, path):
+def test_a_matching_etag_is_answered_without_a_body(client, path):
     first = client.get(path)
     again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -37,20 +37,20 @@ def test_another_view_is_another_answer(client):
     assert len(tags) == 3
 
 
-def test_only_what_is_there_can_be_known(client):
+def test_a_missing_page_never_matches_an_etag(client):
     answer = client.get("/nowhere", headers={"If-None-Match": "*"})
     assert answer.status_code == 404
     assert "etag" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_can_be_changed(client, method):
+def test_writing_methods_are_not_allowed(client, method):
     answer = client.request(method, "/api/v1/models")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
 
 
-SHARED = "public, max-age=0, s-maxage=300"
+PUBLIC_CACHE_CONTROL = "public, max-age=0, s-maxage=300"
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,18 @@ SHARED = "public, max-age=0, s-maxage=300"
         *("/api/v1/models", "/api/v1/attention?text=cat", f"/api/v1/labs{STEP}"),
     ],
 )
-def test_what_follows_from_its_address_may_be_kept_for_a_class_and_is_asked_about_by_browsers(
-    client, path
-):
+def test_answers_that_depend_on_the_url_alone_are_publicly_cacheable(client, path):
     answer = client.get(path)
     assert answer.status_code < 400
-    assert answer.headers["cache-control"] == SHARED
+    assert answer.headers["cache-control"] == PUBLIC_CACHE_CONTROL
 
 
 @pytest.mark.parametrize("path", ["/nowhere", f"{STEP}?model=h3", "/api/v1/attention"])
-def test_what_went_wrong_is_asked_for_anew(client, path):
+def test_errors_are_not_cached(client, path):
     assert client.get(path).headers["cache-control"] == "no-cache"
 
 
-def test_whether_the_server_is_up_is_kept_by_nobody(client):
+def test_the_health_check_is_never_stored(client):
     assert client.get("/healthz").headers["cache-control"] == "no-store"
 
 
@@ -83,7 +81,7 @@ def test_whether_the_server_is_up_is_kept_by_nobody(client):
     "path",
     [f"{LESSON}/end?results=1rr", f"{LESSON}/end?results=1rr&name=Ann", "/assign/codes?lines=Ann"],
 )
-def test_what_names_somebody_is_for_one_browser(client, path):
+def test_answers_with_names_are_private(client, path):
     assert client.get(path).headers["cache-control"] == "private, no-cache"
 
 
@@ -91,23 +89,23 @@ def varies(answer):
     return {name.strip() for name in answer.headers["vary"].split(",")}
 
 
-def test_caches_are_told_whatever_changes_an_answer(client):
+def test_vary_lists_every_header_that_changes_an_answer(client):
     fragment = {"HX-Request-Type": "partial"}
-    packed, asked_by = {"Accept-Encoding"}, {"HX-Request-Type"}
+    packed, htmx_type = {"Accept-Encoding"}, {"HX-Request-Type"}
     assert varies(client.get("/")) == packed
-    assert varies(client.get(STEP)) == packed | asked_by
-    assert varies(client.get(f"{STEP}/numbers", headers=fragment)) == packed | asked_by
-    assert varies(client.get(f"{STEP}?edit=1")) == asked_by
+    assert varies(client.get(STEP)) == packed | htmx_type
+    assert varies(client.get(f"{STEP}/numbers", headers=fragment)) == packed | htmx_type
+    assert varies(client.get(f"{STEP}?edit=1")) == htmx_type
     # Its address for the browser's bar depends on who asks, and from where.
-    addressed = asked_by | {"HX-Source", "HX-Current-URL"}
+    addressed = htmx_type | {"HX-Source", "HX-Current-URL"}
     assert varies(client.get(STEP, headers=fragment)) == packed | addressed
 
 
-def test_a_known_answer_says_nothing_of_a_body_that_it_does_not_have(client):
+def test_a_not_modified_answer_has_no_body_headers(client):
     etag = client.get(STEP).headers["etag"]
     again = client.get(STEP, headers={"If-None-Match": etag})
     assert not {"content-length", "content-type", "content-encoding"} & set(again.headers)
-    assert again.headers["cache-control"] == SHARED
+    assert again.headers["cache-control"] == PUBLIC_CACHE_CONTROL
     assert "HX-Request-Type" in again.headers["vary"]
 
 
@@ -118,7 +116,7 @@ TRAILERS = {"type": "http.response.trailers", "headers": []}
 FILE = {"type": "http.response.pathsend", "path": "/a"}
 
 
-def sent_by(layer, *messages, method="GET", headers=()):
+def sent_messages(middleware, *messages, method="GET", headers=()):
     async def app(_scope, _receive, send):
         for message in messages:
             await send({**message, "headers": [*message.get("headers", ())]})
@@ -129,15 +127,15 @@ def sent_by(layer, *messages, method="GET", headers=()):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "headers": [*headers]}
-    finished(layer(app)(scope, None, send))
+    run_coroutine(middleware(app)(scope, None, send))
     return sent
 
 
-def kinds(messages):
+def message_types(messages):
     return [message["type"].removeprefix("http.response.") for message in messages]
 
 
-@pytest.mark.parametrize("layer", [ETagMiddleware, ConditionalGetMiddleware, HeadMiddleware])
+@pytest.mark.parametrize("middleware", [ETagMiddleware, ConditionalGetMiddleware, HeadMiddleware])
 @pytest.mark.parametrize(
     "messages",
     [
@@ -146,55 +144,55 @@ def kinds(messages):
         (START, {**BODY, "more_body": True}, HINT),
     ],
 )
-def test_messages_of_other_kinds_go_through_in_their_order(layer, messages):
-    sent = sent_by(layer, *messages)
-    assert kinds(sent) == kinds(messages)
+def test_other_messages_pass_through_in_order(middleware, messages):
+    sent = sent_messages(middleware, *messages)
+    assert message_types(sent) == message_types(messages)
     assert b"".join(message.get("body", b"") for message in sent) == b"all"
 
 
-def test_a_file_that_the_server_is_to_send_goes_through_behind_its_start():
-    sent = sent_by(ETagMiddleware, START, FILE)
-    assert kinds(sent) == ["start", "pathsend"]
+def test_a_pathsend_message_passes_through_after_its_start():
+    sent = sent_messages(ETagMiddleware, START, FILE)
+    assert message_types(sent) == ["start", "pathsend"]
     assert sent[1]["path"] == "/a"
 
 
 @pytest.mark.parametrize(
-    ("layer", "asked"),
+    ("middleware", "request_options"),
     [
         (HeadMiddleware, {"method": "HEAD"}),
         (ConditionalGetMiddleware, {"headers": [(b"if-none-match", b'"a"')]}),
     ],
 )
-def test_no_file_is_sent_where_no_body_is_wanted(layer, asked):
-    sent = sent_by(layer, START, FILE, **asked)
-    assert kinds(sent) == ["start", "body"]
+def test_no_file_is_sent_where_no_body_is_allowed(middleware, request_options):
+    sent = sent_messages(middleware, START, FILE, **request_options)
+    assert message_types(sent) == ["start", "body"]
     assert sent[1]["body"] == b""
 
 
-def asked_from(client, address, **more):
+def get_from_page(client, address, **more):
     headers = {"HX-Request-Type": "partial", "HX-Current-URL": f"http://testserver{address}"}
     return client.get(f"{STEP}?text=a+cat&v=1", headers=headers | more)
 
 
-def told(answer):
+def htmx_headers(answer):
     """What an answer tells htmx."""
     return {name: value for name, value in answer.headers.items() if name.startswith("hx-")}
 
 
-def test_what_htmx_is_told_is_part_of_the_answer(client):
-    elsewhere = asked_from(client, STEP)
-    here = asked_from(client, f"{STEP}?text=a+cat&v=1")
-    assert elsewhere.content == here.content
-    assert told(elsewhere).keys() == {"hx-push-url"}
-    assert told(here).keys() == {"hx-replace-url"}
-    assert elsewhere.headers["etag"] != here.headers["etag"]
-    assert asked_from(client, LESSON).headers["etag"] == elsewhere.headers["etag"]
+def test_htmx_headers_are_part_of_the_etag(client):
+    other_page = get_from_page(client, STEP)
+    same_page = get_from_page(client, f"{STEP}?text=a+cat&v=1")
+    assert other_page.content == same_page.content
+    assert htmx_headers(other_page).keys() == {"hx-push-url"}
+    assert htmx_headers(same_page).keys() == {"hx-replace-url"}
+    assert other_page.headers["etag"] != same_page.headers["etag"]
+    assert get_from_page(client, LESSON).headers["etag"] == other_page.headers["etag"]
 
 
-def test_a_known_answer_tells_htmx_what_it_told_before(client):
-    elsewhere = asked_from(client, STEP)
-    known = {"If-None-Match": elsewhere.headers["etag"]}
-    again = asked_from(client, STEP, **known)
+def test_a_not_modified_answer_repeats_its_htmx_headers(client):
+    other_page = get_from_page(client, STEP)
+    known = {"If-None-Match": other_page.headers["etag"]}
+    again = get_from_page(client, STEP, **known)
     assert again.status_code == 304
-    assert told(again) == told(elsewhere)
-    assert asked_from(client, f"{STEP}?text=a+cat&v=1", **known).status_code == 200
+    assert htmx_headers(again) == htmx_headers(other_page)
+    assert get_from_page(client, f"{STEP}?text=a+cat&v=1", **known).status_code == 200

@@ -12,56 +12,56 @@ from app.settings import Settings
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
-PARENT = "https://school.example"
+ALLOWED_ORIGIN = "https://school.example"
 
 
 @pytest.fixture(scope="module")
-def open_client():
-    settings = Settings(embed_origins=f"{PARENT} https://*.example.org")
+def embedding_client():
+    settings = Settings(embed_origins=f"{ALLOWED_ORIGIN} https://*.example.org")
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client
 
 
-def test_an_embedded_lab_stands_alone(open_client):
-    page = open_client.get(f"{STEP}?text=Birds+sing&embed=1").text
+def test_an_embedded_lab_is_standalone(embedding_client):
+    page = embedding_client.get(f"{STEP}?text=Birds+sing&embed=1").text
     assert '<svg class="map' in page
     for rest in ('class="bar"', 'class="foot"', 'id="predict"', 'id="check"', "<article"):
         assert rest not in page
 
 
-def test_an_edit_of_an_embedded_lab_stays_embedded(open_client):
-    answer = open_client.get(STEP, params={"edit": 1, "embed": 1, "text": "a b"})
+def test_an_edit_of_an_embedded_lab_stays_embedded(embedding_client):
+    answer = embedding_client.get(STEP, params={"edit": 1, "embed": 1, "text": "a b"})
     assert answer.headers["location"] == f"{STEP}?text=a+b&v=1&embed=1"
-    part = open_client.get(
+    fragment = embedding_client.get(
         STEP, params={"embed": 1, "text": "a b"}, headers={"HX-Request-Type": "partial"}
     )
-    assert '<input type="hidden" name="embed" value="1">' in part.text
-    assert 'id="predict"' not in part.text
+    assert '<input type="hidden" name="embed" value="1">' in fragment.text
+    assert 'id="predict"' not in fragment.text
 
 
-def test_the_way_out_of_a_refused_view_stays_in_the_frame(open_client):
-    refused = open_client.get(f"{STEP}?text={'cat+' * 60}&embed=1")
+def test_the_nearest_valid_link_stays_in_the_frame(embedding_client):
+    refused = embedding_client.get(f"{STEP}?text={'cat+' * 60}&embed=1")
     assert refused.status_code == 422
-    way_out = re.search(r'<a href="([^"]*)">Keep the first', refused.text)[1]
-    page = open_client.get(html.unescape(way_out))
+    nearest_link = re.search(r'<a href="([^"]*)">Keep the first', refused.text)[1]
+    page = embedding_client.get(html.unescape(nearest_link))
     assert page.status_code == 200
     assert 'class="embedded"' in page.text
 
 
-class Links(HTMLParser):
+class LinkCollector(HTMLParser):
     """The attributes of every link of a page."""
 
     def __init__(self, page):
         super().__init__()
-        self.found = []
+        self.links = []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         if tag == "a":
-            self.found.append(dict(attrs))
+            self.links.append(dict(attrs))
 
 
-def stays(link):
+def stays_in_frame(link):
     """Whether a link opens beside the frame, or leads to a view in the frame."""
     if link.get("target") == "_blank":
         return link.get("rel") == "noopener"
@@ -71,20 +71,27 @@ def stays(link):
 @pytest.mark.parametrize("partial", [False, True])
 @pytest.mark.parametrize("query", ["", "&text=Birds+sing&minus=headwise-h1.0&cell=0.1", "&head=99"])
 @pytest.mark.parametrize("number", range(1, 8))
-def test_no_link_of_an_embedded_lab_takes_its_frame_away(open_client, number, query, partial):
-    step = open_client.get(f"{LESSON}/{number}").headers["location"]
+def test_no_link_of_an_embedded_lab_leaves_its_frame(embedding_client, number, query, partial):
+    step = embedding_client.get(f"{LESSON}/{number}").headers["location"]
     headers = {"HX-Request-Type": "partial"} if partial else {}
-    links = Links(open_client.get(f"{step}?embed=1{query}", headers=headers).text).found
+    links = LinkCollector(
+        embedding_client.get(f"{step}?embed=1{query}", headers=headers).text
+    ).links
     assert links
-    assert [link for link in links if not stays(link)] == []
-    assert all("target" not in link for link in Links(open_client.get(step).text).found)
+    assert [link for link in links if not stays_in_frame(link)] == []
+    assert all(
+        "target" not in link for link in LinkCollector(embedding_client.get(step).text).links
+    )
 
 
-def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):
-    framed = open_client.get(f"{STEP}?embed=1").headers
-    assert f"frame-ancestors {PARENT} https://*.example.org" in framed["content-security-policy"]
+def test_only_allowed_sites_may_frame_and_only_the_lab(embedding_client, client):
+    framed = embedding_client.get(f"{STEP}?embed=1").headers
+    assert (
+        f"frame-ancestors {ALLOWED_ORIGIN} https://*.example.org"
+        in framed["content-security-policy"]
+    )
     assert "x-frame-options" not in framed
-    for headers in (open_client.get(STEP).headers, client.get(f"{STEP}?embed=1").headers):
+    for headers in (embedding_client.get(STEP).headers, client.get(f"{STEP}?embed=1").headers):
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-frame-options"] == "DENY"
 
@@ -104,44 +111,47 @@ def test_only_allowed_sites_may_frame_and_only_the_lab(open_client, client):
         f"{STEP}/export/map.svg",
     ],
 )
-def test_what_is_no_lab_stands_in_no_frame_whatever_it_is_asked_by(open_client, path):
-    headers = open_client.get(f"{path}?embed=1").headers
+def test_pages_that_are_no_lab_can_never_be_framed(embedding_client, path):
+    headers = embedding_client.get(f"{path}?embed=1").headers
     assert headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("query", ["embed=1", "embed=%31", "%65mbed=1", "embed=0&embed=1"])
-def test_a_lab_is_framed_whenever_it_stands_alone(open_client, query):
-    answers = [open_client.get(f"{STEP}?{query}") for _ in range(2)]
+def test_a_standalone_lab_can_always_be_framed(embedding_client, query):
+    answers = [embedding_client.get(f"{STEP}?{query}") for _ in range(2)]
     etag = {"If-None-Match": answers[0].headers["etag"]}
-    answers += [open_client.get(f"{STEP}?{query}", headers=etag), open_client.head(answers[0].url)]
+    answers += [
+        embedding_client.get(f"{STEP}?{query}", headers=etag),
+        embedding_client.head(answers[0].url),
+    ]
     for answer in answers:
         assert "x-frame-options" not in answer.headers
-        assert f"frame-ancestors {PARENT}" in answer.headers["content-security-policy"]
+        assert f"frame-ancestors {ALLOWED_ORIGIN}" in answer.headers["content-security-policy"]
         assert not any("framed" in name for name in answer.headers)
 
 
-def test_a_view_that_cannot_be_is_told_within_the_frame(open_client):
-    answer = open_client.get(f"{STEP}?embed=1&head=9")
+def test_an_invalid_view_is_reported_within_the_frame(embedding_client):
+    answer = embedding_client.get(f"{STEP}?embed=1&head=9")
     assert answer.status_code == 422
     assert "x-frame-options" not in answer.headers
 
 
 @pytest.mark.parametrize("query", ["embed=1&embed=0", "embed=01", "embed=1x", "text=embed=1"])
-def test_a_whole_page_is_never_framed(open_client, client, query):
-    page = open_client.get(f"{STEP}?{query}")
+def test_a_whole_page_is_never_framed(embedding_client, client, query):
+    page = embedding_client.get(f"{STEP}?{query}")
     assert 'class="bar"' in page.text
     assert page.headers["x-frame-options"] == "DENY"
 
 
-def test_where_none_may_frame_nothing_tells_what_could_be(client):
+def test_without_allowed_origins_no_header_is_leaked(client):
     headers = client.get(f"{STEP}?embed=1").headers
     assert headers["x-frame-options"] == "DENY"
     assert not any("framed" in name for name in headers)
 
 
 @pytest.mark.parametrize("origin", ["javascript:alert(1)", "*", "https://a.b; script-src *", "x"])
-def test_an_origin_that_is_none_is_refused_at_the_start(origin):
+def test_an_invalid_origin_is_refused_at_startup(origin):
     with pytest.raises(ValidationError):
         Settings(embed_origins=(origin,))
 
@@ -153,22 +163,22 @@ def test_origins_come_from_the_environment(monkeypatch):
     assert Settings().embed_origins == ()
 
 
-def test_a_link_leads_to_its_frame_by_oembed(open_client):
-    page = open_client.get(f"{STEP}?text=Birds+sing&v=1").text
+def test_oembed_discovery_leads_to_the_frame(embedding_client):
+    page = embedding_client.get(f"{STEP}?text=Birds+sing&v=1").text
     found = re.search(r'type="application/json\+oembed" href="([^"]+)"', page)
-    told = open_client.get(html.unescape(found[1]).removeprefix("http://testserver")).json()
-    assert (told["version"], told["type"]) == ("1.0", "rich")
-    assert told["title"] == "Why one head isn’t enough"
-    source = html.unescape(re.search(r'<iframe src="([^"]+)"', told["html"])[1])
+    oembed = embedding_client.get(html.unescape(found[1]).removeprefix("http://testserver")).json()
+    assert (oembed["version"], oembed["type"]) == ("1.0", "rich")
+    assert oembed["title"] == "Why one head isn’t enough"
+    source = html.unescape(re.search(r'<iframe src="([^"]+)"', oembed["html"])[1])
     assert source == f"http://testserver{STEP}?text=Birds+sing&v=1&embed=1"
-    assert 'src="http://testserver/embed.js"' in told["html"]
-    assert open_client.get(source.removeprefix("http://testserver")).status_code == 200
+    assert 'src="http://testserver/embed.js"' in oembed["html"]
+    assert embedding_client.get(source.removeprefix("http://testserver")).status_code == 200
 
 
-def test_oembed_keeps_to_the_size_that_is_asked_for(open_client):
+def test_oembed_keeps_to_the_requested_size(embedding_client):
     query = {"url": f"http://testserver{STEP}", "maxwidth": 300, "maxheight": 200}
-    told = open_client.get("/oembed", params=query).json()
-    assert (told["width"], told["height"]) == (300, 200)
+    oembed = embedding_client.get("/oembed", params=query).json()
+    assert (oembed["width"], oembed["height"]) == (300, 200)
 
 
 @pytest.mark.parametrize(
@@ -184,19 +194,19 @@ def test_oembed_keeps_to_the_size_that_is_asked_for(open_client):
         ({}, 422),
     ],
 )
-def test_oembed_refuses_what_it_cannot_frame(open_client, query, status):
-    assert open_client.get("/oembed", params=query).status_code == status
+def test_oembed_refuses_what_it_cannot_frame(embedding_client, query, status):
+    assert embedding_client.get("/oembed", params=query).status_code == status
 
 
-def test_where_no_site_may_embed_nothing_offers_it(client):
+def test_without_allowed_origins_there_is_no_oembed(client):
     assert "oembed" not in client.get(STEP).text
     assert client.get("/oembed", params={"url": f"http://testserver{STEP}"}).status_code == 404
 
 
-def test_a_title_cannot_leave_its_attribute(open_client):
+def test_a_title_cannot_leave_its_attribute(embedding_client):
     query = {"url": f'http://testserver{STEP}?text="><script>x</script>'}
-    told = open_client.get("/oembed", params=query).json()
-    assert "<script>x" not in told["html"]
+    oembed = embedding_client.get("/oembed", params=query).json()
+    assert "<script>x" not in oembed["html"]
 
 
 def test_other_sites_may_load_the_script_for_frames(client):

@@ -8,7 +8,7 @@ from app.web.rendering.escaping import escaped
 from app.web.rendering.templates import create_environment
 
 
-class Told(str):
+class HasHtml(str):
     """A kind of text that says itself what it is in HTML."""
 
     def __html__(self):
@@ -25,7 +25,7 @@ def test_text_is_escaped_as_jinja_does(text):
     [
         *("<script>", "a&b", "it's", '"', "", "word", "雪", "a b", "x<y", "1.5", "½"),
         *(0, -3, 10**30, True, False, None, 0.5, float("nan"), (1, "<"), ["<b>"], {"a": "<"}),
-        *(Markup("<b>&amp;</b>"), Told("<i>"), Undefined(name="nobody")),
+        *(Markup("<b>&amp;</b>"), HasHtml("<i>"), Undefined(name="nobody")),
     ],
     ids=repr,
 )
@@ -33,7 +33,7 @@ def test_any_value_is_escaped_as_jinja_does(value):
     assert escaped(value) == str(escape(value))
 
 
-def test_what_is_typed_stays_text_through_blocks_macros_and_parts():
+def test_typed_text_stays_text_through_blocks_macros_and_partials():
     jinja = create_environment("/static/x")
     macro = "{% macro m(x) %}[{{ x }}]{% endmacro %}"
     template = jinja.from_string(
@@ -43,12 +43,12 @@ def test_what_is_typed_stays_text_through_blocks_macros_and_parts():
     assert jinja.from_string(macro + "{{ m(x) ~ x }}").render(x="<i>") == "[&lt;i&gt;]&lt;i&gt;"
 
 
-def test_a_part_that_is_kept_is_another_for_other_values():
-    kept = create_environment("/static/x").globals["kept"]
+def test_partials_are_cached_by_their_values():
+    cached_partial = create_environment("/static/x").globals["kept"]
     heads = (("<a>", 2), ("b", 1))
 
     def menu(*values):
-        return str(kept("parts/heads-menu.html", heads, *values))
+        return str(cached_partial("parts/heads-menu.html", heads, *values))
 
     assert menu("<a>", 0, None) == menu("<a>", 0, None)
     assert 'value="&lt;a&gt;.1"' in menu("<a>", 0, None)

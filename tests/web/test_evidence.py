@@ -20,14 +20,14 @@ from app.web.routes.models import (
     max_interval_half_width,
     two_neighbour_rows,
 )
-from tests.models.checkpoints.tiny import save
-from tests.models.trees import SAMPLE
+from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.trees import SAMPLE_CONLLU
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
 
 @pytest.fixture(scope="module")
-def records(models):
+def model_pages(models):
     return ModelPages(models, read_two_neighbours())
 
 
@@ -35,9 +35,9 @@ def text_of(html):
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html)))
 
 
-def test_the_four_are_compared_by_what_their_cards_and_records_say(client, records):
+def test_the_four_are_compared_by_their_cards_and_records(client, model_pages):
     html = client.get("/models").text
-    rows = trained_models(records.models)
+    rows = trained_models(model_pages.models)
     assert [row.card.id for row in rows] == TRAINED
     for row in rows:
         line = re.search(rf'<a href="/models/{row.card.id}">.*?</tr>', html, re.S).group(0)
@@ -45,42 +45,42 @@ def test_the_four_are_compared_by_what_their_cards_and_records_say(client, recor
         assert f"{100 * row.training.validation_accuracy:.1f} %" in line
         found = row.relations_found
         assert (", ".join(found) or "none") in line
-        assert records.models[row.card.id].megabytes < 4
+        assert model_pages.models[row.card.id].megabytes < 4
 
 
 def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):
-    said = text_of(client.get("/models").text)
+    text = text_of(client.get("/models").text)
     loss = {m.card.n_heads: m.card.training.validation_loss for m in models.of_kind("trained")}
-    assert ("Eight heads do not beat four" in said) == (loss[8] >= loss[4])
-    assert ("Eight heads beat four" in said) == (loss[8] < loss[4])
-    assert ("One head is worst" in said) == (loss[1] == max(loss.values()))
+    assert ("Eight heads do not beat four" in text) == (loss[8] >= loss[4])
+    assert ("Eight heads beat four" in text) == (loss[8] < loss[4])
+    assert ("One head is worst" in text) == (loss[1] == max(loss.values()))
 
 
-def test_the_plots_are_drawn_and_their_figures_stand_beside_them(client, records):
+def test_the_plots_are_drawn_with_their_figures(client, model_pages):
     html = client.get("/models").text
     assert html.count('<svg class="plot"') == 4
-    said = text_of(html)
-    for run in records.models.seed_runs.runs:
-        assert f"{run.validation_loss:.4f}" in said
-    assert f"at most {records.models.seed_runs.widest_spread:.4f} nats apart" in said
+    text = text_of(html)
+    for run in model_pages.models.seed_runs.runs:
+        assert f"{run.validation_loss:.4f}" in text
+    assert f"at most {model_pages.models.seed_runs.widest_spread:.4f} nats apart" in text
 
 
-def test_data_licence_and_commands_are_told(client, models):
-    said = text_of(client.get("/models").text)
-    assert "Universal Dependencies English EWT, licence CC BY-SA 4.0" in said
-    assert "public-domain books" in said
+def test_data_licence_and_commands_are_listed(client, models):
+    text = text_of(client.get("/models").text)
+    assert "Universal Dependencies English EWT, licence CC BY-SA 4.0" in text
+    assert "public-domain books" in text
     for model in models.of_kind("trained"):
-        assert model.card.training.command in said
-        assert model.evidence.command in said
+        assert model.card.training.command in text
+        assert model.evidence.command in text
 
 
-def test_the_exact_experiment_is_told_as_its_record_has_it(client, records):
-    rows = two_neighbour_rows(records.two_neighbours)
+def test_the_exact_experiment_agrees_with_its_record(client, model_pages):
+    rows = two_neighbour_rows(model_pages.two_neighbours)
     assert [(h, read_out) for h, read_out, _ in rows] == [
         (h, read_out) for read_out in ("linear", "mlp") for h in (1, 2, 4)
     ]
-    said = text_of(client.get("/models").text)
-    assert ", ".join(format_weight(share) for share in rows[0][2]) in said
+    text = text_of(client.get("/models").text)
+    assert ", ".join(format_weight(share) for share in rows[0][2]) in text
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -111,7 +111,7 @@ def test_no_head_is_named_without_figures_that_carry_it(models):
             assert named == carried
 
 
-def test_shares_are_known_as_closely_as_the_page_says(models):
+def test_shares_are_as_precise_as_the_page_says(models):
     evidence = models["headwise-h4"].evidence
     widest = max_interval_half_width(evidence)
     for head in evidence.heads:
@@ -121,27 +121,27 @@ def test_shares_are_known_as_closely_as_the_page_says(models):
     assert 0 < widest < 0.01
 
 
-def test_a_twin_says_that_it_was_never_trained(client):
-    said = text_of(client.get("/models/headwise-h2-random").text)
-    assert "never trained" in said
-    assert "with seed 0" in said
-    assert "Its heads" not in said
+def test_an_untrained_model_says_that_it_was_never_trained(client):
+    text = text_of(client.get("/models/headwise-h2-random").text)
+    assert "never trained" in text
+    assert "with seed 0" in text
+    assert "Its heads" not in text
 
 
-def test_a_model_that_is_not_there_is_named_with_those_there_are(client):
+def test_an_unknown_model_is_reported_with_the_known_ones(client):
     response = client.get("/models/h3")
     assert response.status_code == 404
     assert "There is no model “h3”. There are headwise-h1" in response.text
 
 
 @pytest.mark.parametrize("path", ["/models", "/models/headwise-h4"])
-def test_a_record_can_be_asked_for_by_its_head_alone(client, path):
+def test_model_pages_answer_head_requests(client, path):
     response = client.head(path)
     assert response.status_code == 200
     assert response.content == b""
 
 
-def test_every_page_leads_to_the_evidence(client, step_1):
+def test_every_page_links_to_the_models(client, step_1):
     for path in ("/", step_1, "/docs"):
         assert 'href="/models"' in client.get(path).text
 
@@ -151,7 +151,7 @@ def folder(tmp_path_factory):
     """A measured encoder, a measured decoder, and one that was not measured."""
     folder = tmp_path_factory.mktemp("checkpoints")
     treebank = tmp_path_factory.mktemp("treebank") / "our-own.conllu"
-    treebank.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
+    treebank.write_text(4 * f"{SAMPLE_CONLLU}\n", encoding="utf-8")
     plan = Plan(
         (treebank,),
         n_untrained=2,
@@ -159,14 +159,14 @@ def folder(tmp_path_factory):
         treebank_name="Our Own Trees",
         licence="CC0",
     )
-    measure(save("bert", folder / "encoder"), plan)
-    measure(save("gpt2", folder / "decoder"), plan)
-    save("bert", folder / "unmeasured")
+    measure(save_checkpoint("bert", folder / "encoder"), plan)
+    measure(save_checkpoint("gpt2", folder / "decoder"), plan)
+    save_checkpoint("bert", folder / "unmeasured")
     return folder
 
 
 @pytest.fixture(scope="module")
-def with_checkpoints(folder):
+def checkpoint_client(folder):
     return TestClient(create_app(Settings(checkpoints=(folder,))), raise_server_exceptions=False)
 
 
@@ -179,101 +179,101 @@ def row_of(html, name):
     return text_of(re.search(rf'<a href="/models/{name}">{name}</a></th>.*?</tr>', html, re.S)[0])
 
 
-def test_checkpoints_are_listed_apart_with_what_is_known_of_them(with_checkpoints, encoder):
-    html = with_checkpoints.get("/models").text
+def test_checkpoints_are_listed_separately_with_their_facts(checkpoint_client, encoder):
+    html = checkpoint_client.get("/models").text
     listed = html[html.index('id="checkpoints"') :]
-    for name, told in {
+    for name, expected in {
         "encoder": ["BERT", "3 × 4", "hidden words", "on Our Own Trees"],
         "decoder": ["GPT-2", "3 × 2", "the next word", "on Our Own Trees"],
         "unmeasured": ["not yet: python -m app checkpoint measure FOLDER --treebank FILE"],
     }.items():
         line = row_of(listed, name)
-        assert all(each in line for each in told), line
+        assert all(each in line for each in expected), line
     assert f"{encoder.card.parameters:,}" in row_of(listed, "encoder")
 
 
-def test_what_is_told_of_the_four_is_the_same_beside_checkpoints(client, with_checkpoints):
-    alone, beside = (each.get("/models").text for each in (client, with_checkpoints))
+def test_the_four_are_described_the_same_with_checkpoints(client, checkpoint_client):
+    alone, with_others = (each.get("/models").text for each in (client, checkpoint_client))
     assert "Checkpoints" not in alone
-    whole = beside[: beside.index('<h2 id="checkpoints"')]
-    assert alone.startswith(whole[: whole.rindex("</p>")])
+    before_checkpoints = with_others[: with_others.index('<h2 id="checkpoints"')]
+    assert alone.startswith(before_checkpoints[: before_checkpoints.rindex("</p>")])
 
 
-def test_a_checkpoints_card_claims_nothing_of_its_training(with_checkpoints):
+def test_a_checkpoints_card_claims_nothing_of_its_training(checkpoint_client):
     for name in ("encoder", "decoder", "unmeasured"):
-        response = with_checkpoints.get(f"/models/{name}")
+        response = checkpoint_client.get(f"/models/{name}")
         assert response.status_code == 200
-        said = text_of(response.text)
-        assert "that others trained" in said
+        text = text_of(response.text)
+        assert "that others trained" in text
         for claim in ("books", "never trained", "validation", "seed", "of Headwise", "None"):
-            assert claim not in said.partition("Its heads")[0].partition("Card")[2], claim
+            assert claim not in text.partition("Its heads")[0].partition("Card")[2], claim
 
 
-def test_a_measured_checkpoint_has_every_head_with_its_figures(with_checkpoints, encoder):
-    html = with_checkpoints.get("/models/encoder").text
+def test_a_measured_checkpoint_has_every_head_with_its_figures(checkpoint_client, encoder):
+    html = checkpoint_client.get("/models/encoder").text
     for row in head_rows(encoder.evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S)[0])
         assert format_weight(row.record.special) in line
         assert all(format_weight(row.record.top_word_shares[place]) in line for place in POSITIONS)
-    said = text_of(html)
-    assert "Our Own Trees, licence CC0" in said
-    assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in said
-    assert "the best head of 2 untrained twins" in said
-    assert encoder.evidence.command in said
+    text = text_of(html)
+    assert "Our Own Trees, licence CC0" in text
+    assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in text
+    assert "the best head of 2 untrained twins" in text
+    assert encoder.evidence.command in text
     assert not {"validation", "books", "dev part"} & {
-        *re.findall("validation|books|dev part", said)
+        *re.findall("validation|books|dev part", text)
     }
 
 
-def test_a_causal_model_says_what_its_heads_cannot_find(with_checkpoints):
-    said = text_of(with_checkpoints.get("/models/decoder").text)
-    assert "reads only what stands before" in said
-    assert "Weight to special tokens" not in said
-    assert "every token guessed from those before it" in said
+def test_a_causal_model_says_what_its_heads_cannot_find(checkpoint_client):
+    text = text_of(checkpoint_client.get("/models/decoder").text)
+    assert "reads only what stands before" in text
+    assert "Weight to special tokens" not in text
+    assert "every token guessed from those before it" in text
 
 
-def test_a_checkpoint_that_was_not_measured_names_the_command(with_checkpoints):
-    said = text_of(with_checkpoints.get("/models/unmeasured").text)
-    assert "have not been measured. python -m app checkpoint measure FOLDER" in said
+def test_a_checkpoint_that_was_not_measured_names_the_command(checkpoint_client):
+    text = text_of(checkpoint_client.get("/models/unmeasured").text)
+    assert "have not been measured. python -m app checkpoint measure FOLDER" in text
 
 
-def test_the_lab_of_measures_names_the_record_of_a_checkpoint(with_checkpoints, step_1):
+def test_the_lab_of_measures_names_the_record_of_a_checkpoint(checkpoint_client, step_1):
     path = step_1.rpartition("/")[0] + "/measure-before-you-name?model=encoder&layer=1"
-    said = text_of(with_checkpoints.get(path).text)
-    assert "The record counts relations in Our Own Trees (CC0)" in said
+    text = text_of(checkpoint_client.get(path).text)
+    assert "The record counts relations in Our Own Trees (CC0)" in text
 
 
-def test_the_api_tells_of_checkpoints_too(with_checkpoints, encoder):
-    listed = {each["id"]: each for each in with_checkpoints.get("/api/v1/models").json()}
+def test_the_api_lists_checkpoints_too(checkpoint_client, encoder):
+    listed = {each["id"]: each for each in checkpoint_client.get("/api/v1/models").json()}
     assert [*listed][-3:] == ["decoder", "encoder", "unmeasured"]
     assert listed["encoder"]["source"] == "checkpoint"
     assert listed["encoder"]["card"]["training"] is None
-    told = with_checkpoints.get("/api/v1/models/encoder/heads").json()
-    assert told["record"] == encoder.evidence.model_dump(mode="json")
-    assert len(told["labels"]) == 12
-    response = with_checkpoints.get("/api/v1/models/unmeasured/heads")
+    record = checkpoint_client.get("/api/v1/models/encoder/heads").json()
+    assert record["record"] == encoder.evidence.model_dump(mode="json")
+    assert len(record["labels"]) == 12
+    response = checkpoint_client.get("/api/v1/models/unmeasured/heads")
     assert response.status_code == 404
     assert "The heads of unmeasured have not been measured" in response.text
 
 
-def test_twins_are_told_by_the_trained_model_whatever_else_is_there(with_checkpoints):
-    said = with_checkpoints.get("/models/headwise-h2-random").text
-    assert '<a href="/models/headwise-h2">headwise-h2</a> with random numbers' in said
+def test_untrained_models_link_to_their_trained_model(checkpoint_client):
+    text = checkpoint_client.get("/models/headwise-h2-random").text
+    assert '<a href="/models/headwise-h2">headwise-h2</a> with random numbers' in text
 
 
-def test_of_many_heads_those_are_drawn_whose_loss_changes_most(encoder):
+def test_of_many_heads_those_with_the_largest_loss_change_are_plotted(encoder):
     head = encoder.evidence.heads[0]
     heads = [head.model_copy(update={"head": i, "ablation": (-1) ** i * i / 10}) for i in range(40)]
-    drawn = largest_ablation_effects(heads)
-    assert [each.head for each in drawn] == list(range(40 - MAX_BARS, 40))
+    selected = largest_ablation_effects(heads)
+    assert [each.head for each in selected] == list(range(40 - MAX_BARS, 40))
     assert largest_ablation_effects(heads[:5]) == heads[:5]
 
 
 def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
     treebank = tmp_path / "our-own.conllu"
-    treebank.write_text(f"{SAMPLE}\n", encoding="utf-8")
+    treebank.write_text(f"{SAMPLE_CONLLU}\n", encoding="utf-8")
     measure(
-        save("bert", tmp_path / "deep", num_hidden_layers=9),
+        save_checkpoint("bert", tmp_path / "deep", num_hidden_layers=9),
         Plan((treebank,), n_untrained=1, n_ablation_sentences=1),
     )
     client = TestClient(create_app(Settings(checkpoints=(tmp_path / "deep",))))

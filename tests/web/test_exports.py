@@ -13,13 +13,13 @@ from tests.pages import LESSON
 STEP = f"{LESSON}/why-one-head-is-not-enough"
 
 
-def get(client, file, **query):
+def get_export(client, file, **query):
     return client.get(f"{STEP}/export/{file}", params=query)
 
 
 @pytest.mark.parametrize("file", FORMATS)
-def test_every_kind_of_file_is_there_and_named_without_the_sentence(client, file):
-    answer = get(client, file, text="Birds sing", head=3, minus="headwise-h1.0")
+def test_every_format_is_served_and_named_without_the_sentence(client, file):
+    answer = get_export(client, file, text="Birds sing", head=3, minus="headwise-h1.0")
     assert answer.status_code == 200
     assert len(answer.content) > 100
     assert answer.headers["content-type"].startswith(FORMATS[file].media_type)
@@ -29,23 +29,23 @@ def test_every_kind_of_file_is_there_and_named_without_the_sentence(client, file
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
-def test_pictures_of_pixels_come_in_three_sizes(client, scale):
-    one = get(client, "map.svg").text
-    width = int(one.partition('width="')[2].partition('"')[0])
-    png = get(client, "map.png", scale=scale).content
+def test_png_files_come_in_three_sizes(client, scale):
+    first = get_export(client, "map.svg").text
+    width = int(first.partition('width="')[2].partition('"')[0])
+    png = get_export(client, "map.png", scale=scale).content
     assert png.startswith(b"\x89PNG")
     assert struct.unpack(">II", png[16:24])[0] == scale * width
 
 
 def test_letters_are_drawn_without_any_font_of_the_machine(client):
-    letters = get(client, "map.png", text="Birds sing", scale=4).content
-    other = get(client, "map.png", text="Bards sang", scale=4).content
-    assert letters != other
+    letters = get_export(client, "map.png", text="Birds sing", scale=4).content
+    second = get_export(client, "map.png", text="Bards sang", scale=4).content
+    assert letters != second
 
 
-def test_pictures_come_in_the_look_that_is_asked_for(client):
+def test_pictures_have_the_requested_theme_and_colour_scale(client):
     looks = {
-        get(client, "map.svg", theme=theme, heat=heat).text
+        get_export(client, "map.svg", theme=theme, heat=heat).text
         for theme in ("light", "dark")
         for heat in ("default", "greys")
     }
@@ -53,61 +53,61 @@ def test_pictures_come_in_the_look_that_is_asked_for(client):
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [({"theme": "x"}, "theme"), ({"scale": "9"}, "scale"), ({"head": "9"}, "no head “9”")],
 )
-def test_what_cannot_be_drawn_is_told(client, query, told):
-    answer = get(client, "map.png", **query)
+def test_an_invalid_export_is_reported(client, query, message):
+    answer = get_export(client, "map.png", **query)
     assert answer.status_code == 422
-    assert told in answer.text
+    assert message in answer.text
 
 
 def test_a_difference_needs_a_head_to_compare_with(client):
-    answer = get(client, "difference.svg")
+    answer = get_export(client, "difference.svg")
     assert answer.status_code == 422
     assert "No head is chosen" in answer.text
 
 
 def test_the_picture_is_what_the_page_shows(client):
-    default = get(client, "map.svg").text
-    assert default == get(client, "map.svg", show="grid").text
+    default = get_export(client, "map.svg").text
+    assert default == get_export(client, "map.svg", show="grid").text
     assert default.count(">Head ") == 4
-    pictures = {get(client, "map.svg", show=show).text for show in ("map", "lines", "strip")}
+    pictures = {get_export(client, "map.svg", show=show).text for show in ("map", "lines", "strip")}
     assert len({*pictures, default}) == 4
 
 
-def test_a_file_that_there_is_not_is_told(client):
-    answer = get(client, "map.gif")
+def test_an_unknown_file_is_reported(client):
+    answer = get_export(client, "map.gif")
     assert answer.status_code == 404
     assert "map.svg" in answer.text
 
 
 def test_a_shuffled_sentence_is_exported_as_it_is_shown(client):
     address = f"{LESSON}/measure-before-you-name/export/view.npz"
-    plain, shuffled = (
+    original, shuffled = (
         np.load(io.BytesIO(client.get(address, params=query).content))["maps"]
         for query in ({}, {"shuffled": "1"})
     )
-    assert plain.shape == shuffled.shape
-    assert not np.allclose(plain, shuffled)
+    assert original.shape == shuffled.shape
+    assert not np.allclose(original, shuffled)
 
 
 def test_the_archive_holds_all_that_its_script_needs(client):
-    with zipfile.ZipFile(io.BytesIO(get(client, "reproduce.zip").content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(get_export(client, "reproduce.zip").content)) as archive:
         names = set(archive.namelist())
     needed = {"reproduce.py", "reproduce.ipynb", "view.npz", "view.json", "style.css"}
     assert needed <= names
     assert {"app/attention/textbook.py", "app/picture/heatmap.py"} <= names
 
 
-def test_the_link_of_a_view_is_a_picture_too(client):
-    one, other = (client.get(f"{STEP}/qr.svg", params={"text": text}) for text in ("a b", "a c"))
-    assert one.status_code == 200
-    assert one.headers["content-type"] == "image/svg+xml"
-    assert one.text != other.text
+def test_the_link_of_a_view_has_a_qr_code(client):
+    first, second = (client.get(f"{STEP}/qr.svg", params={"text": text}) for text in ("a b", "a c"))
+    assert first.status_code == 200
+    assert first.headers["content-type"] == "image/svg+xml"
+    assert first.text != second.text
 
 
-def test_a_link_too_long_for_a_picture_says_so(client):
+def test_a_link_too_long_for_a_qr_code_says_so(client):
     answer = client.get(f"{STEP}/qr.svg", params={"text": "雪" * 45, "v": "1"})
     assert answer.status_code == 200
     answer = client.get(f"{STEP}/qr.svg", params={"text": "a" * 3_000, "v": "1"})
@@ -115,7 +115,7 @@ def test_a_link_too_long_for_a_picture_says_so(client):
     assert "too long for a QR code" in answer.text
 
 
-def test_a_link_is_a_picture_as_long_as_a_phone_can_read_it(client):
+def test_the_longest_qr_code_is_readable_by_a_phone(client):
     # Of a view that says nothing but its sentence.
     around = len(f"http://testserver{STEP}?text=&v=1")
     answers = [
@@ -126,14 +126,14 @@ def test_a_link_is_a_picture_as_long_as_a_phone_can_read_it(client):
     assert "too long for a QR code" in answers[1].text
 
 
-def test_others_are_served_while_the_picture_of_a_link_is_drawn(client, monkeypatch):
+def test_qr_codes_are_drawn_outside_the_event_loop(client, monkeypatch):
     make, on_the_loop = segno.make, []
 
-    def made(*args, **options):
+    def recording_make(*args, **options):
         on_the_loop.append(asyncio._get_running_loop() is not None)
         return make(*args, **options)
 
-    monkeypatch.setattr(segno, "make", made)
+    monkeypatch.setattr(segno, "make", recording_make)
     assert client.get(f"{STEP}/qr.svg?text=a+b+c").status_code == 200
     assert on_the_loop == [False]
 

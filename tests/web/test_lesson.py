@@ -18,27 +18,27 @@ MODELS = load_builtin_models()
 STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
-ODD = ["cat", "cat cat cat cat cat", "very " * 40, "floccinaucinihilipilification", "a [MASK] b",
+UNUSUAL_TEXTS = ["cat", "cat cat cat cat cat", "very " * 40, "floccinaucinihilipilification", "a [MASK] b",
        "<script>alert(1)</script>", "מה שלומך", "👩‍👩‍👧 is over"]  # fmt: skip
 
 
-def path(step):
+def step_path(step):
     return f"/{LESSON.slug}/{step.slug}"
 
 
-def labels(html):
+def choice_ids(html):
     return re.findall(r'name="commit" value="([^"]*)"', html)
 
 
-def answered(html, part):
-    section = re.search(rf'<section id="{part}".*?</section>', html, re.S).group(0)
+def find_outcome(html, expected):
+    section = re.search(rf'<section id="{expected}".*?</section>', html, re.S).group(0)
     return re.search(r'data-outcome="(\w+)"', section)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX, RESTORE], ids=["page", "fragment", "restore"])
 @pytest.mark.parametrize("step", STEPS)
-def test_every_step_answers_in_every_form(client, step, headers):
-    response = client.get(path(step), headers=headers)
+def test_every_step_works_as_page_and_fragment(client, step, headers):
+    response = client.get(step_path(step), headers=headers)
     assert response.status_code == 200
     assert ("<html" in response.text) == (headers is not HTMX)
     assert '<svg class="map' in response.text
@@ -47,27 +47,27 @@ def test_every_step_answers_in_every_form(client, step, headers):
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("text", ODD)
-def test_predictions_and_checks_survive_odd_sentences(client, step, text):
+@pytest.mark.parametrize("text", UNUSUAL_TEXTS)
+def test_predictions_and_checks_accept_unusual_sentences(client, step, text):
     query = {"text": text, "word": "0", "layer": "1"}
-    page = client.get(path(step), params=query)
+    page = client.get(step_path(step), params=query)
     assert page.status_code == 200
     assert "<script>alert" not in page.text
     outcomes = set()
-    for choice in labels(page.text)[:4]:
-        answer = client.get(path(step), params=query | {"predict": unescape(choice)})
+    for choice in choice_ids(page.text)[:4]:
+        answer = client.get(step_path(step), params=query | {"predict": unescape(choice)})
         assert answer.status_code == 200
-        outcomes.add(answered(answer.text, "predict").group(1))
+        outcomes.add(find_outcome(answer.text, "predict").group(1))
     assert outcomes <= {"right", "wrong"}
     for option in step.facts.check.options:
-        answer = client.get(path(step), params=query | {"check": option.id})
-        assert answered(answer.text, "check").group(1) == ("right" if option.right else "wrong")
+        answer = client.get(step_path(step), params=query | {"check": option.id})
+        assert find_outcome(answer.text, "check").group(1) == ("right" if option.right else "wrong")
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("model", MODELS.ids)
 def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, model):
-    html = client.get(path(step), params={"model": model, "layer": "1"}).text
+    html = client.get(step_path(step), params={"model": model, "layer": "1"}).text
     assert f'id="model-{model}" name="model" value="{model}" aria-pressed="true"' in html
     source = MODELS[model].card.kind
     assert f"{source} · layer 1" in html
@@ -76,31 +76,33 @@ def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, m
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_right_answer_is_right_and_another_is_not(client, step):
-    right = client.get(path(step), params={"predict": step.facts.predict.declared})
-    assert answered(right.text, "predict").group(1) == "right"
-    others = [c for c in labels(right.text) if c != step.facts.predict.declared]
-    wrong = client.get(path(step), params={"predict": others[0]})
-    assert answered(wrong.text, "predict").group(1) == "wrong"
+    right_page = client.get(step_path(step), params={"predict": step.facts.predict.declared})
+    assert find_outcome(right_page.text, "predict").group(1) == "right"
+    others = [c for c in choice_ids(right_page.text) if c != step.facts.predict.declared]
+    wrong_page = client.get(step_path(step), params={"predict": others[0]})
+    assert find_outcome(wrong_page.text, "predict").group(1) == "wrong"
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_sentence_and_model_travel_to_every_other_step(client, step):
+def test_sentence_and_model_carry_over_to_every_other_step(client, step):
     chosen = {"text": "Old birds sing & rest", "model": "headwise-h2"}
-    html = client.get(path(step), params=chosen).text
+    html = client.get(step_path(step), params=chosen).text
     links = re.findall(r'<a href="([^"]+)" data-step="(\d)"', html)
     assert [number for _, number in links] == list("1234567")
     for link, _ in links:
         assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in chosen.items()}
-    plain = client.get(path(step)).text
+    default = client.get(step_path(step)).text
     assert all(
-        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d)"', plain)
+        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d)"', default)
     )
 
 
 def test_each_step_leads_to_the_next_and_the_last_to_the_end(client):
     for step, following in zip(LESSON.steps, LESSON.steps[1:], strict=False):
-        assert f'class="primary" href="{path(following)}"' in client.get(path(step)).text
-    assert f'class="primary" href="/{LESSON.slug}/end"' in client.get(path(LESSON.steps[-1])).text
+        assert f'class="primary" href="{step_path(following)}"' in client.get(step_path(step)).text
+    assert (
+        f'class="primary" href="/{LESSON.slug}/end"' in client.get(step_path(LESSON.steps[-1])).text
+    )
 
 
 def test_the_end_asks_what_was_learned(client):
@@ -113,33 +115,35 @@ def test_the_end_asks_what_was_learned(client):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_each_step_tells_its_place_and_its_minutes(client, step):
-    html = client.get(path(step)).text
+def test_each_step_shows_its_number_and_its_minutes(client, step):
+    html = client.get(step_path(step)).text
     assert f"Step {step.number} of 7" in html
     assert f"{step.facts.minutes} min of 10–12 min" in html
 
 
-OWN = re.compile(r"Headwise itself|Computed on this page")
-PUBLISHED = re.compile(r"[A-Z][\w&., -]+ (19|20)\d\d, (\*[^*]+\*|table|section)", re.UNICODE)
+OWN_SOURCE = re.compile(r"Headwise itself|Computed on this page")
+PUBLISHED_SOURCE = re.compile(r"[A-Z][\w&., -]+ (19|20)\d\d, (\*[^*]+\*|table|section)", re.UNICODE)
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_every_citation_names_a_paper_and_a_place_or_what_computes_it(step):
+def test_every_citation_names_a_paper_and_section_or_its_computation(step):
     assert step.facts.citations
     for citation in step.facts.citations:
-        assert OWN.search(citation.source) or PUBLISHED.search(citation.source), citation.source
+        assert OWN_SOURCE.search(citation.source) or PUBLISHED_SOURCE.search(citation.source), (
+            citation.source
+        )
         for file in re.findall(r"\*((?:app|training)/[\w./]+)\*", citation.source):
             assert (site_folder("lessons").parent / file).is_file()
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_links_in_citations_lead_somewhere(client, step):
+def test_links_in_citations_work(client, step):
     for citation in step.facts.citations:
         for address in re.findall(r"\]\((/[^)]*)\)", citation.source):
             assert client.get(address).status_code == 200
 
 
-FIGURES = {
+PUBLISHED_FIGURES = {
     "04": {"24.9", "25.5", "25.8", "25.4", "5.29", "5.00", "4.92", "4.91", "5.01"},
     "06": {"94.3", "51.7", "86.8", "40.0", "80.5", "47.7", "34.5", "26.3", "65", "52"},
     "07": {"47.2", "47.1", "46.6", "1.51", "0.28", "0.24", "38", "48", "0.15", "8", "96"},
@@ -148,14 +152,14 @@ FIGURES = {
 2023, table 1, Voita 2019, abstract, and Michel 2019, section 3."""
 
 
-@pytest.mark.parametrize("number", FIGURES)
-def test_figures_of_papers_stand_as_they_were_published(number):
+@pytest.mark.parametrize("number", PUBLISHED_FIGURES)
+def test_figures_of_papers_are_as_published(number):
     (file,) = (site_folder("lessons") / LESSON.slug).glob(f"{number}-*.md")
-    found = set(re.findall(r"\d+(?:\.\d+)?", file.read_text(encoding="utf-8")))
-    assert FIGURES[number] <= found
+    figures = set(re.findall(r"\d+(?:\.\d+)?", file.read_text(encoding="utf-8")))
+    assert PUBLISHED_FIGURES[number] <= figures
 
 
-REAL = {
+REAL_MODEL_SIZES = {
     "Mistral 7B": (32, 32, 8, 128),
     "Llama 3 8B": (32, 32, 8, 128),
     "Llama 3 70B": (80, 64, 8, 128),
@@ -170,11 +174,11 @@ def test_real_models_have_their_published_sizes():
     rows = LESSON.step("7").facts.lab.options["real_models"]
     assert {
         row["name"]: (row["layers"], row["heads"], row["kv_heads"], row["d_head"]) for row in rows
-    } == REAL
+    } == REAL_MODEL_SIZES
 
 
 @pytest.mark.parametrize(
-    ("step", "query", "part"),
+    ("step", "query", "expected"),
     [
         ("2", "causal=1", "−∞"),
         ("4", "unscaled=1", 'id="unscaled" name="unscaled" value="" aria-pressed="false"'),
@@ -191,11 +195,11 @@ def test_real_models_have_their_published_sizes():
         ("6", "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
     ],
 )
-def test_every_control_can_be_linked(client, step, query, part):
+def test_every_control_can_be_linked(client, step, query, expected):
     address = client.get(f"/{LESSON.slug}/{step}?{query}").headers["location"]
     response = client.get(address)
     assert response.status_code == 200
-    assert part in response.text
+    assert expected in response.text
 
 
 @pytest.mark.parametrize(
@@ -219,9 +223,9 @@ def test_a_link_with_a_wrong_value_says_so(client, step, query, message):
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_every_number_of_a_map_stands_in_a_table(client, step, headers):
+def test_every_number_of_a_map_is_in_a_table(client, step, headers):
     query = {"text": "The old fox ran", "model": "headwise-h4", "head": "2", "layer": "1"}
-    html = client.get(f"{path(step)}/numbers", params=query, headers=headers).text
+    html = client.get(f"{step_path(step)}/numbers", params=query, headers=headers).text
     assert ("<html" in html) == (not headers)
     cells = re.findall(r"<td>([\d.]+)</td>", html)
     model = MODELS["headwise-h4"]
@@ -232,17 +236,17 @@ def test_every_number_of_a_map_stands_in_a_table(client, step, headers):
 def test_the_table_holds_what_the_map_shows(client):
     step = LESSON.step("6")
     query = {"text": "The old fox ran", "model": "headwise-h4"}
-    plain, moved = (
-        client.get(f"{path(step)}/numbers", params=query | more).text
+    default, shuffled = (
+        client.get(f"{step_path(step)}/numbers", params=query | more).text
         for more in ({}, {"shuffled": "1"})
     )
-    assert plain != moved
-    assert client.get(f"{path(step)}/numbers?layer=9").status_code == 422
+    assert default != shuffled
+    assert client.get(f"{step_path(step)}/numbers?layer=9").status_code == 422
 
 
-def test_a_control_that_a_lab_does_not_have_is_passed_over(client):
+def test_a_control_that_a_lab_does_not_have_is_ignored(client):
     step = LESSON.step("1")
-    assert client.get(path(step), params={"groups": "3", "causal": "x"}).status_code == 200
+    assert client.get(step_path(step), params={"groups": "3", "causal": "x"}).status_code == 200
 
 
 def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_does(client):
@@ -250,44 +254,44 @@ def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_d
     was = {"text": "a b c", "model": "headwise-h4", "layer": "0", "head": "1", "word": "0"}
     form = was | {f"was_{name}": value for name, value in was.items()}
     form |= {"edit": "1", "predict": "2"}
-    kept = client.get(path(step), params=form | {"word": "2"}).headers["location"]
-    assert "predict=2" in kept
+    unchanged = client.get(step_path(step), params=form | {"word": "2"}).headers["location"]
+    assert "predict=2" in unchanged
     for change in ({"model": "headwise-h2"}, {"head": "0"}, {"layer": "1"}, {"text": "a b d"}):
-        dropped = client.get(path(step), params=form | change).headers["location"]
+        dropped = client.get(step_path(step), params=form | change).headers["location"]
         assert "predict" not in dropped
 
 
-def test_a_tab_that_was_pasted_keeps_no_one_from_predicting(client):
+def test_a_pasted_tab_does_not_prevent_predicting(client):
     step = LESSON.step("1")
     form = {"edit": "1", "text": "The\tcat sat", "was_text": "The cat sat", "commit": "2"}
     form |= {"layer": "0", "was_layer": "0", "word": "1", "was_word": "1"}
-    assert "predict=2" in client.get(path(step), params=form).headers["location"]
+    assert "predict=2" in client.get(step_path(step), params=form).headers["location"]
 
 
-def test_a_model_chosen_with_an_own_sentence_travels_past_a_step_that_prefers_it(client):
+def test_a_chosen_model_carries_over_past_a_step_with_that_default(client):
     step = LESSON.step("3")
     query = {"text": "Old birds sing", "model": step.facts.defaults.model}
-    html = client.get(path(step), params=query).text
+    html = client.get(step_path(step), params=query).text
     link = re.search(r'<a href="([^"]+)" data-step="4"', html).group(1)
     assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in query.items()}
 
 
 def test_as_many_groups_as_heads_are_no_groups(client):
     step = LESSON.step("7")
-    html = client.get(path(step), params={"model": "headwise-h4", "groups": "4"}).text
+    html = client.get(step_path(step), params={"model": "headwise-h4", "groups": "4"}).text
     assert "As trained: every head has its own keys and values." in html
 
 
-def test_what_is_compared_survives_an_emptied_field(client):
+def test_the_comparison_survives_an_empty_field(client):
     query = {"edit": "1", "text": "", "minus": "headwise-h1.0"}
-    html = client.get(path(LESSON.step("1")), params=query, headers=HTMX).text
+    html = client.get(step_path(LESSON.step("1")), params=query, headers=HTMX).text
     assert '<input type="hidden" name="minus" value="headwise-h1.0">' in html
 
 
-def test_heads_that_another_model_lacks_come_back_to_work(client):
+def test_ablated_heads_that_another_model_lacks_are_dropped(client):
     step = LESSON.step("5")
     query = {"edit": "1", "text": "a b", "model": "headwise-h2", "off": "0.1,0.3"}
-    assert "off=0.1&" in client.get(path(step), params=query).headers["location"] + "&"
+    assert "off=0.1&" in client.get(step_path(step), params=query).headers["location"] + "&"
 
 
 def test_a_step_that_is_planned_says_so(tmp_path):
@@ -302,18 +306,18 @@ def test_a_step_that_is_planned_says_so(tmp_path):
     assert "This step is still to be written." in response.text
 
 
-def test_a_step_with_a_mistake_is_told_and_the_others_are_served(tmp_path, caplog):
+def test_a_broken_step_is_logged_and_the_others_are_served(tmp_path, caplog):
     copytree(site_folder("lessons"), tmp_path / "lessons")
     broken = next((tmp_path / "lessons" / LESSON.slug).glob("02-*.toml"))
     broken.write_text("title =", encoding="utf-8")
     client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
     assert f"{broken}:1: " in caplog.text
-    assert client.get(path(LESSON.step("1"))).status_code == 200
+    assert client.get(step_path(LESSON.step("1"))).status_code == 200
     response = client.get(f"/{LESSON.slug}/2")
     assert response.status_code == 404
     assert "This step is being mended." in response.text
 
 
-def test_a_handout_of_a_step_about_another_model_forgets_what_only_this_one_has(client):
-    asked = "/multi-head-attention/concatenate-then-mix/handout?model=headwise-h8&off=0.7&head=7"
-    assert client.get(asked).status_code == 200
+def test_a_handout_about_another_model_drops_values_it_lacks(client):
+    url = "/multi-head-attention/concatenate-then-mix/handout?model=headwise-h8&off=0.7&head=7"
+    assert client.get(url).status_code == 200

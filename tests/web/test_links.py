@@ -20,7 +20,7 @@ STEP = f"{LESSON}/why-one-head-is-not-enough"
 SLUG = LESSON.strip("/")
 
 # Links as each version made them, and what they show: never changed, only added to.
-KEPT = [
+PUBLISHED_LINKS = [
     (f"{STEP}?v=1", {"text": "The cat sat down", "model": "headwise-h4", "head": "2", "word": "2"}),
     (f"{STEP}?text=Birds+sing&v=1", {"text": "Birds sing", "head": "2", "word": "0"}),
     (
@@ -41,7 +41,7 @@ KEPT = [
 ]
 
 
-def shown(html):
+def view_in_page(html):
     """The view that a page holds, as its form would send it."""
     lab = html[html.index('<form id="lab"') :]
     values = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', lab))
@@ -50,19 +50,21 @@ def shown(html):
     return values | {"text": re.search(r'<input id="text"[^>]* value="([^"]*)"', html)[1]}
 
 
-@pytest.mark.parametrize(("address", "view"), KEPT)
-def test_a_link_of_each_version_opens_what_it_opened(client, address, view):
+@pytest.mark.parametrize(("address", "view"), PUBLISHED_LINKS)
+def test_a_link_of_each_version_opens_the_same_view(client, address, view):
     page = client.get(address)
     assert page.status_code == 200
-    assert view.items() <= shown(page.text).items()
+    assert view.items() <= view_in_page(page.text).items()
     assert "trained anew" not in page.text
 
 
-@pytest.mark.parametrize(("address", "_"), KEPT)
+@pytest.mark.parametrize(("address", "_"), PUBLISHED_LINKS)
 def test_a_link_is_its_own_shortest_form(client, address, _):
     query = dict(parse_qsl(urlsplit(address).query))
     path = address.partition("?")[0]
-    edited = client.get(path, params={"edit": "1", "text": "", **shown(client.get(address).text)})
+    edited = client.get(
+        path, params={"edit": "1", "text": "", **view_in_page(client.get(address).text)}
+    )
     assert dict(parse_qsl(urlsplit(edited.headers["location"]).query)) == query
 
 
@@ -80,11 +82,11 @@ def lessons(tmp_path):
     return tmp_path / "lessons"
 
 
-def client_of(lessons):
+def client_for(lessons):
     return TestClient(create_app(Settings(lessons=lessons)), follow_redirects=False)
 
 
-def new_sentence(lessons, version):
+def release_new_sentence(lessons, version):
     """Step 1 opens with another sentence in a version of that name."""
     step = next((lessons / SLUG).glob("01-*.toml"))
     text = step.read_text(encoding="utf-8")
@@ -98,38 +100,38 @@ def new_sentence(lessons, version):
     )
 
 
-def test_a_new_version_leaves_links_of_the_old_as_they_were(lessons):
-    new_sentence(lessons, "2")
+def test_a_new_version_does_not_change_links_of_the_old(lessons):
+    release_new_sentence(lessons, "2")
     freeze(lessons, load_builtin_models())
-    with client_of(lessons) as client:
-        assert shown(client.get(f"{STEP}?v=1").text)["text"] == "The cat sat down"
-        assert shown(client.get(f"{STEP}?v=2").text)["text"] == "The dog lay down"
-        assert shown(client.get(STEP).text)["v"] == "2"
+    with client_for(lessons) as client:
+        assert view_in_page(client.get(f"{STEP}?v=1").text)["text"] == "The cat sat down"
+        assert view_in_page(client.get(f"{STEP}?v=2").text)["text"] == "The dog lay down"
+        assert view_in_page(client.get(STEP).text)["v"] == "2"
 
 
 def test_an_assignment_made_of_an_old_view_is_of_its_version(lessons):
-    new_sentence(lessons, "2")
+    release_new_sentence(lessons, "2")
     freeze(lessons, load_builtin_models())
     form = {"step": STEP, "fixed": "text"}
-    with client_of(lessons) as client:
+    with client_for(lessons) as client:
         for version, text in (("1", "The cat sat down"), ("2", "The dog lay down")):
             page = client.get("/assign", params=form | {"v": version}).text
             link = re.search(r'id="assigned-link"[^>]* value="http://testserver([^"]*)"', page)[1]
-            assert shown(client.get(unescape(link)).text)["text"] == text
+            assert view_in_page(client.get(unescape(link)).text)["text"] == text
 
 
-def test_new_defaults_without_a_new_version_are_a_mistake(lessons):
-    new_sentence(lessons, "1")
+def test_new_defaults_without_a_new_version_are_a_problem(lessons):
+    release_new_sentence(lessons, "1")
     mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("links of version 1 would open something else" in each for each in mistakes)
     assert any("why-one-head-is-not-enough changed" in each for each in mistakes)
 
 
-def test_a_version_that_is_not_frozen_is_a_mistake_and_its_links_say_everything(lessons):
-    new_sentence(lessons, "2")
+def test_an_unfrozen_version_is_a_problem_and_its_links_are_explicit(lessons):
+    release_new_sentence(lessons, "2")
     mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("version 2 is not in releases.json yet" in each for each in mistakes)
-    with client_of(lessons) as client:
+    with client_for(lessons) as client:
         address = client.get(STEP, params={"edit": 1, "text": "a b"}).headers["location"]
     query = dict(parse_qsl(urlsplit(address).query))
     assert {"text", "model", "layer", "head", "word"} <= query.keys()
@@ -143,13 +145,13 @@ def test_freezing_changes_nothing_that_is_frozen(lessons):
     assert file.read_bytes() == before
 
 
-def test_a_link_to_weights_that_are_no_more_says_so(lessons):
+def test_a_link_to_replaced_weights_says_so(lessons):
     file = lessons / SLUG / "releases.json"
     releases = json.loads(file.read_text(encoding="utf-8"))
     releases["0"] = json.loads(json.dumps(releases["1"]))
     releases["0"]["models"]["headwise-h4"] = "0" * 64
     file.write_text(json.dumps(releases), encoding="utf-8")
-    with client_of(lessons) as client:
+    with client_for(lessons) as client:
         old = client.get(f"{STEP}?v=0")
         assert old.status_code == 200
         assert "headwise-h4 has been trained anew</b> since version 0" in old.text
@@ -157,7 +159,7 @@ def test_a_link_to_weights_that_are_no_more_says_so(lessons):
         assert "trained anew" not in client.get(f"{STEP}?v=1").text
 
 
-def test_broken_releases_are_a_mistake(lessons):
+def test_broken_releases_are_a_problem(lessons):
     (lessons / SLUG / "releases.json").write_text("{", encoding="utf-8")
     mistakes = [str(mistake) for mistake in load_lessons(lessons, load_builtin_models()).issues]
     assert any("releases.json:1: cannot be read" in each for each in mistakes)

@@ -13,7 +13,7 @@ from app.web.middleware.security_headers import (
 )
 from app.web.routes import step
 
-TYPED = "xylophone"
+TYPED_TEXT = "xylophone"
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_pages_are_compressed(client, step_1):
     ("headers", "expected"),
     [({}, "<html"), ({"HX-Request-Type": "partial"}, '<div class="problem">')],
 )
-def test_a_refusal_is_a_page_to_people_and_a_fragment_to_the_lab(client, step_1, headers, expected):
+def test_an_error_is_a_page_for_browsers_and_a_fragment_for_htmx(client, step_1, headers, expected):
     response = client.get(f"{step_1}?text={'a' * 40_000}", headers=headers)
     assert response.status_code == 414
     assert expected in response.text
     assert ("<html" in response.text) == (not headers)
 
 
-def test_static_files_carry_the_headers_and_may_be_kept(client):
+def test_static_files_carry_the_headers_and_are_cacheable(client):
     html = client.get("/").text
     address = html.split('rel="stylesheet" href="')[1].split('"')[0]
     response = client.get(address)
@@ -77,32 +77,32 @@ def test_static_files_carry_the_headers_and_may_be_kept(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/attention"])
-def test_an_address_that_is_too_long_is_refused(client, path):
+def test_a_url_that_is_too_long_is_refused(client, path):
     response = client.get(f"{path}?text={'a' * 40_000}")
     assert response.status_code == 414
     assert "32,768 bytes" in response.text
     assert response.headers["content-security-policy"]
 
 
-def test_a_large_body_is_refused_unread(client):
+def test_a_large_body_is_refused_without_reading(client):
     response = client.post("/healthz", content=b"x" * 10_000_000)
     assert response.status_code == 413
     assert response.headers["content-security-policy"]
 
 
-async def reads_its_body(scope, receive, send):
+async def body_reading_app(scope, receive, send):
     more = True
     while more:
         more = (await receive()).get("more_body", False)
     await PlainTextResponse("read")(scope, receive, send)
 
 
-async def fails_half_way(scope, receive, send):
+async def app_failing_midway(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    raise ValueError(TYPED)
+    raise ValueError(TYPED_TEXT)
 
 
-def guarded(app):
+def guarded_client(app):
     def error_page(_, status, message):
         return PlainTextResponse(message or "failed", status)
 
@@ -113,7 +113,9 @@ def guarded(app):
 
 @pytest.mark.parametrize(("chunks", "status"), [(1, 200), (160, 413)])
 def test_a_body_without_a_length_is_read_up_to_the_limit(chunks, status):
-    response = guarded(reads_its_body).post("/", content=(b"x" * 60_000 for _ in range(chunks)))
+    response = guarded_client(body_reading_app).post(
+        "/", content=(b"x" * 60_000 for _ in range(chunks))
+    )
     assert response.status_code == status
     assert response.headers["x-frame-options"] == "DENY"
 
@@ -128,29 +130,29 @@ def test_a_form_without_a_length_is_read_up_to_the_limit(secret, caplog):
     assert not caplog.text.count("Error")
 
 
-def test_an_answer_that_fails_half_way_is_logged_and_not_answered_twice(caplog):
-    response = guarded(fails_half_way).get("/")
+def test_an_answer_that_fails_midway_is_logged_and_not_answered_twice(caplog):
+    response = guarded_client(app_failing_midway).get("/")
     assert response.status_code == 200
     assert response.text == ""
     assert "ValueError in GET /" in caplog.text
-    assert TYPED not in caplog.text
+    assert TYPED_TEXT not in caplog.text
 
 
-async def fails(*_):
-    raise ValueError(TYPED)
+async def failing_app(*_):
+    raise ValueError(TYPED_TEXT)
 
 
 def test_a_path_cannot_put_lines_into_the_log(caplog):
-    guarded(fails).get("/a%0aERROR%20all%20is%20lost")
+    guarded_client(failing_app).get("/a%0aERROR%20all%20is%20lost")
     (fault,) = [record.getMessage() for record in caplog.records if record.name == "headwise"]
     assert fault.splitlines()[0] == "ValueError in GET /a%0AERROR%20all%20is%20lost"
 
 
-def test_where_the_page_of_a_fault_fails_too_the_answer_is_plain_and_guarded(caplog):
+def test_if_the_error_page_fails_too_the_answer_is_plain_text_with_headers(caplog):
     def broken_page(*_):
-        raise KeyError(TYPED)
+        raise KeyError(TYPED_TEXT)
 
-    app = SecurityMiddleware(fails, Settings(), broken_page)
+    app = SecurityMiddleware(failing_app, Settings(), broken_page)
     response = TestClient(app, raise_server_exceptions=False).get("/a")
     assert response.status_code == 500
     assert response.headers["content-type"].startswith("text/plain")
@@ -158,15 +160,15 @@ def test_where_the_page_of_a_fault_fails_too_the_answer_is_plain_and_guarded(cap
     assert "Something broke on our side" in response.text
     assert "ValueError in GET /a" in caplog.text
     assert "KeyError in GET /a" in caplog.text
-    assert TYPED not in caplog.text
+    assert TYPED_TEXT not in caplog.text
 
 
 @pytest.mark.parametrize("limit", ["max_query_bytes", "max_body_bytes"])
-def test_where_the_page_of_a_refusal_fails_the_answer_is_plain_and_guarded(limit):
+def test_if_the_refusal_page_fails_the_answer_has_headers(limit):
     def broken_page(*_):
-        raise KeyError(TYPED)
+        raise KeyError(TYPED_TEXT)
 
-    app = SecurityMiddleware(reads_its_body, Settings(**{limit: 1}), broken_page)
+    app = SecurityMiddleware(body_reading_app, Settings(**{limit: 1}), broken_page)
     client = TestClient(app, raise_server_exceptions=False)
     response = client.post("/a?bc", content=(b"x" for _ in range(2)))
     assert response.status_code == 500
@@ -180,30 +182,34 @@ def test_limits_can_be_set():
 
 
 @pytest.fixture
-def failing(monkeypatch):
+def failing_client(monkeypatch):
     def fail(*_, **__):
-        raise ValueError(f"cannot read {TYPED}")
+        raise ValueError(f"cannot read {TYPED_TEXT}")
 
     monkeypatch.setattr(step, "parse_view", fail)
     return TestClient(create_app(), raise_server_exceptions=False)
 
 
-def test_a_fault_of_ours_is_a_page_with_headers_and_no_traceback(failing, step_1):
-    response = failing.get(f"{step_1}?text={TYPED}")
+def test_a_server_error_is_a_page_with_headers_and_no_traceback(failing_client, step_1):
+    response = failing_client.get(f"{step_1}?text={TYPED_TEXT}")
     assert response.status_code == 500
     assert "Something broke on our side" in response.text
     assert "Traceback" not in response.text
-    assert TYPED not in response.text
+    assert TYPED_TEXT not in response.text
     assert response.headers["content-security-policy"]
 
 
-def test_a_fault_is_logged_with_its_place_and_without_what_was_typed(failing, step_1, caplog):
+def test_a_server_error_is_logged_with_its_location_and_without_typed_text(
+    failing_client, step_1, caplog
+):
     with caplog.at_level(logging.DEBUG):
-        failing.get(f"{step_1}?text={TYPED}")
-    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
-    (fault,) = [message for message in ours if f"ValueError in GET {step_1}" in message]
+        failing_client.get(f"{step_1}?text={TYPED_TEXT}")
+    messages = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
+    (fault,) = [message for message in messages if f"ValueError in GET {step_1}" in message]
     assert "app/web/routes/lesson.py" in fault
-    assert not any(f"text={TYPED}" in each or f"read {TYPED}" in each for each in ours)
+    assert not any(
+        f"text={TYPED_TEXT}" in each or f"read {TYPED_TEXT}" in each for each in messages
+    )
 
 
 def test_the_access_log_has_no_queries():
@@ -213,7 +219,7 @@ def test_the_access_log_has_no_queries():
         "",
         0,
         '%s - "%s %s HTTP/%s" %d',
-        ("127.0.0.1:1", "GET", f"/a?text={TYPED}", "1.1", 200),
+        ("127.0.0.1:1", "GET", f"/a?text={TYPED_TEXT}", "1.1", 200),
         None,
     )
     assert QueryStrippingFilter().filter(record)

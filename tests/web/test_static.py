@@ -4,19 +4,17 @@ import pytest
 
 from app.web.static_files import SERVICE_WORKER
 
-OLD = "/static/0123456789ab"
+OLD_VERSION = "/static/0123456789ab"
 
 
 @pytest.fixture
-def current(client):
+def current_version(client):
     return re.search(r'href="(/static/[0-9a-f]{12})/style\.css"', client.get("/").text)[1]
 
 
 @pytest.mark.parametrize("file", ["style.css", "script.js", "mark.svg", "vendor/htmx.min.js"])
-def test_the_address_of_another_version_leads_to_the_file_as_it_is_now_and_not_for_long(
-    client, current, file
-):
-    now, then = client.get(f"{current}/{file}"), client.get(f"{OLD}/{file}")
+def test_an_old_url_serves_the_current_file_with_short_caching(client, current_version, file):
+    now, then = client.get(f"{current_version}/{file}"), client.get(f"{OLD_VERSION}/{file}")
     assert then.status_code == 200
     assert then.content == now.content
     assert then.headers["content-type"] == now.headers["content-type"]
@@ -24,8 +22,8 @@ def test_the_address_of_another_version_leads_to_the_file_as_it_is_now_and_not_f
     assert then.headers["cache-control"] == "public, max-age=300"
 
 
-def test_the_service_worker_of_any_version_may_speak_for_every_page(client, current):
-    for version in (current, OLD):
+def test_the_service_worker_of_any_version_may_control_every_page(client, current_version):
+    for version in (current_version, OLD_VERSION):
         answer = client.get(f"{version}/{SERVICE_WORKER}")
         assert answer.headers["service-worker-allowed"] == "/"
 
@@ -33,24 +31,24 @@ def test_the_service_worker_of_any_version_may_speak_for_every_page(client, curr
 @pytest.mark.parametrize(
     "path",
     [
-        f"{OLD}/nothing.css",
-        f"{OLD}/",
+        f"{OLD_VERSION}/nothing.css",
+        f"{OLD_VERSION}/",
         "/static/style.css",
         "/static/latest/style.css",
         "/static/",
-        f"{OLD}/%2e%2e/%2e%2e/README.md",
-        f"{OLD}//etc/passwd",
+        f"{OLD_VERSION}/%2e%2e/%2e%2e/README.md",
+        f"{OLD_VERSION}//etc/passwd",
     ],
 )
-def test_what_is_no_file_of_ours_is_not_there(client, path):
+def test_unknown_files_are_not_found(client, path):
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("file", ["style.css", "script.js", "mark.svg"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_files_are_there_to_be_read_alone(client, current, file, method):
-    answer = client.request(method, f"{current}/{file}")
+def test_static_files_are_read_only(client, current_version, file, method):
+    answer = client.request(method, f"{current_version}/{file}")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
-    head = client.head(f"{current}/{file}")
+    head = client.head(f"{current_version}/{file}")
     assert (head.status_code, head.content) == (200, b"")

@@ -26,7 +26,7 @@ def test_an_assignment_comes_back_out_of_its_token(assignment, signer):
 
 
 @given(assignments, st.data())
-def test_a_changed_token_is_found_out(assignment, data):
+def test_a_changed_token_is_detected(assignment, data):
     token = SIGNER.encode_assignment(assignment)
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.sampled_from("ABab01-_."))
@@ -41,7 +41,7 @@ def test_a_changed_token_is_found_out(assignment, data):
     "token", ["", "x", "bnVsbA", "WzEsMiwzLDRd", "W10", "é", "a.b.c", "abc.é", "a.\ud800"]
 )
 @pytest.mark.parametrize("signer", [SIGNER, Signer("")])
-def test_what_is_no_token_is_found_out(token, signer):
+def test_an_invalid_token_is_detected(token, signer):
     with pytest.raises(InvalidAssignmentError):
         signer.decode_assignment(token)
 
@@ -56,13 +56,13 @@ def test_what_is_no_token_is_found_out(token, signer):
         '["\\ud800","text=b",[],""]',
     ],
 )
-def test_what_no_form_could_have_said_is_no_assignment(content):
+def test_content_that_no_form_can_send_is_no_assignment(content):
     token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
     with pytest.raises(InvalidAssignmentError):
         Signer("").decode_assignment(token)
 
 
-def test_an_unsigned_token_is_none_to_a_server_that_signs():
+def test_a_signing_server_rejects_unsigned_tokens():
     with pytest.raises(InvalidAssignmentError):
         SIGNER.decode_assignment(Signer("").encode_assignment(Assignment("/a", "")))
     with pytest.raises(InvalidAssignmentError):
@@ -71,20 +71,22 @@ def test_an_unsigned_token_is_none_to_a_server_that_signs():
 
 @example([(1, "r", "r")], "–")
 @given(results, st.text(max_size=40))
-def test_a_line_is_known_by_the_server_that_made_it_alone(found, name):
-    line = SIGNER.make_receipt("a-lesson", "".join(f"{n}{p}{c}" for n, p, c in found), name, STEPS)
+def test_a_line_is_valid_only_on_the_server_that_made_it(answers, name):
+    line = SIGNER.make_receipt(
+        "a-lesson", "".join(f"{n}{p}{c}" for n, p, c in answers), name, STEPS
+    )
     receipt = SIGNER.verify_receipt(line)
     assert receipt.is_valid
-    assert [step for step, _, _ in receipt.steps] == [n for n, _, _ in found]
+    assert [step for step, _, _ in receipt.steps] == [n for n, _, _ in answers]
     assert receipt.n_right == (
-        sum(p == "r" for _, p, _ in found),
-        sum(c == "r" for _, _, c in found),
+        sum(p == "r" for _, p, _ in answers),
+        sum(c == "r" for _, _, c in answers),
     )
     assert not Signer("another").verify_receipt(line).is_valid
     assert not Signer("").verify_receipt(line).is_valid
 
 
-def test_changed_results_or_names_are_found_out():
+def test_changed_results_or_names_are_detected():
     line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada", STEPS)
     assert SIGNER.verify_receipt(f"  {line} ").is_valid
     for changed in (line.replace("1rw", "1rr"), line.replace("Ada", "Bob"), line[:-1], "", "· · ·"):
@@ -92,7 +94,7 @@ def test_changed_results_or_names_are_found_out():
 
 
 @pytest.mark.parametrize("hyphen", ["–", "‑", "—", "‐", "−"])
-def test_a_code_is_known_with_the_hyphens_that_a_word_processor_makes(hyphen):
+def test_a_code_is_valid_with_typographic_hyphens(hyphen):
     line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada-Lee", STEPS)
     start, _, code = line.rpartition(" ")
     receipt = SIGNER.verify_receipt(f"{start} {code.replace('-', hyphen)}")
@@ -100,14 +102,14 @@ def test_a_code_is_known_with_the_hyphens_that_a_word_processor_makes(hyphen):
     assert receipt.name == "Ada-Lee"
 
 
-def test_a_code_of_other_letters_than_ours_is_found_out():
+def test_a_code_with_other_letters_is_invalid():
     line = SIGNER.make_receipt("a-lesson", "1rw2rr", "Ada", STEPS)
     assert not SIGNER.verify_receipt(line[:-1] + "é").is_valid
     assert not SIGNER.verify_receipt(line[:-1] + "\ud800").is_valid
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "1r", "1rr;", "1rr" * 50, "0rr"])
-def test_what_are_no_results_get_no_line(wrong):
+def test_invalid_results_get_no_line(wrong):
     with pytest.raises(ValueError, match="no results"):
         SIGNER.make_receipt("a-lesson", wrong, "Ada", STEPS)
 

@@ -17,11 +17,11 @@ from app.web.state.view import (
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 VERSION = "1"
 CHECKS = ("sum", "one-word")
-SHOWS = ("map", "grid", "lines", "strip")
-ALLOWED = StepOptions(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, SHOWS)
+LAYOUTS = ("map", "grid", "lines", "strip")
+ALLOWED = StepOptions(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, LAYOUTS)
 
 
-def read(models, query):
+def parse(models, query):
     return parse_view(query, PinnedVersion(VERSION, DEFAULTS), models, ALLOWED)
 
 
@@ -30,35 +30,35 @@ def query_of(models, view, version=VERSION):
 
 
 def problems(models, **query):
-    return {problem.name: problem.message for problem in read(models, query).problems}
+    return {problem.name: problem.message for problem in parse(models, query).problems}
 
 
 def test_a_bare_address_is_the_default_view(models):
-    reading = read(models, {})
-    assert not reading.problems
-    view = reading.view
+    parsed = parse(models, {})
+    assert not parsed.problems
+    view = parsed.view
     assert (view.text, view.model) == ("The cat sat down", "headwise-h4")
     assert (view.layer, view.head, view.word) == (0, 2, 2)
     assert view.predict is view.check is None
 
 
 def test_the_query_is_in_canonical_order(models):
-    view = read(models, {"word": "1"}).view
-    whole = "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
-    assert query_of(models, view, version=None) == whole
+    view = parse(models, {"word": "1"}).view
+    expected = "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
+    assert query_of(models, view, version=None) == expected
 
 
 def test_a_link_says_only_what_its_version_does_not(models):
-    assert query_of(models, read(models, {}).view) == "v=1"
-    assert query_of(models, read(models, {"word": "1"}).view) == "word=1&v=1"
-    fewer = read(models, {"model": "headwise-h1"}).view
+    assert query_of(models, parse(models, {}).view) == "v=1"
+    assert query_of(models, parse(models, {"word": "1"}).view) == "word=1&v=1"
+    fewer = parse(models, {"model": "headwise-h1"}).view
     assert query_of(models, fewer) == "model=headwise-h1&v=1"
-    own = read(models, {"text": "Birds sing", "word": "0"}).view
-    assert query_of(models, own) == "text=Birds+sing&v=1"
+    own_text_view = parse(models, {"text": "Birds sing", "word": "0"}).view
+    assert query_of(models, own_text_view) == "text=Birds+sing&v=1"
 
 
 @st.composite
-def controls(draw, card, n_tokens):
+def control_queries(draw, card, n_tokens):
     """Any of the controls, as an address says them, in its order."""
     heads = [f"{layer}.{head}" for layer in range(card.n_layers) for head in range(card.n_heads)]
     token = st.integers(0, n_tokens - 1)
@@ -71,11 +71,11 @@ def controls(draw, card, n_tokens):
         "groups": st.sampled_from([g for g in (1, 2, 4) if g < card.n_heads] or [""]).map(str),
         "cell": st.tuples(token, token).map(lambda cell: f"{cell[0]}.{cell[1]}"),
         "minus": st.sampled_from(["headwise-h1.0", "headwise-h8-random.7"]),
-        "show": st.sampled_from(SHOWS),
+        "show": st.sampled_from(LAYOUTS),
         "lock": st.just("1"),
     }
-    drawn = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
-    return {name: value for name, value in drawn.items() if value}
+    chosen = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
+    return {name: value for name, value in chosen.items() if value}
 
 
 @given(st.data())
@@ -93,19 +93,19 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         "head": str(data.draw(st.integers(0, card.n_heads - 1))),
         "word": str(data.draw(st.integers(0, len(sentence.words) - 1))),
     }
-    query |= data.draw(controls(card, len(sentence.tokens)))
+    query |= data.draw(control_queries(card, len(sentence.tokens)))
     if data.draw(st.booleans()):
         query["predict"] = data.draw(st.sampled_from(("1", "2", "3")))
     if data.draw(st.booleans()):
         query["check"] = data.draw(st.sampled_from(CHECKS))
-    reading = read(models, query)
-    assert not reading.problems
+    parsed = parse(models, query)
+    assert not parsed.problems
     for version in (None, VERSION):
-        said = dict(parse_qsl(query_of(models, reading.view, version), keep_blank_values=True))
-        assert said.pop("v", None) == version
-        assert said.items() <= query.items()
-        assert version is not None or said == query
-        assert read(models, said).view == reading.view
+        link_query = dict(parse_qsl(query_of(models, parsed.view, version), keep_blank_values=True))
+        assert link_query.pop("v", None) == version
+        assert link_query.items() <= query.items()
+        assert version is not None or link_query == query
+        assert parse(models, link_query).view == parsed.view
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"minus": "headwise-h4.4"}, "There is no head “headwise-h4.4” to compare with."),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):
-    (told,) = problems(models, **query).values()
-    assert message in told
+def test_an_invalid_value_is_reported_with_the_allowed_ones(models, query, message):
+    (reported,) = problems(models, **query).values()
+    assert message in reported
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_a_wrong_value_is_told_with_what_is_allowed(models, query, message):
     ],
 )
 def test_the_nearest_view_works(models, query):
-    reading = read(models, query)
-    assert reading.problems
-    nearest = {name: values[0] for name, values in parse_qs(query_of(models, reading.view)).items()}
-    assert not read(models, nearest).problems
+    parsed = parse(models, query)
+    assert parsed.problems
+    nearest = {name: values[0] for name, values in parse_qs(query_of(models, parsed.view)).items()}
+    assert not parse(models, nearest).problems
 
 
 @pytest.mark.parametrize(
@@ -160,47 +160,54 @@ def test_the_nearest_view_works(models, query):
     [("-5", 0), ("9", 3), ("999999", 3), ("1" + "0" * 4000, 3), ("-" + "9" * 4000, 0), ("x", 2)],
 )
 def test_the_nearest_number_is_offered(models, value, nearest):
-    assert read(models, {"head": value}).view.head == nearest
+    assert parse(models, {"head": value}).view.head == nearest
 
 
-def test_without_a_word_in_the_address_another_sentence_begins_at_its_first(models):
-    assert read(models, {"text": "Birds sing at dawn"}).view.word == 0
+def test_without_a_word_in_the_url_another_sentence_starts_at_its_first(models):
+    assert parse(models, {"text": "Birds sing at dawn"}).view.word == 0
 
 
 @pytest.mark.parametrize("sign", ["\n", "\r\n", "\x00", "\x07", "\u2028"])
-def test_signs_that_a_field_cannot_hold_become_spaces(models, sign):
-    reading = read(models, {"text": f"The cat{sign}sat"})
-    assert reading.view.text == reading.typed_text == "The cat" + " " * len(sign) + "sat"
+def test_characters_that_a_field_cannot_hold_become_spaces(models, sign):
+    parsed = parse(models, {"text": f"The cat{sign}sat"})
+    assert parsed.view.text == parsed.typed_text == "The cat" + " " * len(sign) + "sat"
 
 
-def test_a_message_shows_no_sign_that_turns_its_direction(models):
-    (told,) = problems(models, model="\u202eabc").values()
-    assert "“�abc”" in told
+def test_messages_contain_no_bidirectional_controls(models):
+    (reported,) = problems(models, model="\u202eabc").values()
+    assert "“�abc”" in reported
 
 
 FORM = {"text": "a b", "layer": "0", "word": "1", "model": "headwise-h4"}
-ABOUT = ("text", "layer", "word")
-WAS = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
+DEPENDS_ON = ("text", "layer", "word")
+PREVIOUS_FORM = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
 
 
 def test_committing_to_a_prediction_chooses_the_model_that_it_is_about():
-    query = normalise_form(FORM | WAS | {"commit": "2", "edit": "1"}, "headwise-h8", ABOUT)
+    query = normalise_form(
+        FORM | PREVIOUS_FORM | {"commit": "2", "edit": "1"}, "headwise-h8", DEPENDS_ON
+    )
     assert query == FORM | {"predict": "2", "model": "headwise-h8"}
 
 
 def test_a_prediction_stays_while_it_is_about_the_same_word():
-    assert normalise_form(FORM | WAS | {"predict": "2", "head": "3"}, "h8", ABOUT)["predict"] == "2"
+    assert (
+        normalise_form(FORM | PREVIOUS_FORM | {"predict": "2", "head": "3"}, "h8", DEPENDS_ON)[
+            "predict"
+        ]
+        == "2"
+    )
 
 
 @pytest.mark.parametrize("name", ["text", "layer", "word"])
 def test_a_prediction_about_another_sentence_layer_or_word_is_dropped(name):
-    form = FORM | WAS | {"predict": "2", "commit": "3", f"was_{name}": "other"}
-    assert "predict" not in normalise_form(form, "h8", ABOUT)
+    form = FORM | PREVIOUS_FORM | {"predict": "2", "commit": "3", f"was_{name}": "other"}
+    assert "predict" not in normalise_form(form, "h8", DEPENDS_ON)
 
 
 def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):
-    assert read(models, {"head": "7", "word": "30"}).view.head == 3
-    assert read(models, {"head": "7", "word": "30"}).view.word == 3
+    assert parse(models, {"head": "7", "word": "30"}).view.head == 3
+    assert parse(models, {"head": "7", "word": "30"}).view.word == 3
 
 
 def test_blank_text_asks_for_a_sentence_and_for_nothing_else(models):
@@ -209,16 +216,16 @@ def test_blank_text_asks_for_a_sentence_and_for_nothing_else(models):
 
 
 @pytest.mark.parametrize(("n", "over"), [(49, "1 token"), (60, "12 tokens")])
-def test_too_long_a_sentence_is_told_by_how_much_and_kept(models, n, over):
-    reading = read(models, {"text": "cat " * n})
-    assert f"This is {over} too long" in reading.text_problem.message
-    assert reading.typed_text == "cat " * n
-    assert len(reading.sentence.tokens) == 48
+def test_the_excess_of_a_long_sentence_is_reported_and_it_is_kept(models, n, over):
+    parsed = parse(models, {"text": "cat " * n})
+    assert f"This is {over} too long" in parsed.text_problem.message
+    assert parsed.typed_text == "cat " * n
+    assert len(parsed.sentence.tokens) == 48
 
 
 def test_the_longest_sentence_is_long_enough(models):
     assert not problems(models, text="cat " * 48)
 
 
-def test_names_that_no_view_has_are_passed_over(models):
+def test_unknown_parameters_are_ignored(models):
     assert not problems(models, utm_source="mail")

@@ -12,159 +12,184 @@ from transformers import PreTrainedTokenizerFast
 from app.attention import Intervention, forward, textbook
 from app.attention.transformer import logits
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.theirs import largest_error, loaded, outcome
-from tests.models.checkpoints.tiny import KINDS, SENTENCES, save
+from tests.models.checkpoints.theirs import load_reference, max_error, reference_outputs
+from tests.models.checkpoints.tiny import KINDS, SENTENCES, save_checkpoint
 
-ATTENTION, HIDDEN = 1e-5, 3e-5
-LARGE = [kind for kind in KINDS if kind.endswith("large-weights")]
-KINDS_AT_EASE = [kind for kind in KINDS if kind not in LARGE]
-CAUSAL = ["gpt2", "llama", "mistral", "qwen2"]
-ONE_EACH = ["bert", "roberta", "distilbert", *CAUSAL, "llama-narrow", "llama-biased"]
+ATTENTION_TOLERANCE, HIDDEN_TOLERANCE = 1e-5, 3e-5
+LARGE_WEIGHT_KINDS = [kind for kind in KINDS if kind.endswith("large-weights")]
+ORDINARY_KINDS = [kind for kind in KINDS if kind not in LARGE_WEIGHT_KINDS]
+CAUSAL_KINDS = ["gpt2", "llama", "mistral", "qwen2"]
+ONE_OF_EACH_FAMILY = [
+    "bert",
+    "roberta",
+    "distilbert",
+    *CAUSAL_KINDS,
+    "llama-narrow",
+    "llama-biased",
+]
 LENGTHS = [1, 2, 7, "longest"]
 TEXTS = SENTENCES[:2]
 
-of_every_kind = pytest.mark.parametrize("kind", KINDS_AT_EASE)
-of_one_each = pytest.mark.parametrize("kind", ONE_EACH)
-at_several_lengths = pytest.mark.parametrize("asked", [*LENGTHS, *TEXTS])
+of_every_kind = pytest.mark.parametrize("kind", ORDINARY_KINDS)
+of_one_each = pytest.mark.parametrize("kind", ONE_OF_EACH_FAMILY)
+at_several_lengths = pytest.mark.parametrize("length_or_text", [*LENGTHS, *TEXTS])
 
 
-def ids_of(model, asked):
+def ids_of(model, length_or_text):
     """A sentence's ids, or as many random ones; RoBERTa would take its padding for none."""
-    if asked in TEXTS:
-        return model.tokenizer.sentence(asked).ids
-    n = model.card.max_tokens if asked == "longest" else asked
+    if length_or_text in TEXTS:
+        return model.tokenizer.sentence(length_or_text).ids
+    n = model.card.max_tokens if length_or_text == "longest" else length_or_text
     first = 2 if model.card.architecture == "RoBERTa" else 0
     return np.random.default_rng(n).integers(first, model.card.vocabulary, n).tolist()
 
 
 @pytest.fixture(scope="module")
-def both(our_model, their_model):
+def both_outputs(headwise_model, transformers_model):
     """Our pass and their outcome."""
 
     @cache
     def answers(kind, asked):
-        model = our_model(kind)
+        model = headwise_model(kind)
         ids = ids_of(model, asked)
-        return forward(model.transformer, ids), outcome(their_model(kind), ids)
+        return forward(model.transformer, ids), reference_outputs(transformers_model(kind), ids)
 
     return answers
 
 
 @of_every_kind
 @at_several_lengths
-def test_every_map_of_every_layer_is_that_of_transformers(both, kind, asked):
-    ours, theirs = both(kind, asked)
-    for weights, expected in zip(ours.weights, theirs.weights, strict=True):
-        assert largest_error(weights, expected) <= ATTENTION
+def test_every_map_of_every_layer_is_that_of_transformers(both_outputs, kind, length_or_text):
+    actual, reference = both_outputs(kind, length_or_text)
+    for weights, expected in zip(actual.weights, reference.weights, strict=True):
+        assert max_error(weights, expected) <= ATTENTION_TOLERANCE
 
 
 @of_every_kind
 @at_several_lengths
-def test_the_last_hidden_states_are_those_of_transformers(both, kind, asked):
-    ours, theirs = both(kind, asked)
-    assert largest_error(ours.hidden, theirs.hidden) <= HIDDEN
+def test_the_last_hidden_states_are_those_of_transformers(both_outputs, kind, length_or_text):
+    actual, reference = both_outputs(kind, length_or_text)
+    assert max_error(actual.hidden, reference.hidden) <= HIDDEN_TOLERANCE
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS_AT_EASE if KINDS[kind].guesses != "nothing"]
+    "kind", [kind for kind in ORDINARY_KINDS if KINDS[kind].predicts != "nothing"]
 )
 @at_several_lengths
-def test_the_scores_of_words_are_those_of_transformers(both, kind, asked):
-    ours, theirs = both(kind, asked)
-    assert largest_error(logits(ours.model, ours.hidden), theirs.logits) <= HIDDEN
+def test_the_scores_of_words_are_those_of_transformers(both_outputs, kind, length_or_text):
+    actual, reference = both_outputs(kind, length_or_text)
+    assert max_error(logits(actual.model, actual.hidden), reference.logits) <= HIDDEN_TOLERANCE
 
 
 @of_every_kind
-def test_what_a_model_can_guess_follows_from_its_head(our_model, kind):
-    assert our_model(kind).card.predicts == KINDS[kind].guesses
+def test_the_task_of_a_model_follows_from_its_head(headwise_model, kind):
+    assert headwise_model(kind).card.predicts == KINDS[kind].predicts
 
 
 @of_every_kind
 @pytest.mark.parametrize("text", SENTENCES[2:5])
-def test_the_tokens_are_those_of_transformers(checkpoint, our_model, kind, text):
-    theirs = PreTrainedTokenizerFast(tokenizer_file=str(checkpoint(kind) / "tokenizer.json"))
-    assert our_model(kind).tokenizer.sentence(text).ids == theirs(text, padding=False).input_ids
+def test_the_tokens_are_those_of_transformers(checkpoint_folder, headwise_model, kind, text):
+    reference_tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(checkpoint_folder(kind) / "tokenizer.json")
+    )
+    assert (
+        headwise_model(kind).tokenizer.sentence(text).ids
+        == reference_tokenizer(text, padding=False).input_ids
+    )
 
 
-@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("kind", LARGE_WEIGHT_KINDS)
 def test_large_weights_lose_no_more_digits_than_in_transformers(
-    checkpoint, our_model, their_model, kind
+    checkpoint_folder, headwise_model, transformers_model, kind
 ):
     """Both are held to float64: their sharp maps and our own are each as good as float32 allows."""
-    model = our_model(kind)
+    model = headwise_model(kind)
     ids = ids_of(model, "longest")
-    ours, theirs = forward(model.transformer, ids), outcome(their_model(kind), ids)
-    exact = outcome(loaded(checkpoint(kind), kind, torch.float64), ids)
-    our_scores = logits(ours.model, ours.hidden)
-    for mine, other, true in [
-        *zip(ours.weights, theirs.weights, exact.weights, strict=True),
-        (ours.hidden, theirs.hidden, exact.hidden),
-        (our_scores, theirs.logits, exact.logits),
+    actual, reference = (
+        forward(model.transformer, ids),
+        reference_outputs(transformers_model(kind), ids),
+    )
+    exact = reference_outputs(load_reference(checkpoint_folder(kind), kind, torch.float64), ids)
+    our_scores = logits(actual.model, actual.hidden)
+    for actual_array, reference_array, exact_array in [
+        *zip(actual.weights, reference.weights, exact.weights, strict=True),
+        (actual.hidden, reference.hidden, exact.hidden),
+        (our_scores, reference.logits, exact.logits),
     ]:
-        assert largest_error(mine, true) <= max(4 * largest_error(other, true), ATTENTION)
+        assert max_error(actual_array, exact_array) <= max(
+            4 * max_error(reference_array, exact_array), ATTENTION_TOLERANCE
+        )
 
 
 @of_one_each
-def test_stopping_at_a_layer_gives_its_maps_and_none_after(our_model, kind):
-    model = our_model(kind)
+def test_stopping_at_a_layer_gives_its_maps_and_none_after(headwise_model, kind):
+    model = headwise_model(kind)
     ids = ids_of(model, 7)
-    whole, stopped = (forward(model.transformer, ids, last_layer=last) for last in (None, 1))
+    full_pass, stopped = (forward(model.transformer, ids, last_layer=last) for last in (None, 1))
     assert len(stopped.weights) == 2
     assert stopped.hidden is None
-    for weights, expected in zip(stopped.weights, whole.weights, strict=False):
+    for weights, expected in zip(stopped.weights, full_pass.weights, strict=False):
         np.testing.assert_array_equal(weights, expected)
 
 
-@pytest.mark.parametrize("kind", CAUSAL)
-def test_a_causal_model_reads_exactly_nothing_of_what_follows(our_model, kind):
-    model = our_model(kind)
+@pytest.mark.parametrize("kind", CAUSAL_KINDS)
+def test_a_causal_model_has_exactly_zero_weight_on_later_tokens(headwise_model, kind):
+    model = headwise_model(kind)
     for weights in forward(model.transformer, ids_of(model, "longest")).weights:
         assert not np.triu(weights, k=1).any()
 
 
-MIXED_BY = {"bert": "attention.output.dense", "roberta": "attention.output.dense"}
-MIXED_BY |= {"distilbert": "out_lin", "gpt2": "attn.c_proj"}
+OUTPUT_PROJECTIONS = {"bert": "attention.output.dense", "roberta": "attention.output.dense"}
+OUTPUT_PROJECTIONS |= {"distilbert": "out_lin", "gpt2": "attn.c_proj"}
 
 
-def switch_off(theirs, kind, layer, head):
+def ablate_in_reference(reference_model, kind, layer, head):
     """Zeros where the output projection reads that head."""
-    ending = MIXED_BY.get(kind, "self_attn.o_proj")
-    mixes = [part for name, part in theirs.named_modules() if name.endswith(ending)]
-    weight = mixes[layer].weight.data
+    ending = OUTPUT_PROJECTIONS.get(kind, "self_attn.o_proj")
+    projections = [
+        module for name, module in reference_model.named_modules() if name.endswith(ending)
+    ]
+    weight = projections[layer].weight.data
     weight = weight if kind == "gpt2" else weight.T  # (n_heads * d_head, d_model)
-    d_head = len(weight) // theirs.config.num_attention_heads
+    d_head = len(weight) // reference_model.config.num_attention_heads
     weight[head * d_head : (head + 1) * d_head] = 0
 
 
 @of_one_each
-def test_a_head_that_is_off_is_one_that_the_output_projection_does_not_read(
-    checkpoint, our_model, kind
+def test_ablating_a_head_equals_zeroing_its_output_projection(
+    checkpoint_folder, headwise_model, kind
 ):
-    model, theirs = our_model(kind), loaded(checkpoint(kind), kind)
-    switch_off(theirs, kind, 0, 1)
+    model, reference_model = headwise_model(kind), load_reference(checkpoint_folder(kind), kind)
+    ablate_in_reference(reference_model, kind, 0, 1)
     ids = ids_of(model, 7)
     off = Intervention(ablated_heads=frozenset({(0, 1)}))
-    ours, expected = forward(model.transformer, ids, intervention=off), outcome(theirs, ids)
-    assert largest_error(ours.hidden, expected.hidden) <= HIDDEN
-    assert largest_error(ours.weights[1], expected.weights[1]) <= ATTENTION
+    actual, expected = (
+        forward(model.transformer, ids, intervention=off),
+        reference_outputs(reference_model, ids),
+    )
+    assert max_error(actual.hidden, expected.hidden) <= HIDDEN_TOLERANCE
+    assert max_error(actual.weights[1], expected.weights[1]) <= ATTENTION_TOLERANCE
 
 
 @of_one_each
-def test_the_trace_of_a_layer_is_the_textbooks(our_model, kind):
-    model = our_model(kind)
-    ours = forward(model.transformer, ids_of(model, 7))
+def test_the_trace_of_a_layer_equals_the_textbook(headwise_model, kind):
+    model = headwise_model(kind)
+    actual = forward(model.transformer, ids_of(model, 7))
     for index, layer in enumerate(model.transformer.layers):
-        trace = ours.trace(index)
-        output, weights = textbook.multi_head_attention(trace.X, layer.attention, ours.mask)
-        assert largest_error(trace.weights, weights) <= ATTENTION
-        assert largest_error(trace.output, output) <= HIDDEN
+        trace = actual.trace(index)
+        output, weights = textbook.multi_head_attention(trace.X, layer.attention, actual.mask)
+        assert max_error(trace.weights, weights) <= ATTENTION_TOLERANCE
+        assert max_error(trace.output, output) <= HIDDEN_TOLERANCE
 
 
 @st.composite
-def like_llama(draw):
+def llama_sizes(draw):
     n_kv_heads, d_head = draw(st.integers(1, 3)), 2 * draw(st.integers(1, 8))
     n_heads = n_kv_heads * draw(st.integers(1, 4))
-    turns = {"rope_type": "default", "rope_theta": draw(st.sampled_from([50.0, 1e4, 5e5, 1e6]))}
+    rope_parameters = {
+        "rope_type": "default",
+        "rope_theta": draw(st.sampled_from([50.0, 1e4, 5e5, 1e6])),
+    }
     return {
         "num_attention_heads": n_heads,
         "num_key_value_heads": n_kv_heads,
@@ -172,7 +197,7 @@ def like_llama(draw):
         "hidden_size": draw(st.integers(8, 12)) * n_heads,
         "intermediate_size": draw(st.integers(1, 40)),
         "num_hidden_layers": draw(st.integers(1, 4)),
-        "rope_parameters": turns,
+        "rope_parameters": rope_parameters,
         "tie_word_embeddings": draw(st.booleans()),
         "attention_bias": draw(st.booleans()),
         "mlp_bias": draw(st.booleans()),
@@ -180,7 +205,7 @@ def like_llama(draw):
 
 
 @st.composite
-def like_bert(draw):
+def bert_sizes(draw):
     n_heads = draw(st.integers(1, 6))
     return {
         "num_attention_heads": n_heads,
@@ -195,24 +220,27 @@ def like_bert(draw):
     }
 
 
-def check_like_transformers(kind, folder, seed, sizes):
-    save(kind, folder, seed=seed, **sizes)
+def check_against_transformers(kind, folder, seed, sizes):
+    save_checkpoint(kind, folder, seed=seed, **sizes)
     model = read_checkpoint(folder)
     ids = ids_of(model, 7)
-    ours, theirs = forward(model.transformer, ids), outcome(loaded(folder, kind), ids)
-    for weights, expected in zip(ours.weights, theirs.weights, strict=True):
-        assert largest_error(weights, expected) <= ATTENTION
-    assert largest_error(ours.hidden, theirs.hidden) <= HIDDEN
-    assert largest_error(logits(ours.model, ours.hidden), theirs.logits) <= HIDDEN
+    actual, reference = (
+        forward(model.transformer, ids),
+        reference_outputs(load_reference(folder, kind), ids),
+    )
+    for weights, expected in zip(actual.weights, reference.weights, strict=True):
+        assert max_error(weights, expected) <= ATTENTION_TOLERANCE
+    assert max_error(actual.hidden, reference.hidden) <= HIDDEN_TOLERANCE
+    assert max_error(logits(actual.model, actual.hidden), reference.logits) <= HIDDEN_TOLERANCE
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 1000), sizes=like_llama())
-def test_whatever_the_sizes_what_is_like_llama_agrees(tmp_path_factory, seed, sizes):
-    check_like_transformers("llama", tmp_path_factory.mktemp("llama"), seed, sizes)
+@given(seed=st.integers(0, 1000), sizes=llama_sizes())
+def test_llama_agrees_at_any_size(tmp_path_factory, seed, sizes):
+    check_against_transformers("llama", tmp_path_factory.mktemp("llama"), seed, sizes)
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 1000), sizes=like_bert())
-def test_whatever_the_sizes_what_is_like_bert_agrees(tmp_path_factory, seed, sizes):
-    check_like_transformers("bert", tmp_path_factory.mktemp("bert"), seed, sizes)
+@given(seed=st.integers(0, 1000), sizes=bert_sizes())
+def test_bert_agrees_at_any_size(tmp_path_factory, seed, sizes):
+    check_against_transformers("bert", tmp_path_factory.mktemp("bert"), seed, sizes)

@@ -15,25 +15,25 @@ from app.evaluation.checkpoint import (
 from app.evaluation.head_statistics import tokenise_trees
 from app.evaluation.progress import ProgressBar
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.tiny import save
-from tests.models.trees import SAMPLE
+from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.trees import SAMPLE_CONLLU
 
 
 @pytest.fixture
 def treebank(tmp_path):
     file = tmp_path / "our-own.conllu"
-    file.write_text(4 * f"{SAMPLE}\n", encoding="utf-8")
+    file.write_text(4 * f"{SAMPLE_CONLLU}\n", encoding="utf-8")
     return file
 
 
 @pytest.fixture
 def encoder(tmp_path):
-    return save("bert", tmp_path / "encoder")
+    return save_checkpoint("bert", tmp_path / "encoder")
 
 
 @pytest.fixture
 def decoder(tmp_path):
-    return save("gpt2", tmp_path / "decoder")
+    return save_checkpoint("gpt2", tmp_path / "decoder")
 
 
 @pytest.fixture
@@ -41,26 +41,26 @@ def plan(treebank):
     return Plan((treebank,), n_untrained=2, n_ablation_sentences=3)
 
 
-def test_the_record_is_read_with_the_checkpoint_it_is_of(encoder, plan):
-    written = measure(encoder, plan)
+def test_the_record_is_loaded_with_its_checkpoint(encoder, plan):
+    evidence = measure(encoder, plan)
     model = read_checkpoint(encoder)
-    assert model.evidence == written
-    assert written.weights_sha256 == model.weights_sha256
-    assert [(head.layer, head.head) for head in written.heads] == [
+    assert model.evidence == evidence
+    assert evidence.weights_sha256 == model.weights_sha256
+    assert [(head.layer, head.head) for head in evidence.heads] == [
         (layer, head) for layer in range(3) for head in range(4)
     ]
-    assert all(len(baselines.untrained_rates) == 2 for baselines in written.baselines)
+    assert all(len(baselines.untrained_rates) == 2 for baselines in evidence.baselines)
     assert not [*encoder.glob("*.partial")]
 
 
-def test_measured_again_it_is_the_same(encoder, plan):
+def test_measuring_is_deterministic(encoder, plan):
     assert measure(encoder, plan) == measure(encoder, plan)
 
 
-def test_the_record_tells_treebank_and_command_but_no_path(encoder, plan, tmp_path):
-    written = measure(encoder, plan)
-    assert (written.treebank, written.licence) == ("our-own", "")
-    assert written.command == (
+def test_the_record_names_treebank_and_command_but_no_path(encoder, plan, tmp_path):
+    evidence = measure(encoder, plan)
+    assert (evidence.treebank, evidence.licence) == ("our-own", "")
+    assert evidence.command == (
         "python -m app checkpoint measure encoder --treebank our-own.conllu --twins 2 --ablations 3"
     )
     assert str(tmp_path) not in (encoder / "heads.json").read_text()
@@ -70,9 +70,9 @@ def test_a_treebank_can_be_given_its_name_and_licence(encoder, treebank):
     named = Plan(
         (treebank,), n_untrained=1, n_ablation_sentences=0, treebank_name="Our Own", licence="CC0"
     )
-    written = measure(encoder, named)
-    assert (written.treebank, written.licence) == ("Our Own", "CC0")
-    assert written.command.endswith("--ablations 0 --name 'Our Own' --licence CC0")
+    evidence = measure(encoder, named)
+    assert (evidence.treebank, evidence.licence) == ("Our Own", "CC0")
+    assert evidence.command.endswith("--ablations 0 --name 'Our Own' --licence CC0")
 
 
 def test_of_one_file_every_other_sentence_is_reported_of_two_the_second(treebank, plan):
@@ -93,42 +93,42 @@ def test_sentences_that_are_too_long_are_counted(encoder, treebank, plan):
         for _ in range(2):
             rows = (f"{i}\tcat\tcat\tNOUN\t_\t_\t0\troot\t_\t_\n" for i in range(1, 70))
             file.write("".join(rows) + "\n")
-    written = measure(encoder, plan)
-    assert (written.sentences, written.left_out) == (4, 1)
+    evidence = measure(encoder, plan)
+    assert (evidence.sentences, evidence.left_out) == (4, 1)
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder"])
 def test_a_heads_ablation_is_the_change_of_loss_on_the_reported_sentences(kind, request, plan):
     folder = request.getfixturevalue(kind)
-    written = measure(folder, plan)
+    evidence = measure(folder, plan)
     model = read_checkpoint(folder)
     test, _ = tokenise_trees(dev_test_split(plan)[1], model.tokenizer, model.card.max_tokens)
-    questions = targets_of(model, evenly_spaced(test, 3))
+    targets = targets_of(model, evenly_spaced(test, 3))
     off = Intervention(ablated_heads=frozenset({(1, 1)}))
-    without, whole = (
-        token_losses(model.transformer, questions, each) for each in (off, Intervention())
+    ablated_losses, baseline_losses = (
+        token_losses(model.transformer, targets, each) for each in (off, Intervention())
     )
-    head = next(head for head in written.heads if (head.layer, head.head) == (1, 1))
-    assert (head.ablation, head.ablation_half) == paired_difference(without, whole)
+    head = next(head for head in evidence.heads if (head.layer, head.head) == (1, 1))
+    assert (head.ablation, head.ablation_half) == paired_difference(ablated_losses, baseline_losses)
     assert head.ablation_half > 0
-    assert written.ablation_text.startswith("3 of the reported sentences, ")
+    assert evidence.ablation_text.startswith("3 of the reported sentences, ")
 
 
-def test_what_hidden_words_are_asked_for_are_no_special_tokens(encoder, plan):
+def test_masked_targets_are_never_special_tokens(encoder, plan):
     model = read_checkpoint(encoder)
     test, _ = tokenise_trees(dev_test_split(plan)[1], model.tokenizer, model.card.max_tokens)
-    for asked in targets_of(model, test):
-        assert 0 < asked.positions.min() <= asked.positions.max() < len(asked.input_ids) - 1
-        assert np.all(asked.input_ids[asked.positions] == model.tokenizer.mask_token_id)
+    for target in targets_of(model, test):
+        assert 0 < target.positions.min() <= target.positions.max() < len(target.input_ids) - 1
+        assert np.all(target.input_ids[target.positions] == model.tokenizer.mask_token_id)
 
 
-def test_a_model_that_guesses_nothing_has_no_ablations(encoder, plan):
+def test_a_model_without_an_lm_head_has_no_ablations(encoder, plan):
     tensors = load_file(encoder / "model.safetensors")
     body = {name: each for name, each in tensors.items() if not name.startswith("cls.")}
     save_file(body, encoder / "model.safetensors", {"format": "pt"})
-    written = measure(encoder, plan)
-    assert {head.ablation for head in written.heads} == {None}
-    assert written.ablation_text == ""
+    evidence = measure(encoder, plan)
+    assert {head.ablation for head in evidence.heads} == {None}
+    assert evidence.ablation_text == ""
 
 
 def test_a_model_whose_weights_have_changed_can_be_measured_anew(encoder, plan):
@@ -146,7 +146,7 @@ def test_only_models_with_special_tokens_have_a_share_for_them(encoder, decoder,
     assert {head.special for head in measure(decoder, plan).heads} == {None}
 
 
-def test_what_cannot_be_measured_on_is_named(encoder, treebank, tmp_path):
+def test_unusable_treebanks_are_named(encoder, treebank, tmp_path):
     def refused(*files):
         with pytest.raises(NotMeasurableError) as caught:
             measure(encoder, Plan(files))
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_named(encoder, plan):
         measure(encoder, plan)
 
 
-def test_where_no_terminal_looks_on_each_stage_is_a_line(capsys):
+def test_without_a_terminal_each_stage_is_a_line(capsys):
     with ProgressBar(5) as progress:
         assert [*progress.track("its heads", [1, 2])] == [1, 2]
         assert [*progress.track("its heads", [3])] == [3]

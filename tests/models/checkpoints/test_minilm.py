@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, BertModel
 
 from app.attention import forward
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.theirs import largest_error, outcome
+from tests.models.checkpoints.theirs import max_error, reference_outputs
 
 WORDS = "The old teacher who had never seen the sea told the children that it was blue and deep. "
 TEXTS = {
@@ -34,14 +34,14 @@ def minilm(folder):
 
 
 @pytest.fixture(scope="module")
-def both(folder, minilm):
-    theirs = BertModel.from_pretrained(folder, attn_implementation="eager").eval()
+def both_outputs(folder, minilm):
+    reference_model = BertModel.from_pretrained(folder, attn_implementation="eager").eval()
 
     @cache
     def answers(name):
         ids = minilm.tokenizer.sentence(TEXTS[name]).ids
         ids = ids if len(ids) <= 128 else [*ids[:127], ids[-1]]
-        return forward(minilm.transformer, ids), outcome(theirs, ids)
+        return forward(minilm.transformer, ids), reference_outputs(reference_model, ids)
 
     return answers
 
@@ -49,38 +49,38 @@ def both(folder, minilm):
 of_every_text = pytest.mark.parametrize("name", TEXTS)
 
 
-def test_it_has_the_sizes_that_its_card_tells(minilm):
+def test_the_card_has_the_sizes_of_the_model(minilm):
     card = minilm.card
     assert (card.architecture, card.n_layers, card.n_heads, card.d_model) == ("BERT", 6, 12, 384)
     assert (card.max_tokens, card.predicts, card.adds_special_tokens) == (128, "nothing", True)
 
 
 @of_every_text
-def test_every_map_of_every_layer_is_that_of_transformers(both, name):
-    ours, theirs = both(name)
-    for weights, expected in zip(ours.weights, theirs.weights, strict=True):
-        assert largest_error(weights, expected) <= 1e-5
+def test_every_map_of_every_layer_is_that_of_transformers(both_outputs, name):
+    actual, reference = both_outputs(name)
+    for weights, expected in zip(actual.weights, reference.weights, strict=True):
+        assert max_error(weights, expected) <= 1e-5
 
 
 @of_every_text
-def test_the_last_hidden_states_are_those_of_transformers(both, name):
-    ours, theirs = both(name)
-    assert largest_error(ours.hidden, theirs.hidden) <= 3e-5
+def test_the_last_hidden_states_are_those_of_transformers(both_outputs, name):
+    actual, reference = both_outputs(name)
+    assert max_error(actual.hidden, reference.hidden) <= 3e-5
 
 
-def test_the_longest_has_as_many_tokens_as_are_read(both):
-    ours, _ = both("longest")
-    assert ours.hidden.shape == (128, 384)
+def test_the_longest_has_as_many_tokens_as_are_read(both_outputs):
+    actual, _ = both_outputs("longest")
+    assert actual.hidden.shape == (128, 384)
 
 
 @of_every_text
 def test_the_tokens_are_those_of_transformers(folder, minilm, name):
-    theirs = AutoTokenizer.from_pretrained(folder)
-    ids = theirs(TEXTS[name], padding=False, truncation=False, verbose=False).input_ids
+    reference_tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = reference_tokenizer(TEXTS[name], padding=False, truncation=False, verbose=False).input_ids
     assert minilm.tokenizer.sentence(TEXTS[name]).ids == ids
 
 
-def test_a_sentence_is_cut_to_what_is_read(minilm):
+def test_a_sentence_is_truncated_to_max_tokens(minilm):
     sentence = minilm.tokenizer.sentence(TEXTS["longest"])
     start = minilm.tokenizer.sentence(sentence.truncated_text(128))
     assert 120 < len(start.tokens) <= 128

@@ -17,30 +17,30 @@ from tests.models.checkpoints.tiny import KINDS
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReferenceOutputs:
     weights: tuple[Matrix, ...]  # a layer: (n_heads, n, n)
     hidden: Matrix  # (n, d_model)
     logits: Matrix | None  # (n, vocabulary)
 
 
-def loaded(
+def load_reference(
     folder: Path, kind: str, dtype: torch.dtype = torch.float32
 ) -> transformers.PreTrainedModel:
     """As transformers reads the folder, its numbers widened or rounded to `dtype`."""
     logging.disable_progress_bar()
-    of = getattr(transformers, KINDS[kind].model)
-    return of.from_pretrained(folder, attn_implementation="eager", dtype=dtype).eval()
+    model_class = getattr(transformers, KINDS[kind].model_class)
+    return model_class.from_pretrained(folder, attn_implementation="eager", dtype=dtype).eval()
 
 
-def outcome(model: transformers.PreTrainedModel, ids: Sequence[int]) -> Outcome:
+def reference_outputs(model: transformers.PreTrainedModel, ids: Sequence[int]) -> ReferenceOutputs:
     """What transformers computes for a sentence; in float64 if that is what the model has."""
-    exact = model.dtype == torch.float64
-    with torch.no_grad(), all_in_float64() if exact else nullcontext():
-        found = model(torch.tensor([ids]), output_attentions=True, output_hidden_states=True)
-    logits = getattr(found, "logits", None)
-    return Outcome(
-        tuple(weights[0].numpy() for weights in found.attentions),
-        found.hidden_states[-1][0].numpy(),
+    is_float64 = model.dtype == torch.float64
+    with torch.no_grad(), all_in_float64() if is_float64 else nullcontext():
+        outputs = model(torch.tensor([ids]), output_attentions=True, output_hidden_states=True)
+    logits = getattr(outputs, "logits", None)
+    return ReferenceOutputs(
+        tuple(weights[0].numpy() for weights in outputs.attentions),
+        outputs.hidden_states[-1][0].numpy(),
         None if logits is None else logits[0].numpy(),
     )
 
@@ -49,7 +49,7 @@ def outcome(model: transformers.PreTrainedModel, ids: Sequence[int]) -> Outcome:
 def all_in_float64() -> Iterator[None]:
     """transformers turns, norms and weighs in float32 whatever the model has; here it may not."""
 
-    def turns(self, x, position_ids):
+    def rotary_forward(self, x, position_ids):
         d_head = 2 * len(self.inv_freq)
         base = self.config.rope_parameters["rope_theta"]
         speeds = base ** (-torch.arange(0, d_head, 2, dtype=torch.float64) / d_head)
@@ -57,19 +57,19 @@ def all_in_float64() -> Iterator[None]:
         both = torch.cat([angles, angles], -1)[None]
         return both.cos(), both.sin()
 
-    def norm(self, x):
+    def rms_norm_forward(self, x):
         return self.weight * x * torch.rsqrt(x.square().mean(-1, True) + self.variance_epsilon)
 
     def softmax(x, dim, dtype=None):
         return torch.softmax(x, dim)
 
     with (
-        patch.object(modeling_llama.LlamaRotaryEmbedding, "forward", turns),
-        patch.object(modeling_llama.LlamaRMSNorm, "forward", norm),
+        patch.object(modeling_llama.LlamaRotaryEmbedding, "forward", rotary_forward),
+        patch.object(modeling_llama.LlamaRMSNorm, "forward", rms_norm_forward),
         patch.object(torch.nn.functional, "softmax", softmax),
     ):
         yield
 
 
-def largest_error(ours: Matrix, theirs: Matrix) -> float:
-    return float(np.abs(ours.astype(np.float64) - theirs).max())
+def max_error(actual: Matrix, expected: Matrix) -> float:
+    return float(np.abs(actual.astype(np.float64) - expected).max())

@@ -35,12 +35,12 @@ SENTENCES = (
     "What the teacher said to the students was never written down.",
     "They asked the doctor why the children were not sleeping.",
 )
-MORE_ROWS = 3
+EXTRA_EMBEDDING_ROWS = 3
 """Rows of the embedding beyond the tokenizer's ids, as many checkpoints have."""
 
 
 @cache
-def word_pieces() -> str:
+def wordpiece_tokenizer() -> str:
     """As BERT's and DistilBERT's."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -61,7 +61,7 @@ def word_pieces() -> str:
     return tokenizer.to_str()
 
 
-def _byte_pairs(specials: list[str], vocabulary: int) -> Tokenizer:
+def _train_byte_level_bpe(specials: list[str], vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -76,17 +76,17 @@ def _byte_pairs(specials: list[str], vocabulary: int) -> Tokenizer:
 
 
 @cache
-def byte_pairs() -> str:
+def byte_level_bpe_tokenizer() -> str:
     """As GPT-2's and Qwen2's, which add nothing."""
-    tokenizer = _byte_pairs(["<|endoftext|>"], 330)
+    tokenizer = _train_byte_level_bpe(["<|endoftext|>"], 330)
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     return tokenizer.to_str()
 
 
 @cache
-def byte_pairs_in_brackets() -> str:
+def roberta_tokenizer() -> str:
     """As RoBERTa's."""
-    tokenizer = _byte_pairs(["<s>", "<pad>", "</s>", "<unk>"], 320)
+    tokenizer = _train_byte_level_bpe(["<s>", "<pad>", "</s>", "<unk>"], 320)
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
     tokenizer.post_processor = processors.RobertaProcessing(
         ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
@@ -95,7 +95,7 @@ def byte_pairs_in_brackets() -> str:
 
 
 @cache
-def sentence_pieces() -> str:
+def llama_tokenizer() -> str:
     """As Llama's: a space is "▁", the first word has one before it, and what no piece fits becomes
     bytes.
     """
@@ -125,22 +125,22 @@ def sentence_pieces() -> str:
 
 def _without_bytes_as_specials(tokenizer: Tokenizer) -> Tokenizer:
     """The bytes had to be in the vocabulary; they are no special tokens."""
-    bare = Tokenizer(tokenizer.model)
-    bare.normalizer = tokenizer.normalizer
-    bare.add_special_tokens(["<unk>", "<s>", "</s>"])
-    return bare
+    copy = Tokenizer(tokenizer.model)
+    copy.normalizer = tokenizer.normalizer
+    copy.add_special_tokens(["<unk>", "<s>", "</s>"])
+    return copy
 
 
 @dataclass(frozen=True)
 class Kind:
     """A class of transformers', the sizes of a tiny one, and its sort of tokenizer."""
 
-    model: str
-    config: str
-    sizes: dict[str, Any]
+    model_class: str
+    config_class: str
+    config_values: dict[str, Any]
     tokenizer: Callable[[], str]
-    spread: float = 0.1  # of every number, around 0 or, for the gains of norms, around 1
-    guesses: str = "nothing"
+    init_std: float = 0.1  # of every number, around 0 or, for the gains of norms, around 1
+    predicts: str = "nothing"
 
 
 BERT = {
@@ -168,118 +168,124 @@ LLAMA = {
 QWEN2 = LLAMA | {"num_key_value_heads": 1, "tie_word_embeddings": True}
 
 KINDS = {
-    "bert": Kind("BertForMaskedLM", "BertConfig", BERT, word_pieces, guesses="hidden"),
+    "bert": Kind("BertForMaskedLM", "BertConfig", BERT, wordpiece_tokenizer, predicts="hidden"),
     "bert-relu": Kind(
         "BertForMaskedLM",
         "BertConfig",
         BERT | {"hidden_act": "relu", "layer_norm_eps": 1e-5, "num_attention_heads": 2},
-        word_pieces,
+        wordpiece_tokenizer,
         0.2,
-        guesses="hidden",
+        predicts="hidden",
     ),
     "bert-untied": Kind(
         "BertForMaskedLM",
         "BertConfig",
         BERT | {"tie_word_embeddings": False, "hidden_act": "gelu_new"},
-        word_pieces,
-        guesses="hidden",
+        wordpiece_tokenizer,
+        predicts="hidden",
     ),
-    "bert-base": Kind("BertModel", "BertConfig", BERT, word_pieces),
+    "bert-base": Kind("BertModel", "BertConfig", BERT, wordpiece_tokenizer),
     "roberta": Kind(
-        "RobertaForMaskedLM", "RobertaConfig", ROBERTA, byte_pairs_in_brackets, guesses="hidden"
+        "RobertaForMaskedLM", "RobertaConfig", ROBERTA, roberta_tokenizer, predicts="hidden"
     ),
     "roberta-relu": Kind(
         "RobertaForMaskedLM",
         "RobertaConfig",
         ROBERTA | {"hidden_act": "relu", "max_position_embeddings": 30},
-        byte_pairs_in_brackets,
-        guesses="hidden",
+        roberta_tokenizer,
+        predicts="hidden",
     ),
     "roberta-untied": Kind(
         "RobertaForMaskedLM",
         "RobertaConfig",
         ROBERTA | {"tie_word_embeddings": False},
-        byte_pairs_in_brackets,
-        guesses="hidden",
+        roberta_tokenizer,
+        predicts="hidden",
     ),
     "distilbert": Kind(
-        "DistilBertForMaskedLM", "DistilBertConfig", DISTILBERT, word_pieces, guesses="hidden"
+        "DistilBertForMaskedLM",
+        "DistilBertConfig",
+        DISTILBERT,
+        wordpiece_tokenizer,
+        predicts="hidden",
     ),
     "distilbert-base": Kind(
         "DistilBertModel",
         "DistilBertConfig",
         DISTILBERT | {"sinusoidal_pos_embds": True, "activation": "relu"},
-        word_pieces,
+        wordpiece_tokenizer,
     ),
-    "gpt2": Kind("GPT2LMHeadModel", "GPT2Config", GPT2, byte_pairs, guesses="next"),
+    "gpt2": Kind("GPT2LMHeadModel", "GPT2Config", GPT2, byte_level_bpe_tokenizer, predicts="next"),
     "gpt2-wide": Kind(
         "GPT2LMHeadModel",
         "GPT2Config",
         GPT2 | {"n_inner": 50, "activation_function": "gelu", "tie_word_embeddings": False},
-        byte_pairs,
+        byte_level_bpe_tokenizer,
         0.02,
-        guesses="next",
+        predicts="next",
     ),
-    "gpt2-base": Kind("GPT2Model", "GPT2Config", GPT2, byte_pairs),
-    "llama": Kind("LlamaForCausalLM", "LlamaConfig", LLAMA, sentence_pieces, guesses="next"),
+    "gpt2-base": Kind("GPT2Model", "GPT2Config", GPT2, byte_level_bpe_tokenizer),
+    "llama": Kind("LlamaForCausalLM", "LlamaConfig", LLAMA, llama_tokenizer, predicts="next"),
     "llama-biased": Kind(
         "LlamaForCausalLM",
         "LlamaConfig",
         LLAMA | {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu"},
-        sentence_pieces,
+        llama_tokenizer,
         0.2,
-        guesses="next",
+        predicts="next",
     ),
     "llama-narrow": Kind(
         "LlamaForCausalLM",
         "LlamaConfig",
         LLAMA | {"head_dim": 6, "num_key_value_heads": 4, "rms_norm_eps": 1e-5},
-        sentence_pieces,
-        guesses="next",
+        llama_tokenizer,
+        predicts="next",
     ),
-    "llama-base": Kind("LlamaModel", "LlamaConfig", LLAMA, sentence_pieces),
+    "llama-base": Kind("LlamaModel", "LlamaConfig", LLAMA, llama_tokenizer),
     "mistral": Kind(
         "MistralForCausalLM",
         "MistralConfig",
         LLAMA | {"sliding_window": None, "num_hidden_layers": 2},
-        sentence_pieces,
-        guesses="next",
+        llama_tokenizer,
+        predicts="next",
     ),
-    "qwen2": Kind("Qwen2ForCausalLM", "Qwen2Config", QWEN2, byte_pairs, guesses="next"),
-    "qwen2-base": Kind("Qwen2Model", "Qwen2Config", QWEN2, byte_pairs),
+    "qwen2": Kind(
+        "Qwen2ForCausalLM", "Qwen2Config", QWEN2, byte_level_bpe_tokenizer, predicts="next"
+    ),
+    "qwen2-base": Kind("Qwen2Model", "Qwen2Config", QWEN2, byte_level_bpe_tokenizer),
     "bert-large-weights": Kind(
-        "BertForMaskedLM", "BertConfig", BERT, word_pieces, 0.5, guesses="hidden"
+        "BertForMaskedLM", "BertConfig", BERT, wordpiece_tokenizer, 0.5, predicts="hidden"
     ),
     "gpt2-large-weights": Kind(
-        "GPT2LMHeadModel", "GPT2Config", GPT2, byte_pairs, 0.5, guesses="next"
+        "GPT2LMHeadModel", "GPT2Config", GPT2, byte_level_bpe_tokenizer, 0.5, predicts="next"
     ),
     "llama-large-weights": Kind(
-        "LlamaForCausalLM", "LlamaConfig", LLAMA, sentence_pieces, 0.5, guesses="next"
+        "LlamaForCausalLM", "LlamaConfig", LLAMA, llama_tokenizer, 0.5, predicts="next"
     ),
 }
 
 
-def build(kind: str, seed: int = 0, **changes: Any) -> transformers.PreTrainedModel:
+def build_model(kind: str, seed: int = 0, **changes: Any) -> transformers.PreTrainedModel:
     """A tiny model of a kind, with other settings than its own where `changes` has them.
 
     Every number is drawn, biases and the gains of norms too: none of them may go unread.
     """
-    of = KINDS[kind]
-    n_ids = Tokenizer.from_str(of.tokenizer()).get_vocab_size()
-    sizes = {"vocab_size": n_ids + MORE_ROWS, "initializer_range": of.spread}
-    config = getattr(transformers, of.config)(**(sizes | of.sizes | changes))
+    spec = KINDS[kind]
+    n_ids = Tokenizer.from_str(spec.tokenizer()).get_vocab_size()
+    sizes = {"vocab_size": n_ids + EXTRA_EMBEDDING_ROWS, "initializer_range": spec.init_std}
+    config = getattr(transformers, spec.config_class)(**(sizes | spec.config_values | changes))
     config._attn_implementation = "eager"
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = getattr(transformers, of.model)(config)
+        model = getattr(transformers, spec.model_class)(config)
         with torch.no_grad():
-            for name, numbers in model.named_parameters():
-                is_gain = numbers.ndim == 1 and name.endswith("weight")
-                numbers.normal_(1.0 if is_gain else 0.0, of.spread)
+            for name, parameter in model.named_parameters():
+                is_gain = parameter.ndim == 1 and name.endswith("weight")
+                parameter.normal_(1.0 if is_gain else 0.0, spec.init_std)
     return model.eval()
 
 
-def save(
+def save_checkpoint(
     kind: str,
     folder: Path,
     *,
@@ -292,7 +298,7 @@ def save(
 
     Returns the folder.
     """
-    model = build(kind, seed, **changes).to(dtype)
+    model = build_model(kind, seed, **changes).to(dtype)
     logging.disable_progress_bar()
     model.save_pretrained(folder, **({"max_shard_size": shard} if shard else {}))
     (folder / "tokenizer.json").write_text(KINDS[kind].tokenizer(), "utf-8")
