@@ -54,8 +54,8 @@ class RequestProfile:
             tuple(
                 (name, f"{us:.0f}", f"{100 * us / total:.0f} %") for name, us in by_group.items()
             ),
-            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket; they are"
-            " divided in the proportions that cProfile finds, which makes many small functions look"
+            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket; they"
+            " are divided in the proportions that cProfile finds, which makes many small functions look"
             " dearer than they are. The last line is what the precomputed answer takes.",
         )
 

@@ -215,6 +215,6 @@ def _compare_single_matmul(X: np.ndarray, weight: np.ndarray) -> str:
     )
     times = {name: f"{each.microseconds:.1f} µs" for name, each in timings.items()}
     return (
-        f"The product for Q, K and V alone takes {times['NumPy']} in NumPy, {times['columns']} with a"
-        f" token a column, and {times['torch']} in torch."
+        f"The product for Q, K and V alone takes {times['NumPy']} in NumPy, {times['columns']} with"
+        f" a token a column, and {times['torch']} in torch."
     )

@@ -95,8 +95,8 @@ def profile(title: str, run: Callable[[], object], profiled_run: Callable[[], ob
         tuple((name, n, f"{us:.1f}", f"{100 * us / total:.0f} %") for name, n, us in rows),
         f"The whole takes {total:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
         f" to do takes {empty_call:.2f} µs here: {count * empty_call:.1f} µs,"
-        f" {100 * count * empty_call / total:.0f} % of the whole, are calls as such. Calls are timed"
-        " where they stand, less what that adds to one that has nothing to do; where it adds more,"
+        f" {100 * count * empty_call / total:.0f} % of the whole, are calls as such. Calls are"
+        " timed where they stand, less what that adds to one that has nothing to do; where it adds more,"
         " the rest comes out below 0.",
     )
 

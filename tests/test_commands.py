@@ -12,8 +12,8 @@ import pytest
 
 from app import __main__ as commands
 from app.models.checkpoints.loader import ARCHITECTURES, MAX_TOKENS
-from tests.models.checkpoints.tiny import save_checkpoint
-from tests.models.trees import SAMPLE_CONLLU
+from tests.evaluation.trees import SAMPLE_CONLLU
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.test_package import ROOT
 
 

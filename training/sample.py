@@ -1,7 +1,7 @@
 """A small fixed sample of text with masked words, written for Headwise and part of it.
 
 A model's loss on it stands in its card, so that anybody can check the shipped weights without the
-books: see `tests/models/test_family.py`.
+books: see `tests/models/test_builtin.py`.
 """
 
 from collections.abc import Iterator

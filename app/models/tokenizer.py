@@ -238,8 +238,9 @@ class SentenceTokenizer:
         self._splits_into_words = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
 
     def sentence(self, text: str) -> Sentence:
-        """Any string will do: see `sanitise_text`. Raises `ValueError` if the tokenizer fails on it,
-        which only a damaged one does.
+        """Tokenise any string, after `sanitise_text`.
+
+        Raises `ValueError` if the tokenizer fails on it, which only a damaged one does.
         """
         clean = sanitise_text(text)
         encoding = self._encode(clean)

@@ -2,7 +2,7 @@ import pytest
 
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.serving import run_server
 
 

@@ -27,7 +27,7 @@ from app.lesson.exports import (
 from app.lesson.reproduce import notebook
 from app.models.checkpoints import read_checkpoint
 from app.picture.number_format import format_cell
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 CSS_RULES = ".paper { fill: #fff; }"
 VIEW_CASES = [

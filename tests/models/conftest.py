@@ -1,11 +1,12 @@
-"""Tiny checkpoints, as `tests/models/checkpoints/tiny.py` makes them, each once a session."""
+"""Tiny checkpoints of `tests/models/checkpoints/tiny_checkpoints.py`, each made once a session."""
 
 from functools import cache
 
 import pytest
 
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints import theirs, tiny
+from tests.models.checkpoints import tiny_checkpoints as tiny
+from tests.models.checkpoints import transformers_reference as theirs
 
 
 @pytest.fixture(scope="session")

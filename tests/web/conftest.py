@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.main import build_registry, create_app
 from app.settings import Settings
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 CHECKPOINT_KINDS = ("bert", "bert-base", "roberta", "distilbert", "gpt2", "llama", "qwen2")
 

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.models import load_builtin_models
 from app.settings import Settings, site_folder
 from app.web.exports import FORMATS as FILES
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.web.conftest import CHECKPOINT_KINDS
 
 (LESSON,) = load_lessons(site_folder("lessons"), load_builtin_models()).lessons

@@ -10,8 +10,8 @@ import pytest
 from app.models.checkpoints import read_checkpoint
 from app.models.checkpoints.hub import HubError, files_to_download, import_hub, translate_errors
 from app.models.checkpoints.safetensors_reader import shard_names
-from tests.hub import COMMIT, run_fake_hub
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.fake_hub import COMMIT, run_fake_hub
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.test_package import ROOT
 
 

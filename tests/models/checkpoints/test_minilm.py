@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, BertModel
 
 from app.attention import forward
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.theirs import max_error, reference_outputs
+from tests.models.checkpoints.transformers_reference import max_error, reference_outputs
 
 WORDS = "The old teacher who had never seen the sea told the children that it was blue and deep. "
 TEXTS = {

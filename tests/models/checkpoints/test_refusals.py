@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from app.models.checkpoints import CheckpointError, read_checkpoint
 from app.models.checkpoints.errors import MAX_REASON_LENGTH, checkpoint_error
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 
 @pytest.fixture

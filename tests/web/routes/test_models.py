@@ -20,8 +20,8 @@ from app.web.routes.models import (
     max_interval_half_width,
     two_neighbour_rows,
 )
-from tests.models.checkpoints.tiny import save_checkpoint
-from tests.models.trees import SAMPLE_CONLLU
+from tests.evaluation.trees import SAMPLE_CONLLU
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 

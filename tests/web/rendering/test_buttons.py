@@ -11,7 +11,7 @@ from app.lesson import LABS, Controls, LabState
 from app.models import Token, Word
 from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.templates import create_environment, parts_kept
-from tests.web.test_pages import HTMX, get_page
+from tests.web.routes.test_step import HTMX, get_page
 
 HOSTILE_TEXTS = [
     '"><script>x</script>',

@@ -19,8 +19,12 @@ from app.models.checkpoints.safetensors_reader import (
     SafetensorsReader,
     weight_files,
 )
-from tests.models.checkpoints.theirs import load_reference, max_error, reference_outputs
-from tests.models.checkpoints.tiny import save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
+from tests.models.checkpoints.transformers_reference import (
+    load_reference,
+    max_error,
+    reference_outputs,
+)
 
 F32, F16, BF16 = torch.float32, torch.float16, torch.bfloat16
 IDS = [5, 9, 2, 40, 7, 7, 3]

@@ -18,7 +18,8 @@ MODELS = load_builtin_models()
 STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
-UNUSUAL_TEXTS = ["cat", "cat cat cat cat cat", "very " * 40, "floccinaucinihilipilification", "a [MASK] b",
+UNUSUAL_TEXTS = ["cat", "cat cat cat cat cat", "very " * 40,
+       "floccinaucinihilipilification", "a [MASK] b",
        "<script>alert(1)</script>", "מה שלומך", "👩‍👩‍👧 is over"]  # fmt: skip
 
 

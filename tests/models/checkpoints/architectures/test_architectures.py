@@ -12,8 +12,12 @@ from transformers import PreTrainedTokenizerFast
 from app.attention import Intervention, forward, textbook
 from app.attention.transformer import logits
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.theirs import load_reference, max_error, reference_outputs
-from tests.models.checkpoints.tiny import KINDS, SENTENCES, save_checkpoint
+from tests.models.checkpoints.tiny_checkpoints import KINDS, SENTENCES, save_checkpoint
+from tests.models.checkpoints.transformers_reference import (
+    load_reference,
+    max_error,
+    reference_outputs,
+)
 
 ATTENTION_TOLERANCE, HIDDEN_TOLERANCE = 1e-5, 3e-5
 LARGE_WEIGHT_KINDS = [kind for kind in KINDS if kind.endswith("large-weights")]

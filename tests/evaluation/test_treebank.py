@@ -1,7 +1,7 @@
 import pytest
 
 from app.evaluation.treebank import read_trees
-from tests.models.trees import SAMPLE_CONLLU
+from tests.evaluation.trees import SAMPLE_CONLLU
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from transformers.models.llama import modeling_llama
 from transformers.utils import logging
 
 from app.attention.weights import Matrix
-from tests.models.checkpoints.tiny import KINDS
+from tests.models.checkpoints.tiny_checkpoints import KINDS
 
 
 @dataclass(frozen=True)

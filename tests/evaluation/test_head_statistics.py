@@ -16,8 +16,8 @@ from app.evaluation.head_statistics import (
 from app.evaluation.report import DIRECTIONS, POSITIONS, RELATIONS
 from app.evaluation.treebank import Tree, read_trees
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.tiny import save_checkpoint
-from tests.models.trees import SAMPLE_CONLLU
+from tests.evaluation.trees import SAMPLE_CONLLU
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from app.evaluation.checkpoint import (
 from app.evaluation.head_statistics import tokenise_trees
 from app.evaluation.progress import ProgressBar
 from app.models.checkpoints import read_checkpoint
-from tests.models.checkpoints.tiny import save_checkpoint
-from tests.models.trees import SAMPLE_CONLLU
+from tests.evaluation.trees import SAMPLE_CONLLU
+from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 
 @pytest.fixture
