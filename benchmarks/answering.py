@@ -54,9 +54,9 @@ class RequestProfile:
             tuple(
                 (name, f"{us:.0f}", f"{100 * us / total:.0f} %") for name, us in by_group.items()
             ),
-            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket; they"
-            " are divided in the proportions that cProfile finds, which makes many small functions look"
-            " dearer than they are. The last line is what the precomputed answer takes.",
+            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket;"
+            " they are divided in the proportions that cProfile finds, which overstates many small"
+            " functions. The last line is what the precomputed answer takes.",
         )
 
     def slowest_functions(self, title: str) -> Table:

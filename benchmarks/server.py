@@ -32,10 +32,10 @@ nothing but them. Nothing is compressed there. Then {LEARNERS} learners, each wi
 a rhythm of their own, ask once a second, as browsers do with gzip: two requests in three are for a
 sentence not asked for before, in each of the labs, every third opens a step as the lesson has it.
 They do so for {CLASS_SECONDS} seconds {CLASS_ROUNDS} times over, in turns at both servers, after
-each of the requests' kinds has been asked for once. Their times count from when a request was due; of p50 and
-p99 the median of the {CLASS_ROUNDS} rounds is what counts, and their range stands in brackets.
-“Client busy” is the part of the time that the client itself needs a processor: near 100 %, it would be what
-is measured."""
+each of the requests' kinds has been asked for once. Their times count from when a request was due;
+of p50 and p99 the median of the {CLASS_ROUNDS} rounds is what counts, and their range stands in
+brackets. “Client busy” is the part of the time that the client itself needs a processor: near
+100 %, it would be what is measured."""
 
 _sentence_numbers = count()
 """Sentences never asked for before, by their number."""

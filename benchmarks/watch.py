@@ -96,8 +96,8 @@ def profile(title: str, run: Callable[[], object], profiled_run: Callable[[], ob
         f"The whole takes {total:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
         f" to do takes {empty_call:.2f} µs here: {count * empty_call:.1f} µs,"
         f" {100 * count * empty_call / total:.0f} % of the whole, are calls as such. Calls are"
-        " timed where they stand, less what that adds to one that has nothing to do; where it adds more,"
-        " the rest comes out below 0.",
+        " timed in place, less what the timer adds to an empty call; where it adds more, the rest"
+        " comes out below 0.",
     )
 
 
