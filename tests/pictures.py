@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playwright.sync_api import Browser, sync_playwright
 
 from app.lesson import LabState, load_lessons
+from app.lesson.selection import Selection
 from app.models import load_builtin_models
 from app.picture import heatmap
 from app.settings import site_folder
@@ -38,7 +39,8 @@ def save_social_card(browser: Browser, address: str) -> None:
     defaults = lesson.steps[0].facts.defaults
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
-    view = LabState(sentence, model, defaults.layer, defaults.head, defaults.word, models)
+    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
+    view = LabState(selection, models)
     loader = FileSystemLoader(Path(__file__).parent)
     jinja = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     html = jinja.get_template("social.html").render(

@@ -10,6 +10,7 @@ from app.lesson.predictions import (
     PredictionType,
 )
 from app.lesson.schema import Defaults, StepFacts
+from app.lesson.selection import Selection
 from app.lesson.validation import Issue
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PredictionInput",
     "PredictionResult",
     "PredictionType",
+    "Selection",
     "Step",
     "StepFacts",
     "compare",

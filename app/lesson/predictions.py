@@ -10,8 +10,9 @@ from app.attention.metrics import diagonal_mean, word_row
 from app.attention.variants import perturb_token, sliced_input_attention
 from app.attention.weights import Matrix
 from app.lesson.options import CacheSizes, NoOptions, Options
+from app.lesson.selection import HasSelection, Selection
 from app.lesson.shuffle import shuffle_words
-from app.models import Model, Sentence
+from app.models import Sentence
 
 COMMON_PLACEHOLDERS = (
     "word",
@@ -38,16 +39,10 @@ TIE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class PredictionInput:
-    """What a prediction is about: a view of a sentence, by a model; all counted from 0. `options`
-    are those of the step.
-    """
+class PredictionInput(HasSelection):
+    """What a prediction is computed from: a selection, and the step's `options`."""
 
-    sentence: Sentence
-    model: Model
-    layer: int
-    head: int
-    word: int
+    selection: Selection
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def weights(self) -> Matrix:
@@ -209,7 +204,8 @@ def keeps_previous(inputs: PredictionInput) -> PredictionResult:
     """Whether the head that reads the previous token most keeps that score when words move."""
     before = diagonal_mean(inputs.weights(), -1)  # (n_heads,)
     head = int(before.argmax())
-    shuffled_input = replace(inputs, sentence=shuffle_words(inputs.sentence, inputs.model).sentence)
+    sentence = shuffle_words(inputs.sentence, inputs.model).sentence
+    shuffled_input = replace(inputs, selection=replace(inputs.selection, sentence=sentence))
     after = float(diagonal_mean(shuffled_input.weights(), -1)[head])
     keeps = abs(after - float(before[head])) <= MAX_SCORE_CHANGE
     values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}

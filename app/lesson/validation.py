@@ -14,6 +14,7 @@ from app.lesson.markdown import MARKERS, REQUIRED_MARKERS
 from app.lesson.options import Options
 from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
 from app.lesson.schema import LessonFacts, StepFacts
+from app.lesson.selection import Selection
 from app.models import Registry
 from app.models.registry import join_with_and
 
@@ -124,9 +125,9 @@ def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> lis
             for name in out_of_range
         ]
     prediction_model = models.model_for_prediction(facts.predict.model, model)
-    head = min(defaults.head, prediction_model.card.n_heads - 1)
+    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
     prediction_input = PredictionInput(
-        sentence, prediction_model, defaults.layer, head, defaults.word, facts.predict.options
+        selection.with_model(prediction_model), facts.predict.options
     )
     result = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
     issues = [

@@ -7,7 +7,7 @@ from functools import cached_property
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.lesson import LABS, Lab, LabState, Lesson, Step
+from app.lesson import LABS, Lab, LabState, Lesson, Selection, Step
 from app.models import MODEL_KINDS, Model, Registry
 from app.web.exports import FigureRenderer
 from app.web.rendering.templates import Templates
@@ -79,7 +79,8 @@ class AppContext:
         facts = lesson.steps[0].facts
         model, defaults = self.models[facts.defaults.model], facts.defaults
         sentence = model.tokenizer.sentence(defaults.text)
-        return LabState(sentence, model, defaults.layer, defaults.head, defaults.word, self.models)
+        selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
+        return LabState(selection, self.models)
 
 
 def _head_counts(models: Sequence[Model]) -> HeadCounts:

@@ -25,6 +25,7 @@ from app.lesson.exports import (
     svg,
 )
 from app.lesson.reproduce import notebook
+from app.lesson.selection import Selection
 from app.models.checkpoints import read_checkpoint
 from app.picture.number_format import format_cell
 from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
@@ -50,7 +51,8 @@ CHECKPOINT_VIEW_CASES = [
 
 def make_view(models, model="headwise-h4", text="She opened the old wooden door", **controls):
     sentence = models[model].tokenizer.sentence(text)
-    return LabState(sentence, models[model], 1, 1, 0, models, controls=Controls(**controls))
+    selection = Selection(sentence, models[model], 1, 1, 0)
+    return LabState(selection, models, controls=Controls(**controls))
 
 
 def test_the_table_holds_every_weight_of_the_head(models):

@@ -7,6 +7,7 @@ import pytest
 
 from app.lesson import PREDICTIONS, PredictionInput, load_lessons
 from app.lesson.loader import RESERVED_SLUGS
+from app.lesson.selection import Selection
 from app.lesson.validation import line_of
 from app.models import load_builtin_models
 from app.settings import site_folder
@@ -46,14 +47,14 @@ def test_the_lesson_has_seven_steps_in_order():
 def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
     facts = step.facts
     model = models[facts.defaults.model]
-    prediction_input = PredictionInput(
+    selection = Selection(
         model.tokenizer.sentence(facts.defaults.text),
         models[facts.predict.model or facts.defaults.model],
         facts.defaults.layer,
         facts.defaults.head,
         facts.defaults.word,
-        facts.predict.options,
     )
+    prediction_input = PredictionInput(selection, facts.predict.options)
     truth = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
     assert facts.predict.declared in truth.answers
     assert not truth.is_tie

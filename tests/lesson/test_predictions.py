@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.lesson import PREDICTIONS, PredictionInput
 from app.lesson.predictions import TIE_TOLERANCE, PredictionResult, argmax_with_ties
+from app.lesson.selection import Selection
 from app.lesson.shuffle import shuffle_words
 
 words = st.sampled_from(["the", "cat", "sat", "because", "don't", "zyzzyva", ",", ".", "雪"])
@@ -22,13 +23,14 @@ sentences = st.one_of(
 def prediction_inputs(draw, models, name):
     model = models[name]
     sentence = model.tokenizer.sentence(draw(sentences))
-    return PredictionInput(
+    selection = Selection(
         sentence,
         model,
         draw(st.integers(0, 1)),
         draw(st.integers(0, model.card.n_heads - 1)),
         draw(st.integers(0, len(sentence.words) - 1)),
     )
+    return PredictionInput(selection)
 
 
 def attention_by_loops(view):
@@ -141,9 +143,8 @@ def test_largest_contribution(models, data):
 def test_keeps_previous(models, data):
     view = data.draw(prediction_inputs(models, "headwise-h8"))
     truth = checked_result("keeps_previous", view)
-    shuffled_view = PredictionInput(
-        shuffle_words(view.sentence, view.model).sentence, view.model, view.layer, 0, 0
-    )
+    shuffled_sentence = shuffle_words(view.sentence, view.model).sentence
+    shuffled_view = PredictionInput(Selection(shuffled_sentence, view.model, view.layer, 0, 0))
     assert sorted(w.text for w in shuffled_view.sentence.words) == sorted(
         w.text for w in view.sentence.words
     )

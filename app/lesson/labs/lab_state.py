@@ -9,8 +9,9 @@ import numpy as np
 from app.attention import Intervention, Trace
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.weights import Matrix
+from app.lesson.selection import HasSelection, Selection
 from app.lesson.shuffle import ShuffledSentence, shuffle_words
-from app.models import Model, Registry, Sentence, Token, Word
+from app.models import Model, Registry, Token, Word
 from app.picture import Axis, HeatmapLayout
 
 
@@ -61,17 +62,13 @@ laid over the sentence, for all heads, or small maps of every head of every laye
 
 
 @dataclass(frozen=True)
-class LabState:
-    """A sentence that fits the model, and what of it is chosen; all counted from 0.
+class LabState(HasSelection):
+    """A selection with the controls of a lab, and everything computed from both.
 
-    What is computed of it is computed once, however many parts of a page ask for it.
+    Each property is computed at most once.
     """
 
-    sentence: Sentence
-    model: Model
-    layer: int
-    head: int
-    word: int
+    selection: Selection
     models: Registry
     options: dict[str, Any] = field(default_factory=dict)
     controls: Controls = Controls()
@@ -232,7 +229,8 @@ class LabState:
         """The same of the words in another order."""
         permutation = self._shuffled_sentence.permutation
         word = permutation.index(self.word) if self.word in permutation else self.word
-        return replace(self, sentence=self._shuffled_sentence.sentence, word=word)
+        sentence = self._shuffled_sentence.sentence
+        return replace(self, selection=replace(self.selection, sentence=sentence, word=word))
 
     def for_model(self, model: Model) -> "LabState | None":
         """The same text as another model reads it, None if it is too long for that.
@@ -247,13 +245,10 @@ class LabState:
         if not 0 < len(sentence.tokens) <= model.card.max_tokens or sentence.is_blank:
             return None
         n_words = len(sentence.content_words)
+        word = self.word if self.word < n_words else n_words - 1
         return replace(
             self,
-            sentence=sentence,
-            model=model,
-            layer=min(self.layer, model.card.n_layers - 1),
-            head=min(self.head, model.card.n_heads - 1),
-            word=self.word if self.word < n_words else n_words - 1,
+            selection=replace(self.selection.with_model(model), sentence=sentence, word=word),
             controls=replace(self.controls, off=frozenset(), groups=0, cell=None),
         )
 

@@ -18,6 +18,7 @@ from app.lesson import (
     PredictionInput,
     PredictionResult,
     PredictionType,
+    Selection,
     Step,
     compare,
     explain,
@@ -27,7 +28,7 @@ from app.lesson.labs.explain import Explanation
 from app.lesson.labs.head_figure import small_maps
 from app.lesson.loader import END_SLUG
 from app.lesson.markdown import fill_text
-from app.models import Model, Sentence
+from app.models import Model
 from app.web.context import AppContext, path_of
 from app.web.exports import FORMATS, PNG_SCALES
 from app.web.htmx import VARY_ALL_HTMX_HEADERS, VARY_REQUEST_TYPE, htmx_details
@@ -116,9 +117,7 @@ class StepRequest:
             self.pinned_version,
             self.app_context.models,
             StepOptions(
-                prediction_ids=lambda sentence, view: (
-                    self._prediction_result(sentence, view).choice_ids
-                ),
+                prediction_ids=lambda selection: self._prediction_result(selection).choice_ids,
                 check_ids=[option.id for option in self.step.facts.check.options],
                 controls=self.lab.controls,
                 layouts=self.lab.layouts,
@@ -164,17 +163,16 @@ class StepRequest:
     def prediction_type(self) -> PredictionType:
         return PREDICTIONS[self.step.facts.predict.computed_by]
 
-    def predicted_model(self, view: ViewState) -> Model:
+    def predicted_model(self, selection: Selection) -> Model:
         """The model that the prediction is about."""
         models = self.app_context.models
-        return models.model_for_prediction(self.step.facts.predict.model, models[view.model])
+        return models.model_for_prediction(self.step.facts.predict.model, selection.model)
 
-    def _prediction_result(self, sentence: Sentence, view: ViewState) -> PredictionResult:
+    def _prediction_result(self, selection: Selection) -> PredictionResult:
         """The view's truth, computed once for as long as nothing that it is about changes."""
-        model = self.predicted_model(view)
-        head = min(view.head, model.card.n_heads - 1)
+        model = self.predicted_model(selection)
         options = self.step.facts.predict.options
-        prediction_input = PredictionInput(sentence, model, view.layer, head, view.word, options)
+        prediction_input = PredictionInput(selection.with_model(model), options)
         if self._cached_prediction is None or self._cached_prediction[0] != prediction_input:
             self._cached_prediction = (
                 prediction_input,
@@ -190,12 +188,8 @@ class StepRequest:
     @property
     def url(self) -> str:
         """This view's own address; with a refused sentence in it, so that it survives a reload."""
-        view, typed_text = self.parsed.view, self.parsed.typed_text
-        return self._url(
-            self.canonical_query
-            if typed_text == view.text
-            else self.canonical_query_of(view.replace(text=typed_text))
-        )
+        params = self.parsed.view.query_params() | {"text": self.parsed.typed_text}
+        return self._url(self._canonical_query_of(params))
 
     @property
     def nearest_valid_url(self) -> str:
@@ -209,12 +203,12 @@ class StepRequest:
 
     @cached_property
     def canonical_query(self) -> str:
-        return self.canonical_query_of(self.parsed.view)
+        return self._canonical_query_of(self.parsed.view.query_params())
 
-    def canonical_query_of(self, view: ViewState) -> str:
-        return canonical_query(
-            view, self.pinned_version.defaults, self.app_context.models, self.pinned_version.version
-        )
+    def _canonical_query_of(self, params: Mapping[str, str]) -> str:
+        version = self.pinned_version
+        card = self.parsed.view.model.card
+        return canonical_query(params, version.defaults, card, version.version)
 
     @property
     def explicit_query(self) -> str:
@@ -256,8 +250,8 @@ class StepRequest:
             "partial": self.htmx_details.is_partial,
             "typed": parsed.typed_text,
             "view": view,
-            "model": parsed.model.card,
-            "beside": self.app_context.choices_for(parsed.model),
+            "model": view.model.card,
+            "beside": self.app_context.choices_for(view.model),
             "problems": first_problems(parsed.problems) if self.is_invalid else (),
             "remedy": self.nearest_valid_url,
             **self._link_context(view),
@@ -274,7 +268,7 @@ class StepRequest:
     def compute_view(self) -> ComputedView:
         """All that is computed of the view, once it can be shown."""
         lab_state = self.lab_state()
-        prediction = self._prediction_result(self.parsed.sentence, self.parsed.view)
+        prediction = self._prediction_result(self.parsed.view.selection)
         answer_labels = {choice.id: self._answer_label(choice) for choice in prediction.choices}
         lab = self.lab.run(lab_state)
         return ComputedView(
@@ -287,7 +281,7 @@ class StepRequest:
         )
 
     def _computed_context(self) -> dict[str, object]:
-        sentence, computed = self.parsed.sentence, self.compute_view()
+        sentence, computed = self.parsed.view.sentence, self.compute_view()
         return {
             "words": sentence.words,
             "chips": computed.lab_state.words,
@@ -311,7 +305,7 @@ class StepRequest:
             "link": escape(self.canonical_query),
             "nameless": self._query_without_sentence(view),
             "version": self.pinned_version.version,
-            "has_changed": self.pinned_version.weights_differ(self.parsed.model),
+            "has_changed": self.pinned_version.weights_differ(self.parsed.view.model),
             "task": self.requested_assignment.token,
             "task_changed": self.requested_assignment.is_invalid,
             "task_signed": self.app_context.signer.is_enabled,
@@ -342,21 +336,14 @@ class StepRequest:
         if view.text == defaults.text:
             return None
         controls = replace(view.controls, cell=None)
-        changes = {"text": defaults.text, "word": defaults.word, "predict": None}
-        return self.canonical_query_of(view.replace(**changes, controls=controls))
+        params = view.replace(controls=controls, predict=None).query_params()
+        return self._canonical_query_of(
+            params | {"text": defaults.text, "word": str(defaults.word)}
+        )
 
     def lab_state(self) -> LabState:
-        parsed, view = self.parsed, self.parsed.view
-        return LabState(
-            parsed.sentence,
-            parsed.model,
-            view.layer,
-            view.head,
-            view.word,
-            self.app_context.models,
-            self.step.facts.lab.options,
-            view.controls,
-        )
+        view, options = self.parsed.view, self.step.facts.lab.options
+        return LabState(view.selection, self.app_context.models, options, view.controls)
 
     def _carry_over_query(self, view: ViewState) -> str:
         """What a link to another step takes along: a sentence of one's own, with the model that
@@ -364,9 +351,9 @@ class StepRequest:
         """
         defaults = self.step.facts.defaults
         if view.text != defaults.text:
-            carried = {"text": view.text, "model": view.model}
+            carried = {"text": view.text, "model": view.model_id}
         else:
-            carried = {} if view.model == defaults.model else {"model": view.model}
+            carried = {} if view.model_id == defaults.model else {"model": view.model_id}
         return f"?{urlencode(carried)}" if carried else ""
 
     def _answer_label(self, choice: AnswerChoice) -> str:
@@ -380,9 +367,9 @@ class StepRequest:
         self, prediction: PredictionResult, answer_labels: Mapping[str, str]
     ) -> dict[str, str]:
         """What the author's sentences about the prediction may name."""
-        parsed = self.parsed
-        view, words = parsed.view, parsed.sentence.words
-        card = self.predicted_model(view).card
+        view = self.parsed.view
+        words = view.sentence.words
+        card = self.predicted_model(view.selection).card
         return {
             "word": words[view.word].text,
             "layer": str(view.layer),
@@ -391,7 +378,7 @@ class StepRequest:
             "n_heads": str(card.n_heads),
             "d_model": str(card.d_model),
             "n_words": str(len(words)),
-            "n_tokens": str(len(parsed.sentence.tokens)),
+            "n_tokens": str(len(view.sentence.tokens)),
             "answer": " or ".join(answer_labels[answer] for answer in prediction.answers),
             "guess": answer_labels.get(view.predict or "", ""),
             **prediction.values,

@@ -66,7 +66,7 @@ def weight_table(step_request: StepRequest) -> Response:
         "weights": displayed.maps[displayed.head].tolist(),
         "tokens": displayed.tokens,
         "view": step_request.parsed.view,
-        "model": step_request.parsed.model.card,
+        "model": step_request.parsed.view.model.card,
         "back": step_request.url,
     }
     return step_request.app_context.templates.response(
@@ -81,7 +81,7 @@ def handout(step_request: StepRequest) -> Response:
     """
     if step_request.is_invalid:
         return step_request.response()
-    predicted_model = step_request.predicted_model(step_request.parsed.view)
+    predicted_model = step_request.predicted_model(step_request.parsed.view.selection)
     lab_state = step_request.lab_state()
     displayed = lab_state.for_model(predicted_model) or lab_state
     context = step_request.context() | {

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from app.lesson import CONTROLS, Controls, Defaults, Lesson, Step
-from app.models import Model, Registry, Sentence, UnknownModelError, sanitise_text
+from app.lesson.selection import HasSelection, Selection
+from app.models import Card, Model, Registry, Sentence, UnknownModelError, sanitise_text
 from app.models.registry import join_with_and
 from app.web.state.controls import ControlContext, parse_controls, serialise_controls
 from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
@@ -16,26 +17,34 @@ NO_CONTROLS = Controls()
 
 
 @dataclass(frozen=True)
-class ViewState:
-    """One exact view of a step; layers, heads and words count from 0.
+class ViewState(HasSelection):
+    """One exact view of a step.
 
-    `predict` and `check` are the learner's answers, None while there is none.
+    `predict` and `check` are the learner's answers, None before an answer is given.
     """
 
-    text: str
-    model: str
-    layer: int
-    head: int
-    word: int
+    selection: Selection
     controls: Controls = NO_CONTROLS
     predict: str | None = None
     check: str | None = None
 
+    @property
+    def text(self) -> str:
+        return self.sentence.text
+
+    @property
+    def model_id(self) -> str:
+        return self.model.card.id
+
     def query_params(self) -> dict[str, str]:
-        """What the address of this view holds, in canonical order; a control that is not used is
-        left out.
-        """
-        selection = {name: str(getattr(self, name)) for name in SELECTION_PARAMS}
+        """Return the query parameters of this view in canonical order, without unused controls."""
+        selection = {
+            "text": self.text,
+            "model": self.model_id,
+            "layer": str(self.layer),
+            "head": str(self.head),
+            "word": str(self.word),
+        }
         answers = {"predict": self.predict, "check": self.check}
         committed = {name: value for name, value in answers.items() if value is not None}
         return selection | serialise_controls(self.controls) | committed
@@ -61,25 +70,23 @@ VERSION_PARAM = "v"
 
 
 def canonical_query(
-    view: ViewState, defaults: Defaults, models: Registry, version: str | None
+    params: Mapping[str, str], defaults: Defaults, card: Card, version: str | None
 ) -> str:
-    """The shortest query that opens this view, in canonical order.
+    """Return the shortest query that opens the view with these `ViewState.query_params`.
 
-    What the version's defaults say is left out; without a version nothing is, so that a link opens
-    the same whatever the defaults become.
+    `card` is that of the view's model. Parameters that equal the defaults of `version` are left
+    out. Without a version all are included, so that the link does not depend on later defaults.
     """
-    values = view.query_params()
     if version is None:
-        return urlencode(values)
-    card = models[view.model].card
+        return urlencode(params)
     default_values = {
         "text": defaults.text,
         "model": defaults.model,
         "layer": str(min(defaults.layer, card.n_layers - 1)),
         "head": str(min(defaults.head, card.n_heads - 1)),
-        "word": str(defaults.word if view.text == defaults.text else 0),
+        "word": str(defaults.word if params["text"] == defaults.text else 0),
     }
-    explicit = {name: value for name, value in values.items() if default_values.get(name) != value}
+    explicit = {name: value for name, value in params.items() if default_values.get(name) != value}
     return urlencode(explicit | {VERSION_PARAM: version})
 
 
@@ -134,8 +141,6 @@ class ParsedView:
 
     typed_text: str
     view: ViewState
-    model: Model
-    sentence: Sentence
     problems: tuple[Problem, ...]
 
     @property
@@ -180,7 +185,7 @@ class StepOptions:
     its check, the controls that its lab has, and the ways in which that shows heads.
     """
 
-    prediction_ids: Callable[[Sentence, ViewState], Sequence[str]]
+    prediction_ids: Callable[[Selection], Sequence[str]]
     check_ids: Sequence[str]
     controls: Sequence[str] = ()
     layouts: Sequence[str] = ()
@@ -209,9 +214,9 @@ def parse_view(
     default_word = defaults.word if sentence.text == defaults.text else 0
     hides_special_tokens = query.get("hide") == "1" and "hide" in options.controls
     n_words = len(sentence.content_words if hides_special_tokens else sentence.words)
-    view = ViewState(
-        text=sentence.text,
-        model=model.card.id,
+    selection = Selection(
+        sentence,
+        model,
         layer=parse_index("layer", query, defaults.layer, model.card.n_layers, problems),
         head=parse_index("head", query, defaults.head, model.card.n_heads, problems),
         word=parse_index("word", query, default_word, n_words, problems),
@@ -220,15 +225,15 @@ def parse_view(
     context = ControlContext(
         model, sentence, models, options.layouts, hides_special_tokens, problems
     )
-    view = view.replace(controls=parse_controls(raw_controls, context))
+    view = ViewState(selection, parse_controls(raw_controls, context))
     if "predict" in query:
-        choices = options.prediction_ids(sentence, view)
+        choices = options.prediction_ids(selection)
         view = view.replace(predict=parse_choice("predict", query["predict"], choices, problems))
     if "check" in query:
         view = view.replace(
             check=parse_choice("check", query["check"], options.check_ids, problems)
         )
-    return ParsedView(typed_text, view, model, sentence, tuple(problems))
+    return ParsedView(typed_text, view, tuple(problems))
 
 
 def truncate_to_model(text: str, model: Model) -> Sentence:

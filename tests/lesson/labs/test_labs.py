@@ -3,6 +3,7 @@ import pytest
 
 from app.attention import Intervention
 from app.lesson import LABS, Controls, LabState, compare, explain, load_lessons
+from app.lesson.selection import Selection
 from app.models.prediction import fill_mask
 from app.picture import Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.settings import site_folder
@@ -18,11 +19,10 @@ def options(models):
 
 def make_view(models, model="headwise-h4", text=TEXT, options=None, **chosen):
     controls = Controls(**chosen.pop("controls", {}))
-    at = {"layer": 0, "head": 0, "word": 1} | chosen
+    indices = {"layer": 0, "head": 0, "word": 1} | chosen
     sentence = models[model].tokenizer.sentence(text)
-    return LabState(
-        sentence, models[model], **at, models=models, options=options or {}, controls=controls
-    )
+    selection = Selection(sentence, models[model], **indices)
+    return LabState(selection, models, options or {}, controls)
 
 
 def layout_of(view):

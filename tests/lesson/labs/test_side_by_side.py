@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from app.lesson import LABS, LabState
+from app.lesson.selection import Selection
 from app.picture import Axis, HeatmapLayout, heatmap, word_strip
 
 
@@ -9,7 +10,7 @@ def make_view(models, text="The cat sat down", model="headwise-h4", **selection)
     selection = {"layer": 0, "head": 2, "word": 2} | selection
     sentence = models[model].tokenizer.sentence(text)
     options = {"beside": "headwise-h1"}
-    return LabState(sentence, models[model], **selection, models=models, options=options)
+    return LabState(Selection(sentence, models[model], **selection), models, options)
 
 
 def run_lab(models, *args, **selection):

@@ -8,6 +8,7 @@ from jinja2 import DictLoader
 from markupsafe import Markup, escape
 
 from app.lesson import LABS, Controls, LabState
+from app.lesson.selection import Selection
 from app.models import Token, Word
 from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.templates import create_environment, parts_kept
@@ -94,9 +95,8 @@ def test_a_button_of_a_split_word_marks_its_tokens(models):
 def test_a_cell_button_names_query_and_key_and_deselects_the_chosen_one(models):
     sentence = models["headwise-h4"].tokenizer.sentence("\"a\" <b> & 'c'")
     tokens = [token.text for token in sentence.tokens]
-    view = LabState(
-        sentence, models["headwise-h4"], 0, 0, 0, models, controls=Controls(cell=(0, 2))
-    )
+    selection = Selection(sentence, models["headwise-h4"], 0, 0, 0)
+    view = LabState(selection, models, controls=Controls(cell=(0, 2)))
     html = MarkupReader(cell_buttons(view, 0, ""))
     assert [attrs["aria-label"] for _, attrs in html.tags] == [
         f"Explain how much {tokens[0]} reads {each}" for each in tokens
@@ -124,7 +124,7 @@ def test_every_part_of_a_fragment_shows_hostile_words_as_text(client, step_1, sh
 
 def test_a_head_escapes_the_words_that_it_names(models):
     sentence = models["headwise-h4"].tokenizer.sentence("<i> & <i>")
-    view = LabState(sentence, models["headwise-h4"], 0, 0, 1, models)
+    view = LabState(Selection(sentence, models["headwise-h4"], 0, 0, 1), models)
     figure = LABS["mix"].run(view).heads[0]
     head = create_environment("/static/x").globals["head"]
     for kind in ("figure", "lines", "row"):

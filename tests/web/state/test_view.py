@@ -26,7 +26,7 @@ def parse(models, query):
 
 
 def query_of(models, view, version=VERSION):
-    return canonical_query(view, DEFAULTS, models, version)
+    return canonical_query(view.query_params(), DEFAULTS, view.model.card, version)
 
 
 def problems(models, **query):
@@ -37,7 +37,7 @@ def test_a_bare_address_is_the_default_view(models):
     parsed = parse(models, {})
     assert not parsed.problems
     view = parsed.view
-    assert (view.text, view.model) == ("The cat sat down", "headwise-h4")
+    assert (view.text, view.model_id) == ("The cat sat down", "headwise-h4")
     assert (view.layer, view.head, view.word) == (0, 2, 2)
     assert view.predict is view.check is None
 
@@ -220,7 +220,7 @@ def test_the_excess_of_a_long_sentence_is_reported_and_it_is_kept(models, n, ove
     parsed = parse(models, {"text": "cat " * n})
     assert f"This is {over} too long" in parsed.text_problem.message
     assert parsed.typed_text == "cat " * n
-    assert len(parsed.sentence.tokens) == 48
+    assert len(parsed.view.sentence.tokens) == 48
 
 
 def test_the_longest_sentence_is_long_enough(models):
