@@ -36,7 +36,7 @@ def save_social_card(browser: Browser, address: str) -> None:
     """The lesson's title beside two heads' maps of its first sentence."""
     models = load_builtin_models()
     lesson = load_lessons(site_folder("lessons"), models).lessons[0]
-    defaults = lesson.steps[0].facts.defaults
+    defaults = lesson.steps[0].config.defaults
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
     selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
@@ -46,7 +46,7 @@ def save_social_card(browser: Browser, address: str) -> None:
     html = jinja.get_template("social.html").render(
         origin=address,
         static=f"{static_url(site_folder('static'))}/{{}}".format,
-        lesson=lesson.facts,
+        lesson=lesson.config,
         maps=[(head, heatmap(view.maps[head], view.heatmap_layout)) for head in SHOWN_HEADS],
     )
     page = browser.new_page(viewport={"width": 1200, "height": 630})

@@ -9,7 +9,7 @@ from app.lesson.predictions import (
     PredictionResult,
     PredictionType,
 )
-from app.lesson.schema import Defaults, StepFacts
+from app.lesson.schema import Defaults, StepConfig
 from app.lesson.selection import Selection
 from app.lesson.validation import Issue
 
@@ -30,7 +30,7 @@ __all__ = [
     "PredictionType",
     "Selection",
     "Step",
-    "StepFacts",
+    "StepConfig",
     "compare",
     "explain",
     "load_lessons",

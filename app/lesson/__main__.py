@@ -16,10 +16,10 @@ from app.settings import Settings
 def freeze(folder: Path, models: Registry) -> None:
     """Adds versions that are not frozen yet; those that are stay as they are."""
     for lesson in load_lessons(folder, models).lessons:
-        version = lesson.facts.version
+        version = lesson.config.version
         if version is None or version in lesson.versions:
             continue
-        steps = [(step.slug, step.facts.defaults) for step in lesson.steps]
+        steps = [(step.slug, step.config.defaults) for step in lesson.steps]
         versions = {**lesson.versions, version: snapshot(steps, models)}
         write_versions(folder / lesson.slug, versions)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.lesson import markdown
 from app.lesson.markdown import Segment
-from app.lesson.schema import LessonFacts, StepFacts
+from app.lesson.schema import LessonConfig, StepConfig
 from app.lesson.validation import (
     Issue,
     check_declared_answer,
@@ -44,16 +44,16 @@ RESERVED_SLUGS = (
 END_SLUG = "end"
 """The address of the page after the last step, which no step can have."""
 
-Facts = TypeVar("Facts", bound=BaseModel)
+Config = TypeVar("Config", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step: its facts, and its prose cut at the markers."""
+    """One step: its config and its prose cut at the markers."""
 
     number: int
     slug: str
-    facts: StepFacts
+    config: StepConfig
     before_lab: tuple[Segment, ...]
     after_lab: tuple[Segment, ...]
 
@@ -75,7 +75,7 @@ class Lesson:
     """`broken` are steps with a mistake in their files: left out until somebody mends it."""
 
     slug: str
-    facts: LessonFacts
+    config: LessonConfig
     steps: tuple[Step, ...]
     broken: tuple[OutlineEntry, ...] = ()
     versions: Mapping[str, Version] = field(default_factory=dict)
@@ -83,10 +83,10 @@ class Lesson:
     @property
     def outline(self) -> list[OutlineEntry]:
         """Every step in order, written, planned or broken."""
-        finished = [OutlineEntry(step.number, step.facts.title, step) for step in self.steps]
+        finished = [OutlineEntry(step.number, step.config.title, step) for step in self.steps]
         planned = [
             OutlineEntry(step.number, step.title, None, "still to be written")
-            for step in self.facts.planned
+            for step in self.config.planned
         ]
         return sorted([*finished, *planned, *self.broken], key=lambda entry: entry.number)
 
@@ -114,8 +114,8 @@ def load_lessons(folder: Path, models: Registry) -> Library:
     """
     lessons: list[Lesson] = []
     issues: list[Issue] = []
-    for facts_file in sorted(folder.glob("*/lesson.toml")):
-        if lesson := load_lesson(facts_file.parent, models, issues):
+    for config_file in sorted(folder.glob("*/lesson.toml")):
+        if lesson := load_lesson(config_file.parent, models, issues):
             lessons.append(lesson)
     if not lessons and not issues:
         issues.append(Issue(folder, 1, "no lesson is here: no folder with a lesson.toml"))
@@ -124,10 +124,10 @@ def load_lessons(folder: Path, models: Registry) -> Library:
 
 def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson | None:
     """One lesson, None if nothing of it can be shown; what is wrong is added to `issues`."""
-    facts = _load_facts(folder / "lesson.toml", LessonFacts, issues)
-    if facts and (end_page_issues := list(check_end_page(folder / "lesson.toml", facts))):
+    config = _load_config(folder / "lesson.toml", LessonConfig, issues)
+    if config and (end_page_issues := list(check_end_page(folder / "lesson.toml", config))):
         issues += end_page_issues
-        facts = facts.model_copy(update={"end": None})
+        config = config.model_copy(update={"end": None})
     if folder.name in RESERVED_SLUGS:
         issues.append(
             Issue(folder, 1, f"a lesson cannot be named {join_with_commas(RESERVED_SLUGS)}")
@@ -151,14 +151,14 @@ def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson |
         if step and not step_issues:
             steps.append(step)
         elif name := _STEP_NAME.match(stem):
-            title = step.facts.title if step else name.group(2).replace("-", " ").capitalize()
+            title = step.config.title if step else name.group(2).replace("-", " ").capitalize()
             broken.append(OutlineEntry(int(name.group(1)), title, None, "being mended"))
         issues += step_issues
-    if not facts or not steps:
+    if not config or not steps:
         return None
     versions = _read_versions(folder, issues)
-    lesson = Lesson(folder.name, facts, tuple(steps), tuple(broken), versions)
-    if facts.version is not None and not broken:
+    lesson = Lesson(folder.name, config, tuple(steps), tuple(broken), versions)
+    if config.version is not None and not broken:
         issues += _check_frozen_version(folder, lesson, models)
     numbers = [entry.number for entry in lesson.outline]
     if numbers != list(range(1, len(numbers) + 1)):
@@ -178,8 +178,8 @@ def _read_versions(folder: Path, issues: list[Issue]) -> dict[str, Version]:
 
 def _check_frozen_version(folder: Path, lesson: Lesson, models: Registry) -> Iterator[Issue]:
     """Links of the version at hand must go on opening what they opened."""
-    version = str(lesson.facts.version)
-    current = snapshot([(step.slug, step.facts.defaults) for step in lesson.steps], models)
+    version = str(lesson.config.version)
+    current = snapshot([(step.slug, step.config.defaults) for step in lesson.steps], models)
     recorded = lesson.versions.get(version)
     if recorded is None:
         message = f"version {version} is not in {VERSIONS_FILE} yet: python -m app.lesson --freeze"
@@ -211,25 +211,25 @@ def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | 
 
 
 def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
-    prose_file, facts_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
+    prose_file, config_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:
         issues.append(Issue(prose_file, 1, "a step's files are named like 03-some-title.md"))
         return None
     if name.group(2) == END_SLUG:
         issues.append(Issue(prose_file, 1, f"a step cannot be named {END_SLUG}"))
-    missing = [file for file in (prose_file, facts_file) if not file.is_file()]
+    missing = [file for file in (prose_file, config_file) if not file.is_file()]
     if missing:
         issues += [Issue(file, 1, "is missing; a step is a .md and a .toml") for file in missing]
         return None
     prose = _read_source(prose_file, issues)
-    facts = _load_facts(facts_file, StepFacts, issues)
+    config = _load_config(config_file, StepConfig, issues)
     if prose is not None:
         issues += check_prose(prose_file, prose)
-    if not facts or prose is None:
+    if not config or prose is None:
         return None
-    step_issues = list(check_step(facts_file, facts, models))
-    issues += step_issues or check_declared_answer(facts_file, facts, models)
+    step_issues = list(check_step(config_file, config, models))
+    issues += step_issues or check_declared_answer(config_file, config, models)
     try:
         segments = markdown.segments(prose)
     except markdown.FormulaError as error:
@@ -239,7 +239,7 @@ def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None
     kinds = [segment.kind for segment in segments]
     lab = kinds.index("lab") if "lab" in kinds else len(segments)
     return Step(
-        int(name.group(1)), name.group(2), facts, tuple(segments[:lab]), tuple(segments[lab + 1 :])
+        int(name.group(1)), name.group(2), config, tuple(segments[:lab]), tuple(segments[lab + 1 :])
     )
 
 
@@ -254,7 +254,7 @@ def _read_source(file: Path, issues: list[Issue]) -> str | None:
         return None
 
 
-def _load_facts(file: Path, schema: type[Facts], issues: list[Issue]) -> Facts | None:
+def _load_config(file: Path, schema: type[Config], issues: list[Issue]) -> Config | None:
     source = _read_source(file, issues)
     if source is None:
         return None

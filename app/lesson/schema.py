@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
-class _Facts(BaseModel):
+class _Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Defaults(_Facts):
+class Defaults(_Config):
     """The view that a bare address of the step shows; layers, heads and words count from 0."""
 
     text: Text
@@ -21,7 +21,7 @@ class Defaults(_Facts):
     word: int = Field(0, ge=0)
 
 
-class LabConfig(_Facts):
+class LabConfig(_Config):
     """`name` is a registered lab; the rest are its own options."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -33,7 +33,7 @@ class LabConfig(_Facts):
         return dict(self.model_extra or {})
 
 
-class Prediction(_Facts):
+class Prediction(_Config):
     """A question about the learner's own sentence; `declared` is the answer on the default one.
 
     Words in braces are filled in: see `questions.COMMON_PLACEHOLDERS`. `model` is the one that is
@@ -54,27 +54,27 @@ class Prediction(_Facts):
     reveal: Text
 
 
-class CheckOption(_Facts):
+class CheckOption(_Config):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
     text: Text
     feedback: Text
     right: bool = False
 
 
-class Check(_Facts):
+class Check(_Config):
     question: Text
     options: list[CheckOption] = Field(min_length=3, max_length=3)
 
 
-class Citation(_Facts):
+class Citation(_Config):
     """`claim` says what the source is cited for."""
 
     claim: Text
     source: Text
 
 
-class StepFacts(_Facts):
-    """`NN-slug.toml`, the facts beside the prose of `NN-slug.md`."""
+class StepConfig(_Config):
+    """`NN-slug.toml`: the config of the step whose prose is `NN-slug.md`."""
 
     title: Text
     objective: Text
@@ -86,7 +86,7 @@ class StepFacts(_Facts):
     citations: list[Citation] = []
 
 
-class RecallQuestion(_Facts):
+class RecallQuestion(_Config):
     """A question about an earlier step, to be answered from memory."""
 
     step: int = Field(ge=1)
@@ -94,7 +94,7 @@ class RecallQuestion(_Facts):
     answer: Text
 
 
-class EndPage(_Facts):
+class EndPage(_Config):
     """The page after the last step; `rewrite` asks for an answer in the learner's own words."""
 
     title: Text
@@ -103,14 +103,14 @@ class EndPage(_Facts):
     recall: list[RecallQuestion]
 
 
-class PlannedStep(_Facts):
+class PlannedStep(_Config):
     """A step that is still to be written."""
 
     number: int = Field(ge=1)
     title: Text
 
 
-class LessonFacts(_Facts):
+class LessonConfig(_Config):
     """`lesson.toml`. Links name the `version`: see `releases`."""
 
     title: Text

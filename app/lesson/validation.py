@@ -13,7 +13,7 @@ from app.lesson.labs import LABS
 from app.lesson.markdown import MARKERS, REQUIRED_MARKERS
 from app.lesson.options import Options
 from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
-from app.lesson.schema import LessonFacts, StepFacts
+from app.lesson.schema import LessonConfig, StepConfig
 from app.lesson.selection import Selection
 from app.models import Registry
 from app.models.registry import join_with_and
@@ -50,32 +50,32 @@ def check_prose(file: Path, prose: str) -> Iterator[Issue]:
             yield Issue(file, lines[-1] if lines else 1, f"::{name} must stand in it exactly once")
 
 
-def check_step(file: Path, facts: StepFacts, models: Registry) -> Iterator[Issue]:
+def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Issue]:
     source = file.read_text(encoding="utf-8")
-    yield from _check_models(file, source, facts, models)
-    if facts.lab.name not in LABS:
-        message = f"unknown lab “{facts.lab.name}”; there are {join_with_commas(LABS)}"
+    yield from _check_models(file, source, config, models)
+    if config.lab.name not in LABS:
+        message = f"unknown lab “{config.lab.name}”; there are {join_with_commas(LABS)}"
         yield Issue(file, line_of(source, ("lab", "name")), message)
     else:
-        options_type = LABS[facts.lab.name].options_type
-        yield from _check_options(file, source, ("lab",), options_type, facts.lab.options)
-    if facts.predict.computed_by not in PREDICTIONS:
+        options_type = LABS[config.lab.name].options_type
+        yield from _check_options(file, source, ("lab",), options_type, config.lab.options)
+    if config.predict.computed_by not in PREDICTIONS:
         known = join_with_commas(PREDICTIONS)
-        message = f"nothing computes “{facts.predict.computed_by}”; there are {known}"
+        message = f"nothing computes “{config.predict.computed_by}”; there are {known}"
         yield Issue(file, line_of(source, ("predict", "computed_by")), message)
     else:
-        options_type = PREDICTIONS[facts.predict.computed_by].options_type
-        values = facts.predict.options
+        options_type = PREDICTIONS[config.predict.computed_by].options_type
+        values = config.predict.options
         yield from _check_options(file, source, ("predict", "options"), options_type, values)
-    for key_path, text in _authored_texts(facts):
-        for message in _check_phrase(text, _known_placeholders(facts, key_path)):
+    for key_path, text in _authored_texts(config):
+        for message in _check_phrase(text, _known_placeholders(config, key_path)):
             yield Issue(file, line_of(source, key_path), message)
-    ids = [option.id for option in facts.check.options]
+    ids = [option.id for option in config.check.options]
     if len(set(ids)) != len(ids):
         yield Issue(
             file, line_of(source, ("check", "options")), f"ids repeat: {join_with_commas(ids)}"
         )
-    if sum(option.right for option in facts.check.options) != 1:
+    if sum(option.right for option in config.check.options) != 1:
         yield Issue(file, line_of(source, ("check",)), "exactly one option must be right = true")
 
 
@@ -91,15 +91,15 @@ def _check_options(
             yield Issue(file, line_of(source, key_path), message)
 
 
-def _check_models(file: Path, source: str, facts: StepFacts, models: Registry) -> Iterator[Issue]:
+def _check_models(file: Path, source: str, config: StepConfig, models: Registry) -> Iterator[Issue]:
     model_names: dict[tuple[str, str], object] = {
-        ("defaults", "model"): facts.defaults.model,
+        ("defaults", "model"): config.defaults.model,
     }
-    if facts.predict.model is not None:
-        model_names["predict", "model"] = facts.predict.model
-    if facts.lab.name in LABS:
-        for name in LABS[facts.lab.name].model_options:
-            model_names["lab", name] = facts.lab.options.get(name)
+    if config.predict.model is not None:
+        model_names["predict", "model"] = config.predict.model
+    if config.lab.name in LABS:
+        for name in LABS[config.lab.name].model_options:
+            model_names["lab", name] = config.lab.options.get(name)
     for key_path, model in model_names.items():
         if not isinstance(model, str) or model not in models:
             known = join_with_commas(models.ids)
@@ -107,9 +107,9 @@ def _check_models(file: Path, source: str, facts: StepFacts, models: Registry) -
             yield Issue(file, line_of(source, key_path), message)
 
 
-def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> list[Issue]:
+def check_declared_answer(file: Path, config: StepConfig, models: Registry) -> list[Issue]:
     """On the default sentence the models must answer as the lesson declares."""
-    defaults, source = facts.defaults, file.read_text(encoding="utf-8")
+    defaults, source = config.defaults, file.read_text(encoding="utf-8")
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
     limits = {
@@ -124,32 +124,32 @@ def check_declared_answer(file: Path, facts: StepFacts, models: Registry) -> lis
             Issue(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
             for name in out_of_range
         ]
-    prediction_model = models.model_for_prediction(facts.predict.model, model)
+    prediction_model = models.model_for_prediction(config.predict.model, model)
     selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
     prediction_input = PredictionInput(
-        selection.with_model(prediction_model), facts.predict.options
+        selection.with_model(prediction_model), config.predict.options
     )
-    result = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
+    result = PREDICTIONS[config.predict.computed_by].compute(prediction_input)
     issues = [
         Issue(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
-        for name in facts.predict.labels
+        for name in config.predict.labels
         if name not in result.choice_ids
     ]
-    if facts.predict.declared not in result.answers:
+    if config.predict.declared not in result.answers:
         correct_answers = join_with_and(result.answers)
-        message = f"declared is {facts.predict.declared}, but the models answer {correct_answers}"
+        message = f"declared is {config.predict.declared}, but the models answer {correct_answers}"
         issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
     return issues
 
 
-def check_end_page(file: Path, facts: LessonFacts) -> Iterator[Issue]:
-    if not facts.end:
+def check_end_page(file: Path, config: LessonConfig) -> Iterator[Issue]:
+    if not config.end:
         return
     texts: list[tuple[TomlPath, str]] = [
-        (("end", "text"), facts.end.text),
-        (("end", "rewrite"), facts.end.rewrite),
+        (("end", "text"), config.end.text),
+        (("end", "rewrite"), config.end.rewrite),
     ]
-    for index, item in enumerate(facts.end.recall):
+    for index, item in enumerate(config.end.recall):
         texts.append((("end", "recall", index, "question"), item.question))
         texts.append((("end", "recall", index, "answer"), item.answer))
     source = file.read_text(encoding="utf-8")
@@ -158,17 +158,17 @@ def check_end_page(file: Path, facts: LessonFacts) -> Iterator[Issue]:
             yield Issue(file, line_of(source, key_path), message)
 
 
-def _authored_texts(facts: StepFacts) -> Iterator[tuple[TomlPath, str]]:
+def _authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
     """Every phrase that is filled in or shown as Markdown, and its place in the file."""
     for name in ("question", "choice", "right", "wrong", "reveal"):
-        yield ("predict", name), getattr(facts.predict, name)
-    for name, label in facts.predict.labels.items():
+        yield ("predict", name), getattr(config.predict, name)
+    for name, label in config.predict.labels.items():
         yield ("predict", "labels", name), label
-    yield ("check", "question"), facts.check.question
-    for index, option in enumerate(facts.check.options):
+    yield ("check", "question"), config.check.question
+    for index, option in enumerate(config.check.options):
         yield ("check", "options", index, "text"), option.text
         yield ("check", "options", index, "feedback"), option.feedback
-    for index, citation in enumerate(facts.citations):
+    for index, citation in enumerate(config.citations):
         yield ("citations", index, "claim"), citation.claim
         yield ("citations", index, "source"), citation.source
 
@@ -184,9 +184,9 @@ def _check_phrase(text: str, known: Sequence[str]) -> Iterator[str]:
         yield str(error)
 
 
-def _known_placeholders(facts: StepFacts, key_path: TomlPath) -> Sequence[str]:
-    """What may stand in braces at a place of a step's facts."""
-    prediction_type = PREDICTIONS.get(facts.predict.computed_by)
+def _known_placeholders(config: StepConfig, key_path: TomlPath) -> Sequence[str]:
+    """What may stand in braces at a place of a step's config."""
+    prediction_type = PREDICTIONS.get(config.predict.computed_by)
     if key_path == ("predict", "choice"):
         return prediction_type.choice_placeholders if prediction_type else ()
     if key_path[0] == "predict" and "labels" not in key_path:

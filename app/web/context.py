@@ -72,12 +72,12 @@ class AppContext:
         return lesson, self.step(lesson, request.path_params["step"])
 
     def lab_of(self, step: Step) -> Lab:
-        return LABS[step.facts.lab.name]
+        return LABS[step.config.lab.name]
 
     def first_lab_state(self, lesson: Lesson) -> LabState:
         """What the lesson's first step shows unasked."""
-        facts = lesson.steps[0].facts
-        model, defaults = self.models[facts.defaults.model], facts.defaults
+        config = lesson.steps[0].config
+        model, defaults = self.models[config.defaults.model], config.defaults
         sentence = model.tokenizer.sentence(defaults.text)
         selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
         return LabState(selection, self.models)

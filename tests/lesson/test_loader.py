@@ -45,18 +45,18 @@ def test_the_lesson_has_seven_steps_in_order():
 
 @pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
 def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
-    facts = step.facts
-    model = models[facts.defaults.model]
+    config = step.config
+    model = models[config.defaults.model]
     selection = Selection(
-        model.tokenizer.sentence(facts.defaults.text),
-        models[facts.predict.model or facts.defaults.model],
-        facts.defaults.layer,
-        facts.defaults.head,
-        facts.defaults.word,
+        model.tokenizer.sentence(config.defaults.text),
+        models[config.predict.model or config.defaults.model],
+        config.defaults.layer,
+        config.defaults.head,
+        config.defaults.word,
     )
-    prediction_input = PredictionInput(selection, facts.predict.options)
-    truth = PREDICTIONS[facts.predict.computed_by].compute(prediction_input)
-    assert facts.predict.declared in truth.answers
+    prediction_input = PredictionInput(selection, config.predict.options)
+    truth = PREDICTIONS[config.predict.computed_by].compute(prediction_input)
+    assert config.predict.declared in truth.answers
     assert not truth.is_tie
 
 
@@ -75,7 +75,7 @@ def test_a_step_is_found_by_slug_and_by_number():
 
 def test_the_lesson_takes_ten_to_twelve_minutes():
     (lesson,) = LESSONS
-    assert 10 <= sum(step.facts.minutes for step in lesson.steps) <= 12
+    assert 10 <= sum(step.config.minutes for step in lesson.steps) <= 12
 
 
 def test_a_broken_step_does_not_affect_the_others(folder):
@@ -226,7 +226,7 @@ def test_a_problem_on_the_last_page_does_not_affect_the_steps(folder):
     text = file.read_text(encoding="utf-8").replace("of them is *for*", "of them is {nobody}")
     file.write_text(text, encoding="utf-8")
     library = load_lessons(folder, MODELS)
-    assert library.lessons[0].facts.end is None
+    assert library.lessons[0].config.end is None
     assert len(library.lessons[0].steps) == 7
     assert "unknown field {nobody}" in str(library.issues[0])
 

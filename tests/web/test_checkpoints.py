@@ -233,16 +233,16 @@ class TestPredictions:
 
     def test_a_step_may_have_a_checkpoint_as_its_default_model(self, checkpoint_models, tmp_path):
         copytree(site_folder("lessons"), tmp_path / "lessons")
-        facts = tmp_path / "lessons" / LESSON.slug / f"0{6}-measure-before-you-name.toml"
-        toml = facts.read_text(encoding="utf-8")
-        facts.write_text(
+        config_file = tmp_path / "lessons" / LESSON.slug / f"0{6}-measure-before-you-name.toml"
+        toml = config_file.read_text(encoding="utf-8")
+        config_file.write_text(
             toml.replace('model = "headwise-h8"', 'model = "bert"', 1), encoding="utf-8"
         )
         library = load_lessons(tmp_path / "lessons", checkpoint_models)
         problems = [str(mistake) for mistake in library.issues if "release" not in str(mistake)]
         assert not any("cannot be loaded" in each for each in problems)
         (lesson,) = library.lessons
-        assert lesson.step("6").facts.defaults.model == "bert"
+        assert lesson.step("6").config.defaults.model == "bert"
 
 
 class TestTokenPredictions:

@@ -93,9 +93,9 @@ def release_new_sentence(lessons, version):
     assert 'text = "The cat sat down"' in text
     text = text.replace('text = "The cat sat down"', 'text = "The dog lay down"')
     step.write_text(text.replace('declared = "3"', 'declared = "4"'), encoding="utf-8")
-    facts = lessons / SLUG / "lesson.toml"
-    facts.write_text(
-        facts.read_text(encoding="utf-8").replace('version = "1"', f'version = "{version}"'),
+    config_file = lessons / SLUG / "lesson.toml"
+    config_file.write_text(
+        config_file.read_text(encoding="utf-8").replace('version = "1"', f'version = "{version}"'),
         encoding="utf-8",
     )
 

@@ -119,13 +119,13 @@ def router(app_context: AppContext) -> APIRouter:
         return [
             LessonOut(
                 slug=lesson.slug,
-                title=lesson.facts.title,
-                version=lesson.facts.version,
+                title=lesson.config.title,
+                version=lesson.config.version,
                 steps=[
                     StepOut(
                         number=step.number,
-                        title=step.facts.title,
-                        objective=step.facts.objective,
+                        title=step.config.title,
+                        objective=step.config.objective,
                         path=path_of(lesson, step),
                         lab=f"/api/v1/labs{path_of(lesson, step)}",
                         controls=list(app_context.lab_of(step).controls),

@@ -62,7 +62,7 @@ def _lesson_routes(app_context: AppContext, lesson: Lesson) -> list[BaseRoute]:
 
 
 def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:
-    if not lesson.facts.end:
+    if not lesson.config.end:
         raise HTTPException(404)
     results, name = (request.query_params.get(each, "") for each in ("results", "name"))
     receipt = problem = ""
@@ -74,7 +74,7 @@ def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Resp
             problem = f"No line could be made: {error}."
     context: dict[str, object] = {
         "lesson": lesson,
-        "end": lesson.facts.end,
+        "end": lesson.config.end,
         "end_path": request.url.path,
         "path_of": path_of,
         "signs": app_context.signer.is_enabled,

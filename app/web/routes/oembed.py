@@ -80,10 +80,10 @@ def router(app_context: AppContext) -> APIRouter:
             "type": "rich",
             "provider_name": "Headwise",
             "provider_url": origin,
-            "title": step.facts.title,
+            "title": step.config.title,
             "width": width,
             "height": height,
-            "html": iframe_html(embed_url, step.facts.title, width, height),
+            "html": iframe_html(embed_url, step.config.title, width, height),
         }
         return JSONResponse(answer)
 

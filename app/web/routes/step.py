@@ -118,7 +118,7 @@ class StepRequest:
             self.app_context.models,
             StepOptions(
                 prediction_ids=lambda selection: self._prediction_result(selection).choice_ids,
-                check_ids=[option.id for option in self.step.facts.check.options],
+                check_ids=[option.id for option in self.step.config.check.options],
                 controls=self.lab.controls,
                 layouts=self.lab.layouts,
             ),
@@ -135,7 +135,7 @@ class StepRequest:
 
     def _normalise_form(self, form: Mapping[str, str]) -> dict[str, str]:
         """What the form sends, as an address would say it: see `settled`."""
-        registry, fixed_model_id = self.app_context.models, self.step.facts.predict.model
+        registry, fixed_model_id = self.app_context.models, self.step.config.predict.model
         default_model = registry[self.pinned_version.defaults.model]
         previous_model, current_model = (
             registry[form[name]] if form.get(name) in registry else default_model
@@ -161,17 +161,17 @@ class StepRequest:
 
     @property
     def prediction_type(self) -> PredictionType:
-        return PREDICTIONS[self.step.facts.predict.computed_by]
+        return PREDICTIONS[self.step.config.predict.computed_by]
 
     def predicted_model(self, selection: Selection) -> Model:
         """The model that the prediction is about."""
         models = self.app_context.models
-        return models.model_for_prediction(self.step.facts.predict.model, selection.model)
+        return models.model_for_prediction(self.step.config.predict.model, selection.model)
 
     def _prediction_result(self, selection: Selection) -> PredictionResult:
         """The view's truth, computed once for as long as nothing that it is about changes."""
         model = self.predicted_model(selection)
-        options = self.step.facts.predict.options
+        options = self.step.config.predict.options
         prediction_input = PredictionInput(selection.with_model(model), options)
         if self._cached_prediction is None or self._cached_prediction[0] != prediction_input:
             self._cached_prediction = (
@@ -240,13 +240,12 @@ class StepRequest:
         return {
             "lesson": self.lesson,
             "step": self.step,
-            "facts": self.step.facts,
             # Escaped once: they stand in a fragment twenty times.
             "path": escape(self.path),
             "path_of": path_of,
             "travels": self._carry_over_query(view),
             "next": self.lesson.after(self.step),
-            "end_path": f"/{self.lesson.slug}/{END_SLUG}" if self.lesson.facts.end else None,
+            "end_path": f"/{self.lesson.slug}/{END_SLUG}" if self.lesson.config.end else None,
             "partial": self.htmx_details.is_partial,
             "typed": parsed.typed_text,
             "view": view,
@@ -255,7 +254,7 @@ class StepRequest:
             "problems": first_problems(parsed.problems) if self.is_invalid else (),
             "remedy": self.nearest_valid_url,
             **self._link_context(view),
-            "lab_template": f"labs/{self.step.facts.lab.name}.html",
+            "lab_template": f"labs/{self.step.config.lab.name}.html",
             "shows": self.lab.layouts,
             "show": view.controls.layout or self.lab.layouts[0],
             "lab": None,
@@ -327,7 +326,7 @@ class StepRequest:
         embed_url = f"{origin_of(self.request)}{path_and_query}&embed=1"
         return {
             "oembed": oembed_discovery_url(self.request, path_and_query),
-            "frame": iframe_html(embed_url, self.step.facts.title),
+            "frame": iframe_html(embed_url, self.step.config.title),
         }
 
     def _query_without_sentence(self, view: ViewState) -> str | None:
@@ -342,14 +341,14 @@ class StepRequest:
         )
 
     def lab_state(self) -> LabState:
-        view, options = self.parsed.view, self.step.facts.lab.options
+        view, options = self.parsed.view, self.step.config.lab.options
         return LabState(view.selection, self.app_context.models, options, view.controls)
 
     def _carry_over_query(self, view: ViewState) -> str:
         """What a link to another step takes along: a sentence of one's own, with the model that
         read it; so a model that is not the step's own.
         """
-        defaults = self.step.facts.defaults
+        defaults = self.step.config.defaults
         if view.text != defaults.text:
             carried = {"text": view.text, "model": view.model_id}
         else:
@@ -358,7 +357,7 @@ class StepRequest:
 
     def _answer_label(self, choice: AnswerChoice) -> str:
         """What stands on the button of an answer."""
-        predict = self.step.facts.predict
+        predict = self.step.config.predict
         if choice.id in predict.labels:
             return predict.labels[choice.id]
         return fill_text(predict.choice, choice.values)

@@ -109,7 +109,7 @@ class PinnedVersion:
 
 
 def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> PinnedVersion:
-    current_version = lesson.facts.version
+    current_version = lesson.config.version
     requested = query.get(VERSION_PARAM, current_version)
     if requested is None or (VERSION_PARAM in query and requested not in lesson.versions):
         problem = None
@@ -120,13 +120,13 @@ def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin
                 f" There is {available}."
             )
             problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
-        return PinnedVersion(current_version, step.facts.defaults, problem)
+        return PinnedVersion(current_version, step.config.defaults, problem)
     lesson_version = lesson.versions.get(requested)
     if lesson_version is None:
-        return PinnedVersion(None, step.facts.defaults)
+        return PinnedVersion(None, step.config.defaults)
     return PinnedVersion(
         requested,
-        lesson_version.steps.get(step.slug, step.facts.defaults),
+        lesson_version.steps.get(step.slug, step.config.defaults),
         None,
         lesson_version.models,
     )

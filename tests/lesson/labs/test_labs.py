@@ -14,7 +14,7 @@ TEXT = "She opened the old wooden door"
 @pytest.fixture(scope="module")
 def options(models):
     (lesson,) = load_lessons(site_folder("lessons"), models).lessons
-    return {step.facts.lab.name: step.facts.lab.options for step in lesson.steps}
+    return {step.config.lab.name: step.config.lab.options for step in lesson.steps}
 
 
 def make_view(models, model="headwise-h4", text=TEXT, options=None, **chosen):

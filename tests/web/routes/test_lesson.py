@@ -60,7 +60,7 @@ def test_predictions_and_checks_accept_unusual_sentences(client, step, text):
         assert answer.status_code == 200
         outcomes.add(find_outcome(answer.text, "predict").group(1))
     assert outcomes <= {"right", "wrong"}
-    for option in step.facts.check.options:
+    for option in step.config.check.options:
         answer = client.get(step_path(step), params=query | {"check": option.id})
         assert find_outcome(answer.text, "check").group(1) == ("right" if option.right else "wrong")
 
@@ -77,9 +77,9 @@ def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, m
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_right_answer_is_right_and_another_is_not(client, step):
-    right_page = client.get(step_path(step), params={"predict": step.facts.predict.declared})
+    right_page = client.get(step_path(step), params={"predict": step.config.predict.declared})
     assert find_outcome(right_page.text, "predict").group(1) == "right"
-    others = [c for c in choice_ids(right_page.text) if c != step.facts.predict.declared]
+    others = [c for c in choice_ids(right_page.text) if c != step.config.predict.declared]
     wrong_page = client.get(step_path(step), params={"predict": others[0]})
     assert find_outcome(wrong_page.text, "predict").group(1) == "wrong"
 
@@ -108,7 +108,7 @@ def test_each_step_leads_to_the_next_and_the_last_to_the_end(client):
 
 def test_the_end_asks_what_was_learned(client):
     html = client.get(f"/{LESSON.slug}/end").text
-    end = LESSON.facts.end
+    end = LESSON.config.end
     assert [item.step for item in end.recall] == [2, 3, 5]
     assert html.count('<details class="recall"') == 3
     assert '<textarea id="rewrite"' in html
@@ -119,7 +119,7 @@ def test_the_end_asks_what_was_learned(client):
 def test_each_step_shows_its_number_and_its_minutes(client, step):
     html = client.get(step_path(step)).text
     assert f"Step {step.number} of 7" in html
-    assert f"{step.facts.minutes} min of 10–12 min" in html
+    assert f"{step.config.minutes} min of 10–12 min" in html
 
 
 OWN_SOURCE = re.compile(r"Headwise itself|Computed on this page")
@@ -128,8 +128,8 @@ PUBLISHED_SOURCE = re.compile(r"[A-Z][\w&., -]+ (19|20)\d\d, (\*[^*]+\*|table|se
 
 @pytest.mark.parametrize("step", STEPS)
 def test_every_citation_names_a_paper_and_section_or_its_computation(step):
-    assert step.facts.citations
-    for citation in step.facts.citations:
+    assert step.config.citations
+    for citation in step.config.citations:
         assert OWN_SOURCE.search(citation.source) or PUBLISHED_SOURCE.search(citation.source), (
             citation.source
         )
@@ -139,7 +139,7 @@ def test_every_citation_names_a_paper_and_section_or_its_computation(step):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_links_in_citations_work(client, step):
-    for citation in step.facts.citations:
+    for citation in step.config.citations:
         for address in re.findall(r"\]\((/[^)]*)\)", citation.source):
             assert client.get(address).status_code == 200
 
@@ -172,7 +172,7 @@ REAL_MODEL_SIZES = {
 
 
 def test_real_models_have_their_published_sizes():
-    rows = LESSON.step("7").facts.lab.options["real_models"]
+    rows = LESSON.step("7").config.lab.options["real_models"]
     assert {
         row["name"]: (row["layers"], row["heads"], row["kv_heads"], row["d_head"]) for row in rows
     } == REAL_MODEL_SIZES
@@ -271,7 +271,7 @@ def test_a_pasted_tab_does_not_prevent_predicting(client):
 
 def test_a_chosen_model_carries_over_past_a_step_with_that_default(client):
     step = LESSON.step("3")
-    query = {"text": "Old birds sing", "model": step.facts.defaults.model}
+    query = {"text": "Old birds sing", "model": step.config.defaults.model}
     html = client.get(step_path(step), params=query).text
     link = re.search(r'<a href="([^"]+)" data-step="4"', html).group(1)
     assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in query.items()}
@@ -297,9 +297,9 @@ def test_ablated_heads_that_another_model_lacks_are_dropped(client):
 
 def test_a_step_that_is_planned_says_so(tmp_path):
     copytree(site_folder("lessons"), tmp_path / "lessons")
-    facts = tmp_path / "lessons" / LESSON.slug / "lesson.toml"
+    config_file = tmp_path / "lessons" / LESSON.slug / "lesson.toml"
     planned = '[[planned]]\nnumber = 8\ntitle = "Heads that never were"\n'
-    facts.write_text(facts.read_text(encoding="utf-8") + planned, encoding="utf-8")
+    config_file.write_text(config_file.read_text(encoding="utf-8") + planned, encoding="utf-8")
     client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
     assert "Heads that never were" in client.get("/").text
     response = client.get(f"/{LESSON.slug}/8")
