@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.evaluation.two_neighbour_task import read_two_neighbours
+from app.exports.figure import FigureRenderer
 from app.lesson import load_lessons
 from app.models import Registry, load_builtin_models
 from app.models.checkpoints import read_checkpoints
@@ -19,7 +20,6 @@ from app.models.forward_cache import ForwardCache
 from app.settings import Settings, site_folder
 from app.web.context import AppContext
 from app.web.errors import ErrorHandlers
-from app.web.exports import FigureRenderer
 from app.web.middleware.conditional_get import (
     NO_STORE,
     ConditionalGetMiddleware,

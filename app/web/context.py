@@ -7,9 +7,9 @@ from functools import cached_property
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.exports.figure import FigureRenderer
 from app.lesson import LABS, Lab, LabState, Lesson, Selection, Step
 from app.models import MODEL_KINDS, Model, Registry
-from app.web.exports import FigureRenderer
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
 

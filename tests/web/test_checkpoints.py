@@ -13,11 +13,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from starlette.testclient import TestClient
 
+from app.exports.formats import FORMATS as FILES
 from app.lesson import load_lessons
 from app.main import create_app
 from app.models import load_builtin_models
 from app.settings import Settings, site_folder
-from app.web.exports import FORMATS as FILES
 from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.web.conftest import CHECKPOINT_KINDS
 

@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.exports.figure import PNG_SCALES
+from app.exports.formats import FORMATS
 from app.lesson import (
     PREDICTIONS,
     AnswerChoice,
@@ -30,7 +32,6 @@ from app.lesson.loader import END_SLUG
 from app.lesson.markdown import fill_text
 from app.models import Model
 from app.web.context import AppContext, path_of
-from app.web.exports import FORMATS, PNG_SCALES
 from app.web.htmx import VARY_ALL_HTMX_HEADERS, VARY_REQUEST_TYPE, htmx_details
 from app.web.middleware.security_headers import EMBEDDABLE_HEADER
 from app.web.rendering.templates import origin_of

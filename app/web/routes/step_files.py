@@ -1,4 +1,4 @@
-"""What a view has beside its page: a table, a handout, files, a picture of its link."""
+"""Other representations of a step's view: weight table, handout, exported files, QR code."""
 
 import io
 from asyncio import Lock
@@ -10,24 +10,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.lesson.exports import file_stem
+from app.exports.formats import FORMATS
+from app.exports.metadata import file_stem
 from app.lesson.labs.head_figure import head_figures
 from app.models.registry import join_with_and
 from app.web.context import AppContext
-from app.web.exports import FORMATS, parse_export_options
 from app.web.htmx import VARY_REQUEST_TYPE
 from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import origin_of
 from app.web.routes.step import StepRequest
+from app.web.state.export_options import parse_export_options
 from app.web.state.query_params import first_problems
 
 MAX_QR_LINK_LENGTH = 1_200
-"""Letters of a link, whose code then has 117 squares a side and takes 50 ms to draw."""
+"""Longest link in characters: its code has 117 modules a side and takes 50 ms to draw."""
 
 
 def routes(app_context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRoute]:
-    """Drawing and packing cost more than a page: these are asked for only `within` a limit, and
-    pixels are drawn one picture at a time.
+    """Return the routes. Files and QR codes are rate limited, and one PNG is drawn at a time:
+    they cost more than a page.
     """
     png_lock = Lock()
 
@@ -57,7 +58,7 @@ def routes(app_context: AppContext, check_rate_limit: RateLimitCheck) -> list[Ba
 
 
 def weight_table(step_request: StepRequest) -> Response:
-    """Every number of the chosen head's map, as a table."""
+    """Respond with the chosen head's attention matrix as an HTML table."""
     if step_request.is_invalid:
         return step_request.response()
     displayed = step_request.lab_state().displayed
@@ -75,9 +76,9 @@ def weight_table(step_request: StepRequest) -> Response:
 
 
 def handout(step_request: StepRequest) -> Response:
-    """The step on paper, with blanks; with the answers for the one who teaches.
+    """Respond with the step as a page to print: with blanks, or with the answers (`answers=1`).
 
-    Its maps are those of the model that the prediction asks, so that it can be checked by hand.
+    Maps are of the model that the prediction is computed with, so answers can be checked by hand.
     """
     if step_request.is_invalid:
         return step_request.response()
@@ -96,7 +97,7 @@ def handout(step_request: StepRequest) -> Response:
 
 
 async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Response:
-    """The shown map, its numbers or all that makes them, as a file; pixels wait for `drawing`."""
+    """Respond with the view as a file of `FORMATS`; rendering a PNG holds `png_lock`."""
     if file not in FORMATS:
         raise HTTPException(
             404, f"There is no such file. There are {join_with_and(list(FORMATS))}."
@@ -111,7 +112,7 @@ async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Respon
         message = " ".join(problem.message for problem in first_problems(problems))
         raise HTTPException(422, message)
     try:
-        async with png_lock if export_format.is_raster else nullcontext():
+        async with png_lock if export_format.is_png else nullcontext():
             content = await run_in_threadpool(
                 export_format.render, step_request.app_context.figure_renderer, lab_state, options
             )
@@ -123,7 +124,7 @@ async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Respon
 
 
 async def qr_code(step_request: StepRequest) -> Response:
-    """This view's link as a picture that a phone can read."""
+    """Respond with a QR code of this view's link as SVG."""
     if step_request.is_invalid:
         return step_request.response()
     link = f"{origin_of(step_request.request)}{step_request.url}"
@@ -134,7 +135,7 @@ async def qr_code(step_request: StepRequest) -> Response:
 
 
 def _qr_svg(link: str) -> bytes:
-    import segno  # noqa: PLC0415  # few servers need it
+    import segno  # noqa: PLC0415  # imported on first use: most servers never draw one
 
     picture = io.BytesIO()
     code = segno.make(link, error="l", micro=False)

@@ -1,7 +1,7 @@
-"""SVG in, PNG out, drawn by a process of its own, which this very file is.
+"""SVG to PNG, drawn by a child process that runs this file.
 
-The library that draws lets nothing else of its process run meanwhile, and ends it where memory is
-short. One that does nothing else starts in 20 ms, and gives all it took back.
+resvg holds the interpreter lock while it draws and aborts the process when memory runs out. A child
+process starts in 20 ms, leaves the server responsive, and returns its memory when it ends.
 """
 
 import re
@@ -10,31 +10,33 @@ import sys
 from pathlib import Path
 
 MAX_PIXELS = 20_000_000
-"""Pixels of one picture: two seconds of drawing and about 200 MB."""
+"""Largest picture: drawing it takes about 2 s and 200 MB."""
 
 TIMEOUT_SECONDS = 30.0
-"""Seconds until a drawing is given up."""
 
 _SVG_SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')
 
 
 def svg_to_png(svg: str, scale: int, font: Path) -> bytes:
-    """Raises `ValueError`, in plain words, if the picture is too large or cannot be drawn."""
+    """Return `svg` drawn as PNG, `scale` pixels for each unit; text is set in `font`.
+
+    Raises ValueError with a message for readers if the picture is too large or drawing fails.
+    """
     width, height = (round(side * scale) for side in _svg_size(svg))
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f"This picture would have {width:,} × {height:,} pixels, and no more than"
-            f" {MAX_PIXELS // 1_000_000} million are drawn. Ask for a smaller scale, for one head"
-            " instead of all, or for SVG, which is sharp at any size."
+            f"This picture would have {width:,} × {height:,} pixels. At most"
+            f" {MAX_PIXELS // 1_000_000} million are drawn. Choose a smaller scale, one head"
+            " instead of all, or SVG, which is sharp at any size."
         )
     command = [sys.executable, "-P", __file__, str(scale), str(font)]
     try:
-        completed = subprocess.run(  # noqa: S603  # no word of it comes from outside
+        completed = subprocess.run(  # noqa: S603  # no argument comes from a request
             command, input=svg.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
         )
     except subprocess.SubprocessError as error:
         raise ValueError(
-            "This picture could not be drawn. Ask for a smaller scale, or for SVG."
+            "This picture could not be drawn. Choose a smaller scale, or SVG."
         ) from error
     return completed.stdout
 
@@ -42,12 +44,12 @@ def svg_to_png(svg: str, scale: int, font: Path) -> bytes:
 def _svg_size(svg: str) -> tuple[float, float]:
     match = _SVG_SIZE.match(svg)
     if not match:
-        raise ValueError("this is no picture of ours")
+        raise ValueError("This SVG has no width and height.")
     return float(match[1]), float(match[2])
 
 
 def _render_stdin(scale: str, font: str) -> None:
-    import resvg_py  # noqa: PLC0415  # a megabyte that only the other process needs
+    import resvg_py  # noqa: PLC0415  # 1 MB that only the child process needs
 
     svg = sys.stdin.buffer.read().decode()
     sys.stdout.buffer.write(

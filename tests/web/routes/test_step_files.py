@@ -2,12 +2,16 @@ import asyncio
 import io
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
 import segno
+from starlette.testclient import TestClient
 
-from app.web.exports import FORMATS
+from app.exports.formats import FORMATS
+from app.main import create_app
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -143,3 +147,78 @@ def test_a_link_without_the_sentence_holds_nothing_of_it(client):
     nameless = page.partition('id="share-nameless"')[2].partition('value="')[2].partition('"')[0]
     assert nameless == f"http://testserver{STEP}?head=3&amp;v=1"
     assert 'id="share-nameless"' not in client.get(STEP).text
+
+
+def test_a_long_sentence_of_many_heads_is_refused_at_a_large_scale_and_drawn_at_a_small_one(client):
+    view = {"text": "the " * 36, "model": "headwise-h8", "show": "grid"}
+    refused = get_export(client, "map.png", **view, scale=4)
+    assert refused.status_code == 422
+    assert "smaller scale" in refused.text
+    assert get_export(client, "map.png", **view, scale=1).status_code == 200
+    one_head = view | {"show": "map"}
+    assert get_export(client, "map.png", **one_head, scale=4).status_code == 200
+
+
+def test_one_png_is_drawn_at_a_time_while_other_files_are_made(monkeypatch):
+    drawing, released = [Event(), Event()], Event()
+    next_drawing = iter(drawing)
+
+    def draw(*_):
+        next(next_drawing).set()
+        assert released.wait(10)
+        return b"\x89PNG"
+
+    monkeypatch.setattr("app.exports.figure.svg_to_png", draw)
+    with TestClient(create_app()) as client, ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(get_export, client, "map.png", text=text) for text in ("a", "b")]
+        assert drawing[0].wait(10)
+        assert get_export(client, "map.csv").status_code == 200
+        second_waits = not drawing[1].wait(0.3)
+        released.set()
+        assert [answer.result().status_code for answer in answers] == [200, 200]
+    assert second_waits
+    assert drawing[1].is_set()
+
+
+def get_handout(client, step=STEP, **query):
+    answer = client.get(f"{step}/handout", params=query)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_a_handout_has_blanks_and_no_answers(client):
+    html = get_handout(client, text="Birds sing at dawn")
+    assert html.count("blank-line") >= 3
+    assert "← right" not in html
+    assert "most, 0." not in html
+    assert "Softmax divides" not in html
+
+
+def test_the_teachers_version_has_the_answers_of_this_sentence(client):
+    html = get_handout(client, text="Birds sing at dawn", answers=1)
+    assert html.count("← right") == 2
+    assert html.count(" most, 0.") == 8
+    assert "Softmax divides" in html
+    assert "Name:" not in html
+
+
+def test_the_maps_on_paper_are_those_that_the_prediction_asks_about(client):
+    html = get_handout(client, model="headwise-h2")
+    assert "in layer 0 of headwise-h8" in html
+    assert html.count('<svg class="map') == 8
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("answers", ["0", "1"])
+def test_every_step_has_a_handout(client, number, answers):
+    step = client.get(f"{LESSON}/{number}").headers["location"]
+    html = get_handout(client, step, answers=answers)
+    assert f"Step {number} of 7" in html
+    assert 'alt="QR code of the link to this view"' in html
+    assert "<form" not in html
+
+
+def test_a_view_that_cannot_be_shown_has_no_handout(client):
+    answer = client.get(f"{STEP}/handout", params={"text": "cat " * 60})
+    assert answer.status_code == 422
+    assert "too long" in answer.text

@@ -1,0 +1,1 @@
+"""Files made from a view: figures, numbers, and an archive that recomputes both."""
