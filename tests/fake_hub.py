@@ -103,8 +103,8 @@ class FakeHubHandler(BaseHTTPRequestHandler):
         """None if it has been answered that there is none."""
         self.commit = COMMIT
         hub = self.server.hub
-        if name in hub.refusals:
-            status, code = hub.refusals[name]
+        if name in hub.errors:
+            status, code = hub.errors[name]
             self.answer(status, b"", {"X-Error-Code": code})
         elif name not in hub.repositories:
             self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})

@@ -28,7 +28,7 @@ class ProgressBar(Progress):
     ) -> None:
         self._bar.close()
 
-    def over(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:
+    def track(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:
         self._show_stage(stage)
         for item in items:
             yield item
