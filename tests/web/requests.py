@@ -1,0 +1,7 @@
+"""Headers of the kinds of requests that htmx and its history send."""
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+"""For a fragment of the page."""
+
+RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+"""For the whole page, when the history has lost it."""
