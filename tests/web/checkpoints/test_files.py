@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from app.web.exports import FORMATS
+from app.exports.formats import FORMATS
 from tests.web.checkpoints.requests import LESSON, STEP_WITH_LAB, lab_json, open_step, step_path
 from tests.web.html import parse_html
 
