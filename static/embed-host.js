@@ -1,4 +1,4 @@
-// For pages that embed a lab: gives each of their frames the height that its lab tells.
+// For pages that embed a lab: sets the height of each frame to the height that its lab reports.
 
 addEventListener("message", ({ source, data }) => {
   const height = data?.headwise?.height;

@@ -121,7 +121,7 @@ def _table_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: objec
     """A table that may scroll is a region that the keyboard reaches, named by its columns."""
     head = takewhile(lambda token: token.type != "thead_close", tokens[index:])
     columns = ", ".join(token.content for token in head if token.type == "inline")
-    return f'<section class="table" aria-label="{escape(columns)}" tabindex="0"><table>\n'
+    return f'<section class="table-wrapper" aria-label="{escape(columns)}" tabindex="0"><table>\n'
 
 
 def _table_close(*_: object) -> str:

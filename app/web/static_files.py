@@ -1,10 +1,10 @@
-"""Static files under an address that changes with their content, so it may be kept for ever.
+"""Static files under a URL that contains a hash of their content, so they may be cached for ever.
 
-A page that was kept somewhere over an upgrade names the address that they had before. There they
-are what they are now, since a page without its looks is worse than one with newer looks.
+A page that was cached before an upgrade still has the old hash in its URLs. These URLs serve the
+current files, because a page without styles is worse than a page with newer styles.
 
-A folder of styles or scripts is served as one file of its name, `style/` as `style.css`: a page on
-a slow network waits for every file that it asks for.
+A folder of styles or scripts is served as one file: `style/` as `style.css`, `script/` as
+`script.js`. Each request more would delay the page on a slow network.
 """
 
 import re
@@ -14,14 +14,13 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles as PlainStaticFiles
+from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 SERVICE_WORKER = "offline.js"
-"""The one script that may speak for every page of the site."""
+"""The service worker, whose scope is the whole site although its URL is below `URL_PREFIX`."""
 
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
-
 
 URL_PREFIX = "/static"
 
@@ -35,6 +34,7 @@ _VERSION_PATTERN = re.compile("[0-9a-f]{12}")
 
 @cache
 def static_url(folder: Path) -> str:
+    """Return the URL of `folder` with a hash of the names and contents of all its files."""
     digest = sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
@@ -42,13 +42,16 @@ def static_url(folder: Path) -> str:
 
 
 def bundle(folder: Path, suffix: str) -> str:
-    """The styles or scripts of a folder in the order of their names; none sees another's names."""
+    """Return the styles or scripts of a folder, joined in the order of their names.
+
+    Each script gets its own block scope, so no script depends on the names or the order of others.
+    """
     texts = [file.read_text(encoding="utf-8") for file in sorted(folder.glob(f"*{suffix}"))]
     return "\n".join(texts if suffix == ".css" else [f"{{\n{text}}}" for text in texts])
 
 
-class VersionedStaticFiles(PlainStaticFiles):
-    """Stands at `ROOT`; the first part of a path below it is a version of the files."""
+class VersionedStaticFiles(StaticFiles):
+    """Serve `folder` at `URL_PREFIX`; the first path segment is a version, 12 hex digits."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder)

@@ -1,6 +1,7 @@
-// In a frame of another page the lab tells that page how high it is; what listens there is /embed.js.
+// In a frame, reports the height of the lab to the embedding page, where /embed.js listens.
 
 if (document.body.classList.contains("embedded") && parent !== window) {
-  const tell = () => parent.postMessage({ headwise: { height: document.documentElement.offsetHeight } }, "*");
-  new ResizeObserver(tell).observe(document.documentElement);
+  const reportHeight = () =>
+    parent.postMessage({ headwise: { height: document.documentElement.offsetHeight } }, "*");
+  new ResizeObserver(reportHeight).observe(document.documentElement);
 }

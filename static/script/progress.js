@@ -1,56 +1,56 @@
-// What a learner has predicted and checked, kept in this browser alone. Pages work without it.
+// Stores what a learner predicted and checked, in this browser only. Pages work without it.
 
-const STORE = "headwise:progress:";
+const KEY_PREFIX = "headwise:progress:";
 
-function read(lesson) {
+function readProgress(lesson) {
   try {
-    return JSON.parse(localStorage.getItem(STORE + lesson)) ?? {};
+    return JSON.parse(localStorage.getItem(KEY_PREFIX + lesson)) ?? {};
   } catch {
     return {};
   }
 }
 
-function write(lesson, progress) {
+function writeProgress(lesson, progress) {
   try {
-    localStorage.setItem(STORE + lesson, JSON.stringify(progress));
+    localStorage.setItem(KEY_PREFIX + lesson, JSON.stringify(progress));
   } catch {
-    // A browser that keeps nothing still shows everything.
+    // Without storage the lesson works, but nothing is remembered.
   }
 }
 
-// What the learner has answered on this page. A link may bring answers too: those are somebody else's.
-const answered = new Set();
+// Questions that the learner answered on this page. A link may bring the answers of somebody else.
+const answeredHere = new Set();
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("#predict .choices button, #check .options button");
-  if (button) answered.add(button.closest("section").id);
+  if (button) answeredHere.add(button.closest("section").id);
 });
 
-// The first answer counts; later ones are for curiosity.
-function noteAnswers(article) {
+// Only the first answer to a question counts.
+function recordAnswers(article) {
   const { lesson, step, title } = article.dataset;
-  const progress = read(lesson);
-  const known = progress.steps?.[step] ?? {};
-  const now = { ...known, title };
-  for (const kind of answered) {
-    const outcome = document.querySelector(`#${kind} [data-outcome]`)?.dataset.outcome;
-    if (outcome && !known[kind]) now[kind] = outcome;
+  const progress = readProgress(lesson);
+  const recorded = progress.steps?.[step] ?? {};
+  const updated = { ...recorded, title };
+  for (const question of answeredHere) {
+    const outcome = document.querySelector(`#${question} [data-outcome]`)?.dataset.outcome;
+    if (outcome && !recorded[question]) updated[question] = outcome;
   }
-  progress.steps = { ...progress.steps, [step]: now };
+  progress.steps = { ...progress.steps, [step]: updated };
   if (!document.querySelector("#lab-view .problem")) progress.last = location.pathname + location.search;
-  write(lesson, progress);
+  writeProgress(lesson, progress);
 }
 
 function isDone(step) {
   return Boolean(step?.predict && step?.check);
 }
 
-function markSteps() {
+function markDoneSteps() {
   for (const list of document.querySelectorAll(".steps[data-lesson]")) {
-    const { steps = {} } = read(list.dataset.lesson);
+    const { steps = {} } = readProgress(list.dataset.lesson);
     for (const link of list.querySelectorAll("a[data-step]")) {
       const done = isDone(steps[link.dataset.step]);
-      link.classList.toggle("done", done);
+      link.classList.toggle("is-done", done);
       if (done) link.setAttribute("aria-label", `${link.dataset.step}, done`);
       else link.removeAttribute("aria-label");
     }
@@ -59,7 +59,7 @@ function markSteps() {
 
 function offerToResume() {
   for (const start of document.querySelectorAll("a[data-resume]")) {
-    const { last } = read(start.dataset.resume);
+    const { last } = readProgress(start.dataset.resume);
     if (!last) continue;
     const resume = start.cloneNode();
     resume.href = last;
@@ -70,27 +70,29 @@ function offerToResume() {
   }
 }
 
-const WORDS = { right: "right", wrong: "not right" };
+const OUTCOME_TEXTS = { right: "right", wrong: "not right" };
 
-function lines(steps) {
+function summaryLines(steps) {
   return Object.entries(steps)
     .sort(([a], [b]) => a - b)
     .map(([number, step]) => {
-      const predicted = WORDS[step.predict] ?? "not predicted";
-      const checked = WORDS[step.check] ?? "not checked";
+      const predicted = OUTCOME_TEXTS[step.predict] ?? "not predicted";
+      const checked = OUTCOME_TEXTS[step.check] ?? "not checked";
       return `${number}. ${step.title}: prediction ${predicted}, check ${checked}`;
     });
 }
 
-function score(steps, kind) {
-  return Object.values(steps).filter((step) => step[kind] === "right").length;
+function countRight(steps, question) {
+  return Object.values(steps).filter((step) => step[question] === "right").length;
 }
 
-// What the server puts into a line with a code: for each step its number, prediction and check.
-function handIn(steps) {
-  const form = document.querySelector("#receipt");
+const receiptForm = () => document.querySelector("#receipt");
+
+// Fills in the results that the server signs: for each step its number, prediction and check.
+function fillReceiptForm(steps) {
+  const form = receiptForm();
   const letter = (outcome) => ({ right: "r", wrong: "w" })[outcome] ?? "n";
-  // A lesson that was changed may have fewer steps than were answered.
+  // A new version of the lesson may have fewer steps than this browser has answers for.
   const listed = [...document.querySelectorAll(".steps a[data-step]")].map((link) => link.dataset.step);
   const results = Object.entries(steps)
     .filter(([number]) => listed.includes(number))
@@ -102,8 +104,8 @@ function handIn(steps) {
   form.elements.results.value = results;
 }
 
-function handInNothing() {
-  const form = document.querySelector("#receipt");
+function clearReceiptForm() {
+  const form = receiptForm();
   if (!form) return;
   form.hidden = true;
   form.elements.results.value = "";
@@ -111,54 +113,54 @@ function handInNothing() {
 
 function fillSummary(end) {
   const { lesson } = end.dataset;
-  const { steps = {}, rewrite = "" } = read(lesson);
+  const { steps = {}, rewrite = "" } = readProgress(lesson);
   const total = document.querySelectorAll(".steps a[data-step]").length;
-  const summary = document.querySelector("#summary");
-  const text = [
-    `Headwise: predictions right ${score(steps, "predict")} of ${total}, checks right ${score(steps, "check")} of ${total}`,
-    ...lines(steps),
-  ];
+  const lines = summaryLines(steps);
+  const score = `predictions right ${countRight(steps, "predict")} of ${total}, checks right ${countRight(steps, "check")} of ${total}`;
+  const heading = Object.assign(document.createElement("p"), { textContent: `${score[0].toUpperCase()}${score.slice(1)}.` });
   const list = document.createElement("ol");
-  list.className = "plain";
-  list.append(...lines(steps).map((line) => Object.assign(document.createElement("li"), { textContent: line })));
-  const head = Object.assign(document.createElement("p"), { textContent: `${text[0].replace("Headwise: p", "P")}.` });
-  summary.replaceChildren(head, list);
+  list.className = "unbulleted";
+  list.append(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  document.querySelector("#summary").replaceChildren(heading, list);
   document.querySelector("#summary-actions").hidden = false;
-  handIn(steps);
+  fillReceiptForm(steps);
 
-  const own = document.querySelector("#rewrite");
-  own.value = rewrite;
-  own.addEventListener("input", () => write(lesson, { ...read(lesson), rewrite: own.value }));
+  const rewriteField = document.querySelector("#rewrite");
+  rewriteField.value = rewrite;
+  rewriteField.addEventListener("input", () =>
+    writeProgress(lesson, { ...readProgress(lesson), rewrite: rewriteField.value }),
+  );
   document.querySelector("#copy-summary").onclick = async (event) => {
-    const words = own.value.trim() ? [...text, "", own.value.trim()] : text;
+    const ownWords = rewriteField.value.trim();
+    const text = [`Headwise: ${score}`, ...lines, ...(ownWords ? ["", ownWords] : [])];
     try {
-      await navigator.clipboard.writeText(words.join("\n"));
+      await navigator.clipboard.writeText(text.join("\n"));
       event.target.textContent = "Copied";
     } catch {
       event.target.textContent = "Your browser does not allow copying; select the text instead";
     }
   };
   document.querySelector("#reset-progress").onclick = () => {
-    write(lesson, {});
-    own.value = "";
+    writeProgress(lesson, {});
+    rewriteField.value = "";
     fillSummary(end);
-    handInNothing();
-    markSteps();
+    clearReceiptForm();
+    markDoneSteps();
   };
 }
 
 const article = document.querySelector("article[data-step]");
 if (article) {
-  const note = () => {
-    noteAnswers(article);
-    markSteps();
+  const update = () => {
+    recordAnswers(article);
+    markDoneSteps();
   };
-  note();
-  document.addEventListener("htmx:after:swap", note);
-  // Who leaves in the moment between an answer and its swap has answered all the same.
-  addEventListener("pagehide", note);
+  update();
+  document.addEventListener("htmx:after:swap", update);
+  // An answer also counts if the learner leaves before the response arrives.
+  addEventListener("pagehide", update);
 }
-markSteps();
+markDoneSteps();
 offerToResume();
 const end = document.querySelector("#end[data-lesson]");
 if (end) fillSummary(end);

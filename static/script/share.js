@@ -1,5 +1,5 @@
-// Copies a link, and asks for files in the heat scale that this page shows. Without this script a link
-// can be copied by hand.
+// Copies links, and requests figures in the heat scale of this page. Without this script a link can be
+// copied by hand.
 
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest?.("[data-copy]");
@@ -14,7 +14,7 @@ document.addEventListener("click", async ({ target }) => {
     }
     document.querySelector("#announce").textContent = button.textContent;
   }
-  const file = target.closest?.("a[data-look]");
+  const file = target.closest?.("a[data-add-heat]");
   if (file) {
     const address = new URL(file.href);
     address.searchParams.set("heat", document.documentElement.dataset.heat ?? "default");
@@ -22,12 +22,12 @@ document.addEventListener("click", async ({ target }) => {
   }
 });
 
-// What was open stays open when the lab is swapped.
-let open = false;
+// A swap replaces the panel; it stays open if it was open.
+let isOpen = false;
 document.addEventListener("toggle", ({ target }) => {
-  if (target.id === "share") open = target.open;
+  if (target.id === "share") isOpen = target.open;
 }, true);
 document.addEventListener("htmx:after:swap", () => {
-  const share = document.querySelector("#share");
-  if (share) share.open = open;
+  const panel = document.querySelector("#share");
+  if (panel) panel.open = isOpen;
 });

@@ -79,6 +79,6 @@ def test_without_motion_colour_or_sheets_of_paper_the_lab_still_works(browser, s
     page.locator("#head-1").click()
     expect(page.locator("#head-1")).to_have_attribute("aria-pressed", "true")
     page.emulate_media(media="print")
-    for selector in (".bar nav", ".controls", "#look"):
+    for selector in (".site-header nav", ".controls", "#look"):
         expect(page.locator(selector).first).not_to_be_visible()
     expect(page.locator("svg.map").first).to_be_visible()

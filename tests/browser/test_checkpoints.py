@@ -41,11 +41,11 @@ def test_special_tokens_are_hidden_and_shown_again(lab):
     assert (label_texts[0], label_texts[-1]) == ("[CLS]", "[SEP]")
     lab.locator("#hide").click()
     expect(lab.locator("#hide")).to_have_attribute("aria-pressed", "true")
-    expect(lab.locator(".chip.special")).to_have_count(0)
+    expect(lab.locator(".word-button.is-special")).to_have_count(0)
     assert "[CLS]" not in lab.locator("[data-head] svg.map text.key").all_text_contents()
     lab.go_back()
     expect(lab.locator("#hide")).to_have_attribute("aria-pressed", "false")
-    expect(lab.locator(".chip.special")).to_have_count(2)
+    expect(lab.locator(".word-button.is-special")).to_have_count(2)
 
 
 def test_a_pressed_cell_is_explained_while_special_tokens_are_hidden(lab, checkpoint_server):
@@ -66,7 +66,7 @@ def test_pressing_a_thumbnail_of_any_layer_enlarges_it(lab):
     lab.goto(f"{lab.url}?model=bert&show=overview")
     lab.locator("#at-2-3").click()
     expect(lab.locator("#at-2-3")).to_have_attribute("aria-pressed", "true")
-    expect(lab.locator(".on-stage .meta-line").last).to_contain_text("layer 2 · head 3")
+    expect(lab.locator(".large-head .meta-line").last).to_contain_text("layer 2 · head 3")
     assert (query_of(lab)["layer"], query_of(lab)["head"]) == ("2", "3")
 
 
@@ -87,7 +87,7 @@ def test_all_of_it_works_without_scripts(browser, checkpoint_server):
     expect(page.locator("#hide")).to_have_attribute("aria-pressed", "true")
     page.locator("#show-overview").click()
     page.locator("#at-3-1").click()
-    expect(page.locator(".on-stage .meta-line")).to_contain_text("layer 3 · head 1")
+    expect(page.locator(".large-head .meta-line")).to_contain_text("layer 3 · head 1")
     expect(page.locator("#text")).to_have_value("Birds sing at dawn")
     assert re.search(r"layer=3", page.url)
 

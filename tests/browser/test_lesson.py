@@ -36,7 +36,7 @@ def test_the_whole_lesson_by_keyboard_alone(page, step):
         press_until_focused(page, page.locator("#check .options button").first)
         page.keyboard.press("Space")
         expect(page.locator("#check [data-outcome]")).to_be_visible()
-        expect(page.locator(f'.steps a[data-step="{number}"]')).to_have_class("done")
+        expect(page.locator(f'.steps a[data-step="{number}"]')).to_have_class("is-done")
         press_until_focused(page, page.locator("#next a"))
         page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/end$"))

@@ -65,11 +65,11 @@ def test_theme_and_heat_are_remembered_without_a_flash(page, server):
     page.goto(f"{server}/models")
     assert page.evaluate(ground) == dark
     assert page.evaluate("document.documentElement.dataset.heat") == "viridis"
-    assert page.evaluate("document.querySelector('script[src*=look]').defer") is False
+    assert page.evaluate("document.querySelector('script[src*=theme]').defer") is False
     page.locator("#look summary").click()
     expect(page.get_by_label("viridis")).to_be_checked()
     page.keyboard.press("Escape")
-    expect(page.locator(".look-panel")).not_to_be_visible()
+    expect(page.locator(".theme-panel")).not_to_be_visible()
     expect(page.locator("#look summary")).to_be_focused()
 
 
@@ -117,29 +117,29 @@ def test_two_heads_are_compared(page, step_2):
 
 def test_pointing_shows_a_head_until_a_press_locks_one(page, server):
     page.goto(f"{server}/multi-head-attention/6")
-    on_stage = page.locator(".on-stage.at")
-    expect(on_stage).to_have_attribute("data-stage", "0")
+    large_head = page.locator(".large-head.is-current")
+    expect(large_head).to_have_attribute("data-large-head", "0")
     page.locator("#head-4").hover()
-    expect(on_stage).to_have_attribute("data-stage", "4")
-    expect(on_stage.locator("svg.map")).to_be_visible()
+    expect(large_head).to_have_attribute("data-large-head", "4")
+    expect(large_head.locator("svg.map")).to_be_visible()
     page.get_by_label("Your sentence").hover()
-    expect(on_stage).to_have_attribute("data-stage", "0")
+    expect(large_head).to_have_attribute("data-large-head", "0")
     page.locator("#head-2").click()
     expect(page).to_have_url(re.compile(r"head=2.*lock=1"))
-    expect(on_stage).to_have_attribute("data-stage", "2")
+    expect(large_head).to_have_attribute("data-large-head", "2")
     page.locator("#head-4").hover()
-    expect(on_stage).to_have_attribute("data-stage", "2")
+    expect(large_head).to_have_attribute("data-large-head", "2")
     page.locator("#unlock").click()
     expect(page.locator("#unlock")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("lock"))
     page.locator("#head-4").hover()
-    expect(on_stage).to_have_attribute("data-stage", "4")
+    expect(large_head).to_have_attribute("data-large-head", "4")
 
 
 def test_focusing_a_head_shows_it(page, server):
     page.goto(f"{server}/multi-head-attention/6")
     page.locator("#head-3").focus()
-    expect(page.locator(".on-stage.at")).to_have_attribute("data-stage", "3")
+    expect(page.locator(".large-head.is-current")).to_have_attribute("data-large-head", "3")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"head=3.*lock=1"))
 
@@ -244,25 +244,27 @@ def touch_page(browser, server):
 
 
 def test_tapping_a_cell_explains_it(touch_page):
-    ground = touch_page.locator(".on-stage.at svg.map .ground")
+    ground = touch_page.locator(".large-head.is-current svg.map .ground")
     ground.scroll_into_view_if_needed()
     box = ground.bounding_box()
     touch_page.touchscreen.tap(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
     expect(touch_page).to_have_url(re.compile(r"cell=2\.1"))
     expect(touch_page.locator("#explained")).to_contain_text("how at (row 2) comes to read sing")
-    expect(touch_page.locator(".on-stage.at .read-out")).to_contain_text("at reads sing: 0.")
+    expect(touch_page.locator(".large-head.is-current .read-out")).to_contain_text(
+        "at reads sing: 0."
+    )
 
 
 def test_tapping_a_head_shows_and_locks_it(touch_page):
     touch_page.locator("#head-5").tap()
     expect(touch_page).to_have_url(re.compile(r"head=5.*lock=1"))
-    expect(touch_page.locator(".on-stage.at")).to_have_attribute("data-stage", "5")
+    expect(touch_page.locator(".large-head.is-current")).to_have_attribute("data-large-head", "5")
     touch_page.locator("#unlock").tap()
     expect(touch_page.locator("#unlock")).to_have_count(0)
 
 
 def test_tapping_chooses_words_and_layouts(touch_page):
     touch_page.locator("#word-2").tap()
-    expect(touch_page.locator(".reading .is-query").first).to_have_text("at")
+    expect(touch_page.locator(".caption-text .is-query").first).to_have_text("at")
     touch_page.locator("#show-strip").tap()
     expect(touch_page.locator(".strips .strip-row")).to_have_count(8)

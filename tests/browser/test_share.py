@@ -52,10 +52,10 @@ def test_a_map_is_fetched_from_the_page_address_whatever_the_share_link_says(pag
         "(field, server) => (field.value = field.value.replace(server, 'http://inside.example'))",
         server,
     )
-    thumb = page.locator('[data-peek][aria-pressed="false"]').first
+    thumb = page.locator('[data-preview][aria-pressed="false"]').first
     thumb.hover()
-    head = thumb.get_attribute("data-peek")
-    expect(page.locator(f'.on-stage.at[data-stage="{head}"]')).to_be_visible()
+    head = thumb.get_attribute("data-preview")
+    expect(page.locator(f'.large-head.is-current[data-large-head="{head}"]')).to_be_visible()
 
 
 def test_the_qr_code_is_fetched_only_when_visible(page, server):
@@ -120,7 +120,9 @@ def test_an_exported_picture_has_the_colours_of_the_page(browser, server, theme,
     page.add_init_script(f"localStorage.setItem('headwise:look', '{{\"heat\": \"{heat}\"}}')")
     address = f"{server}{LESSON}/concatenate-then-mix"
     page.goto(address)
-    on_page = page.evaluate(PAINTED_COLOURS, f".on-stage.at figure svg.map {COLOURED_ELEMENTS}")
+    on_page = page.evaluate(
+        PAINTED_COLOURS, f".large-head.is-current figure svg.map {COLOURED_ELEMENTS}"
+    )
     file = page.request.get(f"{address}/export/map.svg?theme={theme}&heat={heat}").text()
     context.close()
     page = browser.new_page()

@@ -14,7 +14,8 @@ from app.web.rendering.escaping import escaped
 def word_buttons(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
     """A button for each word that can ask; those of a `fixed` word are dead."""
     buttons = [
-        f'<button id="word-{word.index}" class="chip{" special" if word.is_special else ""}"'
+        f'<button id="word-{word.index}"'
+        f' class="word-button{" is-special" if word.is_special else ""}"'
         f' name="word" value="{word.index}"{fixed}'
         f' aria-pressed="{"true" if word.index == chosen else "false"}">'
         f"{_word_html(word)}</button>\n"
@@ -40,7 +41,7 @@ def cell_buttons(lab_state: LabState, row: int, fixed: str) -> Markup:
     cell = lab_state.controls.cell
     column = cell[1] if cell and cell[0] == row else None
     buttons = [
-        f'<button id="cell-{row}-{index}" class="chip small"'
+        f'<button id="cell-{row}-{index}" class="word-button small"'
         f' aria-label="Explain how much {query_text} reads {text}" name="cell"'
         f' value="{"" if index == column else f"{row}.{index}"}"{fixed}'
         f' aria-pressed="{"true" if index == column else "false"}">{text}</button>\n'

@@ -133,7 +133,7 @@ def test_a_crafted_assignment_cannot_cause_a_redirect_loop(client):
     assignment = Assignment(STEP, "edit=1&embed=1", ("edit", "embed"))
     answer = client.get(STEP, params={"task": Signer("").encode_assignment(assignment)})
     assert answer.status_code == 200
-    assert 'class="bar"' in answer.text
+    assert 'class="site-header"' in answer.text
 
 
 def test_an_assignment_stays_with_the_view(signing_client):

@@ -278,6 +278,8 @@ def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
     )
     client = TestClient(create_app(Settings(checkpoints=(tmp_path / "deep",))))
     html = client.get("/models/deep").text
-    assert '<section class="table many-heads" aria-label="Heads of deep" tabindex="0">' in html
+    assert (
+        '<section class="table-wrapper many-heads" aria-label="Heads of deep" tabindex="0">' in html
+    )
     assert "The 32 heads that change it most." in html
-    assert client.get("/models/headwise-h8").text.count('class="table many-heads"') == 0
+    assert client.get("/models/headwise-h8").text.count('class="table-wrapper many-heads"') == 0

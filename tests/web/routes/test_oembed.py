@@ -25,7 +25,13 @@ def embedding_client():
 def test_an_embedded_lab_is_standalone(embedding_client):
     page = embedding_client.get(f"{STEP}?text=Birds+sing&embed=1").text
     assert '<svg class="map' in page
-    for rest in ('class="bar"', 'class="foot"', 'id="predict"', 'id="check"', "<article"):
+    for rest in (
+        'class="site-header"',
+        'class="site-footer"',
+        'id="predict"',
+        'id="check"',
+        "<article",
+    ):
         assert rest not in page
 
 
@@ -140,7 +146,7 @@ def test_an_invalid_view_is_reported_within_the_frame(embedding_client):
 @pytest.mark.parametrize("query", ["embed=1&embed=0", "embed=01", "embed=1x", "text=embed=1"])
 def test_a_whole_page_is_never_framed(embedding_client, client, query):
     page = embedding_client.get(f"{STEP}?{query}")
-    assert 'class="bar"' in page.text
+    assert 'class="site-header"' in page.text
     assert page.headers["x-frame-options"] == "DENY"
 
 
