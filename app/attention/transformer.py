@@ -197,10 +197,54 @@ class ForwardPass:
 
     attention_inputs: tuple[Matrix, ...]  # a layer: X after its norm, (n, d_model)
     weights: tuple[Matrix, ...]  # a layer: (n_heads, n, n)
+    residual: Matrix | None  # (n, d_model) before the norm of the last layer; None at the end
     hidden: Matrix | None  # (n, d_model) after the last norm; None if stopped before the end
     model: Transformer
     intervention: Intervention
     mask: Mask | None
+
+    def reaches(self, last_layer: int | None) -> bool:
+        """Whether the pass includes `last_layer`, or the end of the model if None."""
+        if last_layer is None:
+            return self.hidden is not None
+        return self.hidden is not None or last_layer < len(self.weights)
+
+    def extend(self, last_layer: int | None = None) -> "ForwardPass":
+        """Return the pass down to `last_layer`, or to the end, without repeating earlier layers.
+
+        Of the last layer only the attention has been computed, which is done again.
+        """
+        if self.residual is None or self.reaches(last_layer):
+            return self
+        model, intervention, x = self.model, self.intervention, self.residual
+        first = max(0, len(self.weights) - 1)
+        inputs, weights = list(self.attention_inputs[:first]), list(self.weights[:first])
+        for index, layer in enumerate(model.layers[first:], first):
+            X = layer.attention_norm(x) if model.pre_norm else x
+            inputs.append(X)
+            attention = intervened_attention(layer, intervention)
+            if index == last_layer:
+                query, key, _ = fast.projections(X, attention, scaled=intervention.scaled)
+                weights.append(fast.attention_weights(query, key, self.mask))
+                return replace(
+                    self, attention_inputs=tuple(inputs), weights=tuple(weights), residual=x
+                )
+            output, maps = fast.multi_head_attention(
+                X,
+                attention,
+                self.mask,
+                ablated_heads=intervention.ablated_heads_in(index),
+                scaled=intervention.scaled,
+            )
+            weights.append(maps)
+            x = _after_attention(model, layer, x, output)
+        return replace(
+            self,
+            attention_inputs=tuple(inputs),
+            weights=tuple(weights),
+            residual=None,
+            hidden=model.norm(x) if model.norm else x,
+        )
 
     def trace(self, layer: int) -> Trace:
         """Every intermediate of one layer's attention, computed as it is read."""
@@ -215,9 +259,11 @@ class ForwardPass:
 
     @property
     def arrays(self) -> tuple[Matrix, ...]:
-        """All that was seen: the further the pass went, the more."""
-        hidden = () if self.hidden is None else (self.hidden,)
-        return (*self.attention_inputs, *self.weights, *hidden)
+        """Every array of the pass, once."""
+        # With norms after the sums, the residual is the last of the inputs.
+        residual = self.residual if self.model.pre_norm else None
+        ends = [each for each in (residual, self.hidden) if each is not None]
+        return (*self.attention_inputs, *self.weights, *ends)
 
     @property
     def nbytes(self) -> int:
@@ -246,27 +292,8 @@ def forward(
         model = untrained_copy(model, intervention.random_seed)
     if intervention.causal or model.causal:
         mask = causal_mask(n) if mask is None else mask & causal_mask(n)
-    x = model.embed(ids)
-    inputs, weights = [], []
-    for index, layer in enumerate(model.layers):
-        X = layer.attention_norm(x) if model.pre_norm else x
-        inputs.append(X)
-        attention = intervened_attention(layer, intervention)
-        if index == last_layer:
-            query, key, _ = fast.projections(X, attention, scaled=intervention.scaled)
-            weights.append(fast.attention_weights(query, key, mask))
-            return ForwardPass(tuple(inputs), tuple(weights), None, model, intervention, mask)
-        output, maps = fast.multi_head_attention(
-            X,
-            attention,
-            mask,
-            ablated_heads=intervention.ablated_heads_in(index),
-            scaled=intervention.scaled,
-        )
-        weights.append(maps)
-        x = _after_attention(model, layer, x, output)
-    hidden = model.norm(x) if model.norm else x
-    return ForwardPass(tuple(inputs), tuple(weights), hidden, model, intervention, mask)
+    start = ForwardPass((), (), model.embed(ids), None, model, intervention, mask)
+    return start.extend(last_layer)
 
 
 def check_arguments(model: Transformer, n: int, intervention: Intervention) -> None:

@@ -47,7 +47,7 @@ class PredictionInput(HasSelection):
 
     def weights(self) -> Matrix:
         """The maps of the layer, (n_heads, n, n)."""
-        return self.model.run(self.sentence, last_layer=self.layer).weights[self.layer]
+        return self.selection.run(last_layer=self.layer).weights[self.layer]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def argmax_with_ties(values: Matrix) -> tuple[str, ...]:
 def heads_changed(inputs: PredictionInput) -> PredictionResult:
     """How many heads' maps change when one token's first inputs are nudged."""
     token = next(i for i, each in enumerate(inputs.sentence.tokens) if each.word == inputs.word)
-    trace = inputs.model.run(inputs.sentence, last_layer=inputs.layer).trace(inputs.layer)
+    trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
     X = perturb_token(trace.X, token)
     projected = np.abs(trace.with_input(X).weights - trace.with_input(trace.X).weights).max(
         axis=(1, 2)
@@ -192,7 +192,7 @@ def cells_and_parameters(inputs: PredictionInput) -> PredictionResult:
 
 def largest_contribution(inputs: PredictionInput) -> PredictionResult:
     """Which head, switched off, moves the chosen word most: argmax of ‖O_i W_O⁽ⁱ⁾‖."""
-    trace = inputs.model.run(inputs.sentence, last_layer=inputs.layer).trace(inputs.layer)
+    trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
     tokens = [i for i, token in enumerate(inputs.sentence.tokens) if token.word == inputs.word]
     norms = np.linalg.norm(trace.contributions[:, tokens], axis=-1).mean(axis=1)  # (n_heads,)
     return PredictionResult(

@@ -1,8 +1,11 @@
 """What a learner looks at, shared by views, labs and predictions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from app.attention.intervention import NO_INTERVENTION, Intervention
+from app.attention.transformer import ForwardPass
 from app.models import Model, Sentence
+from app.models.forward_cache import ForwardCache, unbounded_cache
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,7 @@ class Selection:
     """A sentence, the model that reads it, and a layer, head and word, counted from 0.
 
     The sentence has at most `model.card.max_tokens` tokens; layer and head exist in the model.
+    `memo` keeps the forward passes of this selection and of all made from it with `replace`.
     """
 
     sentence: Sentence
@@ -17,6 +21,15 @@ class Selection:
     layer: int
     head: int
     word: int
+    memo: ForwardCache = field(default_factory=unbounded_cache, compare=False, repr=False)
+
+    def run(
+        self, *, last_layer: int | None = None, intervention: Intervention = NO_INTERVENTION
+    ) -> ForwardPass:
+        """Return the model's pass over the sentence, each computed only once: see `Model.run`."""
+        return self.model.run(
+            self.sentence, last_layer=last_layer, intervention=intervention, memo=self.memo
+        )
 
     def with_model(self, model: Model) -> "Selection":
         """Return the selection in a model that reads the same tokens; layer and head are clamped

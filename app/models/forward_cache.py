@@ -1,5 +1,6 @@
 """Passes over sentences that were asked for already, kept while they fit into so many bytes."""
 
+from math import inf
 from threading import Lock
 
 from cachetools import LRUCache
@@ -18,7 +19,7 @@ class ForwardCache:
     Safe to be used by several threads.
     """
 
-    def __init__(self, n_bytes: int) -> None:
+    def __init__(self, n_bytes: float) -> None:
         self._entries: LRUCache[CacheKey, ForwardPass] = LRUCache(
             n_bytes, getsizeof=lambda each: each.nbytes
         )
@@ -29,28 +30,29 @@ class ForwardCache:
         """What the kept passes take."""
         return int(self._entries.currsize)
 
-    def get(self, key: CacheKey, last_layer: int | None) -> ForwardPass | None:
-        """A kept pass that went as far as `last_layer`, or to the end if that is None."""
+    def get(self, key: CacheKey) -> ForwardPass | None:
+        """Return the cached pass, which may stop at any layer, or None."""
         with self._lock:
-            cached = self._entries.get(key)
-        if cached is None:
-            return None
-        is_deep_enough = cached.hidden is not None or (
-            last_layer is not None and last_layer < len(cached.weights)
-        )
-        return cached if is_deep_enough else None
+            return self._entries.get(key)
 
     def put(self, key: CacheKey, forward_pass: ForwardPass) -> None:
-        """Keeps a pass, whose numbers cannot be written over any more, unless one is kept already
-        that went further.
-        """
+        """Add a pass and make its arrays read-only. A deeper pass already cached is kept."""
         for array in forward_pass.arrays:
             array.flags.writeable = False
         with self._lock:
             cached = self._entries.get(key)
-            is_deeper = cached is None or len(forward_pass.arrays) > len(cached.arrays)
+            is_deeper = cached is None or _depth(forward_pass) > _depth(cached)
             if is_deeper and forward_pass.nbytes <= self._entries.maxsize:
                 self._entries[key] = forward_pass
 
 
+def _depth(forward_pass: ForwardPass) -> tuple[int, bool]:
+    return len(forward_pass.weights), forward_pass.hidden is not None
+
+
 NO_CACHE = ForwardCache(0)
+
+
+def unbounded_cache() -> ForwardCache:
+    """Return a cache that keeps every pass: for one request, as `memo` of `Model.run`."""
+    return ForwardCache(inf)

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.textbook import softmax
-from app.attention.transformer import logits
+from app.attention.transformer import ForwardPass, logits
 from app.attention.weights import Matrix
 from app.models.registry import Model
 from app.models.tokenizer import Sentence
@@ -102,13 +102,25 @@ def predict_tokens(
 def _predict_at(
     model: Model, sentence: Sentence, indices: list[int], top: int, intervention: Intervention
 ) -> tuple[TokenPrediction, ...]:
-    hidden = model.run(sentence, intervention=intervention).hidden
-    assert hidden is not None  # noqa: S101  # no last layer was named, so the pass went to its end
-    probabilities = softmax(logits(model.transformer, hidden[indices]))  # (n_blanks, vocabulary)
+    hidden = final_hidden(model.run(sentence, intervention=intervention))
+    rows = most_probable_tokens(model, hidden[indices], top)
     return tuple(
-        TokenPrediction(index, _most_probable(model, row, top))
-        for index, row in zip(indices, probabilities, strict=True)
+        TokenPrediction(index, tokens) for index, tokens in zip(indices, rows, strict=True)
     )
+
+
+def final_hidden(forward_pass: ForwardPass) -> Matrix:
+    """Return the hidden states (n, d_model) of a pass that ran to the end."""
+    assert forward_pass.hidden is not None  # noqa: S101
+    return forward_pass.hidden
+
+
+def most_probable_tokens(
+    model: Model, hidden: Matrix, top: int
+) -> list[tuple[TokenProbability, ...]]:
+    """Return the `top` most probable tokens, best first, for each hidden state (k, d_model)."""
+    probabilities = softmax(logits(model.transformer, hidden))  # (k, vocabulary)
+    return [_most_probable(model, row, top) for row in probabilities]
 
 
 def _most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[TokenProbability, ...]:

@@ -97,19 +97,24 @@ class Model:
         *,
         last_layer: int | None = None,
         intervention: Intervention = NO_INTERVENTION,
+        memo: ForwardCache = NO_CACHE,
     ) -> ForwardPass:
-        """The model's pass over a sentence, down to `last_layer` at least, or to its end.
+        """Return a forward pass over a sentence that includes `last_layer`, or the end if None.
 
+        A pass found in `memo` or in the model's cache is extended rather than computed again.
         Raises `ValueError` if the sentence is blank or too long.
         """
         key = self.card.id, tuple(sentence.ids), intervention
-        cached = self.forward_cache.get(key, last_layer)
+        cached = memo.get(key) or self.forward_cache.get(key)
         if cached is None:
-            cached = forward(
+            forward_pass = forward(
                 self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
             )
-            self.forward_cache.put(key, cached)
-        return cached
+        else:
+            forward_pass = cached.extend(last_layer)
+        for cache in (memo, self.forward_cache):
+            cache.put(key, forward_pass)
+        return forward_pass
 
 
 class Registry:

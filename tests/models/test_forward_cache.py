@@ -6,7 +6,7 @@ import pytest
 
 from app.attention import Intervention, forward
 from app.models import Sentence
-from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.forward_cache import NO_CACHE, ForwardCache, unbounded_cache
 
 CACHE_BYTES = 10_000_000
 TEXT = "The cat sat down."
@@ -57,16 +57,32 @@ def test_an_untrained_copy_does_not_share_cached_passes(model):
     assert not same_arrays(model.run(sentence), model.untrained_copy().run(sentence))
 
 
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
 @pytest.mark.parametrize("order", [(0, 1, None), (1, 0, 2), (None, 0), (2, None, 1)], ids=str)
-def test_a_partial_pass_is_never_returned_for_a_deeper_one(model, order):
+@pytest.mark.parametrize("intervention", [Intervention(), ABLATION], ids=["", "ablated"])
+def test_a_cached_pass_is_extended_to_the_pass_computed_at_once(
+    headwise_model, cache, kind, order, intervention
+):
+    model = replace(headwise_model(kind), forward_cache=cache)
     sentence = model.tokenizer.sentence(TEXT)
-    full_pass = forward(model.transformer, sentence.ids)
     for last in order:
-        forward_pass = model.run(sentence, last_layer=last)
-        assert len(forward_pass.weights) >= (len(full_pass.weights) if last is None else last + 1)
-        assert (forward_pass.hidden is not None) or last is not None
-        for weights, expected in zip(forward_pass.weights, full_pass.weights, strict=False):
-            assert np.array_equal(weights, expected)
+        forward_pass = model.run(sentence, last_layer=last, intervention=intervention)
+        reached = None if forward_pass.hidden is not None else len(forward_pass.weights) - 1
+        assert reached is None or (last is not None and reached >= last)
+        expected = forward(
+            model.transformer, sentence.ids, last_layer=reached, intervention=intervention
+        )
+        assert same_arrays(forward_pass, expected)
+
+
+def test_passes_of_a_memo_are_extended_without_a_cache(headwise_model, monkeypatch):
+    model, memo = headwise_model("gpt2"), unbounded_cache()
+    sentence = model.tokenizer.sentence(TEXT)
+    model.run(sentence, last_layer=0, memo=memo)
+    monkeypatch.setattr("app.models.registry.forward", None)
+    extended = model.run(sentence, memo=memo)
+    assert same_arrays(extended, forward(model.transformer, sentence.ids))
+    assert model.run(sentence, last_layer=1, memo=memo) is extended
 
 
 def test_a_shallower_pass_does_not_replace_a_deeper_one(model, cache):
@@ -75,7 +91,7 @@ def test_a_shallower_pass_does_not_replace_a_deeper_one(model, cache):
     deep, shallow = (forward(model.transformer, sentence.ids, last_layer=n) for n in (None, 0))
     cache.put(key, deep)
     cache.put(key, shallow)
-    assert cache.get(key, None) is deep
+    assert cache.get(key) is deep
 
 
 def test_the_cache_is_bounded_and_evicts_the_oldest_first(headwise_model):
@@ -86,7 +102,7 @@ def test_the_cache_is_bounded_and_evicts_the_oldest_first(headwise_model):
     for sentence, each in zip(sentences, passes, strict=True):
         cache.put(("m", sentence.text, Intervention()), each)
         assert cache.n_bytes <= sum(each.nbytes for each in passes[-3:])
-    cached = [cache.get(("m", each.text, Intervention()), None) for each in sentences]
+    cached = [cache.get(("m", each.text, Intervention())) for each in sentences]
     assert cached[-3:] == passes[-3:]
     assert set(cached[:-3]) == {None}
 
@@ -99,8 +115,8 @@ def test_a_pass_larger_than_the_cache_is_not_cached_and_evicts_nothing(headwise_
     cache = ForwardCache(small.nbytes)
     cache.put(("m", "a", Intervention()), small)
     cache.put(("m", TEXT, Intervention()), large)
-    assert cache.get(("m", "a", Intervention()), None) is small
-    assert cache.get(("m", TEXT, Intervention()), None) is None
+    assert cache.get(("m", "a", Intervention())) is small
+    assert cache.get(("m", TEXT, Intervention())) is None
 
 
 def test_without_capacity_nothing_is_cached(headwise_model):

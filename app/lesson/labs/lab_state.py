@@ -156,12 +156,7 @@ class LabState(HasSelection):
 
     def trace_of(self, intervention: Intervention) -> Trace:
         """Every intermediate of the chosen layer under another intervention."""
-        last_layer = self.layer
-        if self.controls.layout == "overview":
-            last_layer = self.model.card.n_layers - 1  # which all are asked for in a moment
-        forward_pass = self.model.run(
-            self.sentence, last_layer=last_layer, intervention=intervention
-        )
+        forward_pass = self.selection.run(last_layer=self.layer, intervention=intervention)
         return forward_pass.trace(self.layer)
 
     @cached_property
@@ -175,8 +170,8 @@ class LabState(HasSelection):
     def all_maps(self) -> list[Matrix]:
         """The same of every layer."""
         card = self.model.card
-        forward_pass = self.model.run(
-            self.sentence, last_layer=card.n_layers - 1, intervention=self.intervention
+        forward_pass = self.selection.run(
+            last_layer=card.n_layers - 1, intervention=self.intervention
         )
         return [self._visible_maps(forward_pass.trace(layer)) for layer in range(card.n_layers)]
 

@@ -1,15 +1,18 @@
 """Lab: what each head adds to the output through its slice of W_O."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from app.attention import Intervention, Trace
+from app.attention.intervention import NO_INTERVENTION
 from app.attention.variants import output_with_mean_map
 from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
-from app.models.prediction import TokenProbability, fill_mask, predict_next_token
+from app.lesson.selection import Selection
+from app.models import Sentence
+from app.models.prediction import TokenProbability, final_hidden, most_probable_tokens
 from app.picture.charts import Bar, bars
 
 TOP_K = 5
@@ -69,9 +72,7 @@ class OutputProjection:
 
 
 def output_projection(state: LabState) -> OutputProjection:
-    # Guesses take passes to the end, of which those to the layer are a part.
-    predictions = token_predictions(state)
-    trace, unablated = state.trace, state.trace_of(Intervention())
+    trace, unablated = state.trace, state.trace_of(NO_INTERVENTION)
     lengths = np.linalg.norm(unablated.contributions[:, state.query_tokens], axis=-1).mean(axis=1)
     contributions = tuple(
         Contribution(head, (state.layer, head) in state.controls.off, float(length))
@@ -83,53 +84,60 @@ def output_projection(state: LabState) -> OutputProjection:
         bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
         head_figures(state, state.maps),
         output_value(trace, state.query_tokens[0]),
-        predictions,
+        token_predictions(state),
         float(np.linalg.norm(shift) / np.linalg.norm(unablated.output)),
     )
 
 
 def token_predictions(state: LabState) -> TokenPredictions | None:
-    """What the model makes of the chosen word's place; a special token cannot be masked."""
-    is_next = state.model.card.predicts == "next"
+    """Return None if the model predicts no tokens, or would have to mask a special token."""
+    predicts = state.model.card.predicts
+    is_next = predicts == "next"
     is_special = state.sentence.words[state.word].is_special
-    if state.model.card.predicts == "nothing" or (is_special and not is_next):
+    if predicts == "nothing" or (is_special and not is_next):
         return None
-    text = prefix_text(state) if is_next else masked_text(state)
-    predict = next_token_predictions if is_next else masked_token_predictions
-    before = predict(state, Intervention())
-    after = predict(state, state.intervention) if state.intervention != Intervention() else before
+    if is_next:
+        text, selection, token = prefix_text(state), state.selection, state.query_tokens[-1]
+    else:
+        text = masked_text(state)
+        sentence = state.model.tokenizer.sentence(text)
+        selection, token = replace(state.selection, sentence=sentence), mask_index(state, sentence)
+    before = top_tokens(selection, token, NO_INTERVENTION)
+    is_changed = state.intervention != NO_INTERVENTION
+    after = top_tokens(selection, token, state.intervention) if is_changed else before
     return TokenPredictions(is_next, text, before, after)
 
 
+def prefix_text(state: LabState) -> str:
+    """Return the sentence up to the chosen word: all that a causal model has read there."""
+    return state.sentence.text[: state.sentence.words[state.word].pieces[-1].end]
+
+
 def masked_text(state: LabState) -> str:
-    """The sentence with the model's mask in place of the chosen word."""
+    """Return the sentence with the model's mask in place of the chosen word."""
     pieces = state.sentence.words[state.word].pieces
     text = state.sentence.text
     return f"{text[: pieces[0].start]}{state.model.tokenizer.mask_token}{text[pieces[-1].end :]}"
 
 
-def masked_token_predictions(
-    state: LabState, intervention: Intervention
+def mask_index(state: LabState, masked_sentence: Sentence) -> int:
+    """Return the token that masks the chosen word; other words may be masked too."""
+    start = state.sentence.words[state.word].pieces[0].start
+    mask_token_id = state.model.tokenizer.mask_token_id
+    return next(
+        index
+        for index, token in enumerate(masked_sentence.tokens)
+        if token.id == mask_token_id and token.start == start
+    )
+
+
+def top_tokens(
+    selection: Selection, token: int, intervention: Intervention
 ) -> tuple[TokenProbability, ...]:
-    sentence = state.model.tokenizer.sentence(masked_text(state))
-    mask_start = state.sentence.words[state.word].pieces[0].start
-    masks = fill_mask(state.model, sentence, top=TOP_K, intervention=intervention)
-    # A learner may have masked other words already.
-    return next(each.guesses for each in masks if sentence.tokens[each.token].start == mask_start)
-
-
-def prefix_text(state: LabState) -> str:
-    """The sentence up to the chosen word, all that a causal model has read there."""
-    return state.sentence.text[: state.sentence.words[state.word].pieces[-1].end]
-
-
-def next_token_predictions(
-    state: LabState, intervention: Intervention
-) -> tuple[TokenProbability, ...]:
-    last = state.query_tokens[-1]
-    return predict_next_token(
-        state.model, state.sentence, last, top=TOP_K, intervention=intervention
-    ).guesses
+    """Return the most probable tokens, best first, from the hidden state at `token`."""
+    hidden = final_hidden(selection.run(intervention=intervention))
+    (tokens,) = most_probable_tokens(selection.model, hidden[[token]], TOP_K)
+    return tokens
 
 
 def output_value(trace: Trace, token: int) -> OutputValue:
