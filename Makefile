@@ -2,6 +2,7 @@
 # make check   lint, types, layers     make bench   measure speed, to docs/performance.md
 # make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
 # make lock    renew requirements/     make audit   Lighthouse on every page, to docs/quality.md
+# make palette   write static/style/palette.css from app/picture/palette.py
 # make pictures   renew the README's screenshot, the social card and the looks that tests compare
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 
-.PHONY: serve test check check-lessons bench lock audit pictures clean
+.PHONY: serve test check check-lessons bench lock audit palette pictures clean
 .DEFAULT_GOAL := serve
 
 .venv/venv.done:
@@ -58,6 +59,9 @@ bench: .venv/dev.done
 audit: .venv/dev.done
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests.audit
+
+palette: .venv/run.done
+	$(BIN)/python -m app.picture.palette_css > static/style/palette.css
 
 pictures: .venv/dev.done
 	$(BIN)/python -m tests.chromium

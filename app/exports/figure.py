@@ -6,8 +6,8 @@ from pathlib import Path
 from app.exports.metadata import figure_title
 from app.exports.png import svg_to_png
 from app.lesson import LabState, compare
-from app.picture.composite import HeadSet, figure_svg, overview
-from app.picture.standalone import resolved_css, standalone_svg
+from app.picture.composite import HeadSet, figure_svg, overview_svg
+from app.picture.standalone import standalone_css, standalone_svg
 
 PNG_SCALES = ("1", "2", "4")
 
@@ -26,21 +26,16 @@ class ExportOptions:
 class FigureRenderer:
     """Draws figures outside of pages, in the colours and the font of the site."""
 
-    variables_css: str
     map_css: str
     font_file: Path
 
     @classmethod
     def from_static_folder(cls, static: Path) -> "FigureRenderer":
-        styles = static / "style"
-        variable_sheets = [
-            (styles / name).read_text(encoding="utf-8") for name in ("heat.css", "site.css")
-        ]
-        map_css = (styles / "map.css").read_text(encoding="utf-8")
-        return cls("\n".join(variable_sheets), map_css, static / "vendor" / "inter.ttf")
+        map_css = (static / "style" / "map.css").read_text(encoding="utf-8")
+        return cls(map_css, static / "vendor" / "inter.ttf")
 
     def css(self, options: ExportOptions) -> str:
-        return resolved_css(self.variables_css, self.map_css, options.theme, options.heat)
+        return standalone_css(self.map_css, options.theme, options.heat)
 
     def svg(self, state: LabState, options: ExportOptions) -> str:
         return view_svg(state.displayed, options.layout, self.css(options))
@@ -58,7 +53,7 @@ class FigureRenderer:
 def view_svg(state: LabState, layout: str, css: str) -> str:
     """Return the figure of a view as standalone SVG; `layout` is one of `LAYOUTS`."""
     if layout == "overview":
-        return standalone_svg(overview(state.all_maps), css, figure_title(state))
+        return standalone_svg(overview_svg(state.all_maps), css, figure_title(state))
     heads = HeadSet(state.maps, state.head, state.axis, *state.query_word_attention)
     return standalone_svg(figure_svg(layout, heads), css, figure_title(state))
 

@@ -7,7 +7,7 @@ from math import sqrt
 from app.lesson.json_fields import json_name
 from app.models import Card, Registry
 from app.models.card import Training
-from app.picture.charts import DotColumn, Series, dots, lines
+from app.picture.charts import DotColumn, Series, dot_chart, line_chart
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def loss_plot(models: Sequence[TrainedModel]) -> str:
     columns = [
         DotColumn(str(model.card.n_heads), model.loss, model.seed_losses) for model in models
     ]
-    return dots(columns, x_label="heads", y_label="validation loss, nats")
+    return dot_chart(columns, x_label="heads", y_label="validation loss, nats")
 
 
 def relations_plot(models: Sequence[TrainedModel]) -> str:
@@ -56,7 +56,7 @@ def relations_plot(models: Sequence[TrainedModel]) -> str:
         for model in models
         if model.relations_found is not None
     ]
-    return dots(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
+    return dot_chart(columns, x_label="heads", y_label="relations found, of 13", from_zero=True)
 
 
 def curve_plot(models: Sequence[TrainedModel]) -> str:
@@ -68,7 +68,7 @@ def curve_plot(models: Sequence[TrainedModel]) -> str:
         )
         for kind, model in enumerate(models)
     ]
-    return lines(series, x_label="steps", y_label="validation loss, nats")
+    return line_chart(series, x_label="steps", y_label="validation loss, nats")
 
 
 def head_count_text(n_heads: int) -> str:

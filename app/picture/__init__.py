@@ -1,8 +1,9 @@
-"""Matrices and words in, SVG and HTML out; knows neither models nor lessons nor the web.
+"""SVG and HTML of matrices and words. It imports no other package of the app.
 
-Every string that is put in is escaped here.
+Functions escape every string they receive.
 """
 
+from app.picture.colour_scale import quantise, text_class
 from app.picture.heatmap import (
     Axis,
     HeatmapLayout,
@@ -13,7 +14,7 @@ from app.picture.heatmap import (
     thumbnail,
 )
 from app.picture.links import token_links
-from app.picture.number_format import format_number, format_weight, quantise, text_class
+from app.picture.number_format import format_number, format_signed, format_weight
 from app.picture.strip import word_strip
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "HeatmapLayout",
     "downsampled_thumbnail",
     "format_number",
+    "format_signed",
     "format_weight",
     "heatmap",
     "quantise",

@@ -1,13 +1,15 @@
-"""Plots of evidence as SVG: lines over steps, dots in columns, bars, and shares with intervals.
+"""Charts as SVG: lines, columns of dots, bars, and shares with confidence intervals.
 
-Colours and type come from classes. Screen readers are not told of these pictures: wherever one
-stands, a table beside it says the same in figures.
+Colours and fonts come from CSS classes. The SVG is hidden from screen readers: wherever a page has
+a chart, it has a table of the same numbers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import floor, log10
+
+from app.picture.number_format import format_signed
 
 WIDTH = 360
 _HEIGHT = 230
@@ -20,9 +22,9 @@ _OTHERS_OFFSET = 12
 
 @dataclass(frozen=True)
 class Series:
-    """A line whose name stands at its right end; points are (x, y), left to right.
+    """A line through `points` (x, y) from left to right, with its name at the right end.
 
-    Lines of one `kind` look alike and share one name.
+    Lines of one `kind` have one style and share one name.
     """
 
     name: str
@@ -32,9 +34,7 @@ class Series:
 
 @dataclass(frozen=True)
 class DotColumn:
-    """Values in one column: the one that counts, and others of its kind as smaller dots beside
-    it.
-    """
+    """One column of a dot chart: the main value, and `others` as smaller dots next to it."""
 
     name: str
     value: float
@@ -43,13 +43,18 @@ class DotColumn:
 
 @dataclass(frozen=True)
 class Bar:
+    """One bar of a bar chart."""
+
     name: str
     value: float
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A share of 0 to 1 with its interval, and the baselines it is to be read against."""
+    """A share (0 to 1) with its confidence interval and the baselines to compare it with.
+
+    `stands_out` highlights it.
+    """
 
     name: str
     share: float
@@ -59,16 +64,8 @@ class Interval:
     stands_out: bool
 
 
-def format_signed(value: float) -> str:
-    """With its sign, a true minus, and two digits: +1.20, −0.03; 0.00 has none."""
-    rounded = f"{abs(value):.2f}"
-    if float(rounded) == 0:
-        return rounded
-    return f"{'+' if value > 0 else '−'}{rounded}"
-
-
-def lines(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
-    """Lines on common axes; the vertical one need not begin at 0."""
+def line_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
+    """Return the SVG of lines on common axes; x starts at 0, y need not."""
     y_axis = _YAxis([y for each in series for _, y in each.points])
     max_x = max(x for each in series for x, _ in each.points)
     plot_width = WIDTH - _MARGIN_LEFT - _LINE_NAME_WIDTH
@@ -88,7 +85,7 @@ def lines(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
 
 
 def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
-    """Names at the heights where their lines end, pushed up where they would overlap."""
+    """Yield names at the heights where their lines end, moved up where they would overlap."""
     previous_y = float(_HEIGHT)
     for kind, (y, name) in sorted(ends.items(), key=lambda end: end[1], reverse=True):
         previous_y = min(y, previous_y - _LINE_NAME_SPACING)
@@ -99,10 +96,10 @@ def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
         )
 
 
-def dots(
+def dot_chart(
     columns: Sequence[DotColumn], *, x_label: str, y_label: str, from_zero: bool = False
 ) -> str:
-    """One column of dots for each name, the values that count joined by a line."""
+    """Return the SVG of columns of dots, with a line through the main values."""
     if not columns:
         return ""
     values = [value for each in columns for value in (each.value, *each.others)]
@@ -125,17 +122,20 @@ def dots(
     return _svg(parts, _HEIGHT)
 
 
-def bars(values: Sequence[Bar], format_value: Callable[[float], str] = format_signed) -> str:
-    """Bars from 0, to the right for what is above it; each with its value as `told` says it."""
-    if not values:
+def bar_chart(bars: Sequence[Bar], format_value: Callable[[float], str] = format_signed) -> str:
+    """Return the SVG of horizontal bars from 0, each labelled with its formatted value.
+
+    Bars of values above 0 point right.
+    """
+    if not bars:
         return ""
     name_width, value_width = 40, 52
-    low = min(0.0, *(each.value for each in values))
-    high = max(0.0, *(each.value for each in values))
+    low = min(0.0, *(each.value for each in bars))
+    high = max(0.0, *(each.value for each in bars))
     px_per_unit = (WIDTH - name_width - 2 * value_width) / max(high - low, 1e-9)
     zero_x = name_width + value_width - low * px_per_unit
     parts = []
-    for row, each in enumerate(values):
+    for row, each in enumerate(bars):
         y = row * _ROW_HEIGHT
         left, width = zero_x + min(each.value, 0) * px_per_unit, abs(each.value) * px_per_unit
         text_x, anchor = (left + width + 5, "start") if each.value >= 0 else (left - 5, "end")
@@ -145,12 +145,12 @@ def bars(values: Sequence[Bar], format_value: Callable[[float], str] = format_si
             f'<text class="tick" x="{text_x:.1f}" y="{y + 16}" text-anchor="{anchor}">'
             f"{format_value(each.value)}</text>"
         )
-    parts.append(f'<path class="axis-line" d="M{zero_x:.1f} 0V{len(values) * _ROW_HEIGHT}"/>')
-    return _svg(parts, len(values) * _ROW_HEIGHT)
+    parts.append(f'<path class="axis-line" d="M{zero_x:.1f} 0V{len(bars) * _ROW_HEIGHT}"/>')
+    return _svg(parts, len(bars) * _ROW_HEIGHT)
 
 
-def signed_bars(values: Sequence[float]) -> str:
-    """A bar for each of many values, side by side, above and below one line."""
+def signed_column_chart(values: Sequence[float]) -> str:
+    """Return the SVG of a column for each of many values, above or below a line at 0."""
     height, middle = 90, 45
     largest = max(map(abs, values)) or 1.0
     step = WIDTH / len(values)
@@ -167,11 +167,11 @@ def signed_bars(values: Sequence[float]) -> str:
     return _svg(parts, height)
 
 
-def intervals(rows: Sequence[Interval]) -> str:
-    """A row for each share on a common axis of 0 to 1: its interval, and ticks for baselines."""
+def interval_chart(intervals: Sequence[Interval]) -> str:
+    """Return the SVG of a row for each share on an axis from 0 to 1, with ticks for baselines."""
     name_width = 168
     plot_width = WIDTH - name_width - 12
-    bottom = len(rows) * _ROW_HEIGHT
+    bottom = len(intervals) * _ROW_HEIGHT
 
     def x(share: float) -> float:
         return round(name_width + plot_width * share, 1)
@@ -183,7 +183,7 @@ def intervals(rows: Sequence[Interval]) -> str:
             f'<text class="tick" x="{x(tick):g}" y="{bottom + 15}" text-anchor="middle">'
             f"{tick:g}</text>"
         )
-    for row, each in enumerate(rows):
+    for row, each in enumerate(intervals):
         y = row * _ROW_HEIGHT + _ROW_HEIGHT // 2
         modifier_class = " found" if each.stands_out else ""
         ticks = "".join(f"M{x(value):g} {y - 6}v12" for value in each.baselines)
@@ -197,12 +197,15 @@ def intervals(rows: Sequence[Interval]) -> str:
 
 
 class _YAxis:
-    """Values to heights, between round numbers below the lowest and above the highest."""
+    """The vertical axis: from a round number at or below the lowest value to one at or above the
+    highest.
+    """
 
     def __init__(self, values: Sequence[float]) -> None:
         self.ticks = round_ticks(min(values), max(values))
 
     def y(self, value: float) -> float:
+        """Return the SVG's y coordinate of a value."""
         bottom, top = self.ticks[0], self.ticks[-1]
         return round(
             _MARGIN_TOP + (_HEIGHT - _MARGIN_TOP - _MARGIN_BOTTOM) * (top - value) / (top - bottom),
@@ -211,7 +214,7 @@ class _YAxis:
 
 
 def round_ticks(low: float, high: float) -> list[float]:
-    """Equal round steps from at or below `low` to at or above `high`: three to eight numbers."""
+    """Return three to eight evenly spaced round numbers that cover `low` to `high`."""
     span = (high - low) or abs(high) or 1.0
     magnitude = 10.0 ** floor(log10(span))
     step = next(magnitude * share for share in (0.2, 0.5, 1, 2) if span / (magnitude * share) <= 5)

@@ -1,6 +1,5 @@
-"""A view's picture in one piece, for files: what a page shows as several pictures, joined."""
+"""A whole view as one SVG, for files: pages show the same as several pictures."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -8,39 +7,28 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.heatmap import Axis, HeatmapLayout, downsampled_thumbnail, heatmap, truncate_label
+from app.picture.colour_scale import heat_class, quantise, text_class
+from app.picture.heatmap import (
+    Axis,
+    HeatmapLayout,
+    block_maxima,
+    heatmap,
+    thumbnail,
+    thumbnail_side,
+    truncate_label,
+)
 from app.picture.links import token_links
-from app.picture.number_format import format_cell, quantise, text_class
+from app.picture.number_format import format_cell
 
-_SVG_SIZE = re.compile(r'<svg class="[^"]*" viewBox="0 0 (\d+) (\d+)"')
 _MAX_COLUMNS, _GAP, _TITLE_HEIGHT, _THUMBNAIL_GAP = 4, 24, 26, 8
-_LETTER_WIDTH, _WORD_HEIGHT, _ROW_HEIGHT = 7.6, 38, 52
-
-
-def overview(layers: Sequence[NDArray[np.floating]]) -> str:
-    """SVG of small maps of every head (n_heads, n, n) of every layer, a row a layer."""
-    rows = [[downsampled_thumbnail(weights) for weights in maps] for maps in layers]
-    match = _SVG_SIZE.match(rows[0][0])
-    if not match:
-        raise ValueError("this is no picture of ours")
-    side, left, top = int(match[1]) + _THUMBNAIL_GAP, 70, _TITLE_HEIGHT
-    parts = [
-        f'<text class="name" x="{left + head * side}" y="16">{head}</text>'
-        for head in range(len(rows[0]))
-    ]
-    for layer, thumbnails in enumerate(rows):
-        y = top + layer * side
-        parts.append(f'<text class="name" x="0" y="{y + 16}">Layer {layer}</text>')
-        for head, thumbnail in enumerate(thumbnails):
-            parts.append(thumbnail.replace("<svg ", f'<svg x="{left + head * side}" y="{y}" ', 1))
-    width, height = left + len(rows[0]) * side, top + len(rows) * side
-    return _svg_tag(width, height) + "".join(parts) + "</svg>"
+_ROW_NAME_WIDTH = 70
+_LETTER_WIDTH, _WORD_HEIGHT, _ROW_HEIGHT, _WORD_GAP = 7.6, 38, 52, 6
 
 
 @dataclass(frozen=True)
 class HeadSet:
-    """The heads of a layer: maps (n_heads, n, n) of tokens, the chosen head, and what one word
-    reads in each, `rows` (n_heads, n_words) over `words`.
+    """The heads of one layer: `maps` (n_heads, n, n) over the tokens of `axis`, the chosen `head`,
+    and the chosen word's attention `word_rows` (n_heads, n_words) over `words`.
     """
 
     maps: NDArray[np.floating]
@@ -51,8 +39,10 @@ class HeadSet:
 
 
 def figure_svg(layout: str, heads: HeadSet) -> str:
-    """SVG of "grid", the maps of all heads; "map" or "lines" of the chosen one; or "strip", what
-    the word reads in every head.
+    """Return the SVG of a layout of one layer.
+
+    "grid" shows the maps of all heads, "map" and "lines" the chosen head, "strip" the chosen word's
+    attention in every head.
     """
     if layout == "strip":
         return _strips(heads.word_rows, heads.words)
@@ -60,59 +50,84 @@ def figure_svg(layout: str, heads: HeadSet) -> str:
         return token_links(heads.maps[heads.head], heads.axis)
     heatmap_layout = HeatmapLayout(heads.axis)
     if layout == "grid":
-        return _grid([heatmap(weights, heatmap_layout) for weights in heads.maps])
+        return _grid(heads.maps, heatmap_layout)
     return heatmap(heads.maps[heads.head], heatmap_layout)
 
 
-def _grid(pictures: Sequence[str]) -> str:
-    """Pictures of one size side by side, each with its head's number above it."""
-    match = _SVG_SIZE.match(pictures[0])
-    if not match:
-        raise ValueError("this is no picture of ours")
-    width, height = int(match[1]) + _GAP, int(match[2]) + _TITLE_HEIGHT + _GAP
-    columns = min(_MAX_COLUMNS, len(pictures))
+def overview_svg(layers: Sequence[NDArray[np.floating]]) -> str:
+    """Return the SVG of a thumbnail of every head: a row for each layer's maps (n_heads, n, n)."""
+    rows = [[block_maxima(weights) for weights in maps] for maps in layers]
+    n_heads, step = len(rows[0]), thumbnail_side(len(rows[0][0])) + _THUMBNAIL_GAP
+    parts = [_name(_ROW_NAME_WIDTH + head * step, 16, f"{head}") for head in range(n_heads)]
+    for layer, maps in enumerate(rows):
+        y = _TITLE_HEIGHT + layer * step
+        parts.append(_name(0, y + 16, f"Layer {layer}"))
+        for head, weights in enumerate(maps):
+            parts.append(_at(_ROW_NAME_WIDTH + head * step, y, thumbnail(weights)))
+    width, height = _ROW_NAME_WIDTH + n_heads * step, _TITLE_HEIGHT + len(rows) * step
+    return _svg(width, height, "".join(parts))
+
+
+def _grid(maps: NDArray[np.floating], layout: HeatmapLayout) -> str:
+    """Return the maps in rows of up to `_MAX_COLUMNS`, each with its head's number above it."""
+    width, height = layout.width + _GAP, layout.height + _TITLE_HEIGHT + _GAP
+    n_columns = min(_MAX_COLUMNS, len(maps))
+    n_rows = -(-len(maps) // n_columns)
     parts = []
-    for number, picture in enumerate(pictures):
-        x, y = number % columns * width, number // columns * height
-        inner = picture.replace("<svg ", f'<svg x="{x}" y="{y + _TITLE_HEIGHT}" ', 1)
-        parts.append(f'<text class="name" x="{x}" y="{y + 16}">Head {number}</text>{inner}')
-    n_rows = -(-len(pictures) // columns)
-    return _svg_tag(columns * width - _GAP, n_rows * height - _GAP) + "".join(parts) + "</svg>"
+    for head, weights in enumerate(maps):
+        x, y = head % n_columns * width, head // n_columns * height
+        parts.append(_name(x, y + 16, f"Head {head}"))
+        parts.append(_at(x, y + _TITLE_HEIGHT, heatmap(weights, layout)))
+    return _svg(n_columns * width - _GAP, n_rows * height - _GAP, "".join(parts))
 
 
 def _strips(word_rows: NDArray[np.floating], words: Sequence[str]) -> str:
-    """What one word reads in each head: the sentence, every word on the heat of its weight."""
+    """Return one word's attention in each head: the sentence, each word coloured by its weight."""
     widths = [max(40, round(len(truncate_label(word)) * _LETTER_WIDTH) + 16) for word in words]
-    left = 70
     parts = []
     for head, row in enumerate(word_rows):
         y = head * _ROW_HEIGHT
-        parts.append(f'<text class="name" x="0" y="{y + 24}">Head {head}</text>')
-        x, top_index = left, int(row.argmax())
-        for index, (word, level) in enumerate(zip(words, quantise(row).tolist(), strict=True)):
-            middle, width = x + widths[index] // 2, widths[index]
-            css_class = text_class(level)
-            parts.append(
-                f'<g class="cells"><path class="heat-{level}" stroke-width="{_WORD_HEIGHT}"'
-                f' d="M{x} {y + _WORD_HEIGHT // 2}h{width}"/></g>'
-                f'<text class="number {css_class}" x="{middle}" y="{y + 17}">'
-                f"{escape(truncate_label(word))}</text>"
-                f'<text class="number {css_class}" x="{middle}" y="{y + 32}">'
-                f"{escape(format_cell(float(row[index])))}</text>"
-            )
-            if index == top_index:
-                outline = f'x="{x - 1}" y="{y - 1}" width="{width + 2}" height="{_WORD_HEIGHT + 2}"'
-                parts.append(f'<rect class="maximum" {outline}/>')
-            x += width + 6
-    width = left + sum(widths) + 6 * len(words)
-    return (
-        _svg_tag(width, len(word_rows) * _ROW_HEIGHT)
-        + f'<g transform="translate(2 2)">{"".join(parts)}</g></svg>'
-    )
+        parts.append(_name(0, y + 24, f"Head {head}"))
+        parts += _strip(row, words, widths, y)
+    width = _ROW_NAME_WIDTH + sum(widths) + _WORD_GAP * len(words)
+    content = f'<g transform="translate(2 2)">{"".join(parts)}</g>'
+    return _svg(width, len(word_rows) * _ROW_HEIGHT, content)
 
 
-def _svg_tag(width: int, height: int) -> str:
+def _strip(
+    row: NDArray[np.floating], words: Sequence[str], widths: Sequence[int], y: int
+) -> list[str]:
+    parts = []
+    x, top_index = _ROW_NAME_WIDTH, int(row.argmax())
+    for index, (word, level) in enumerate(zip(words, quantise(row).tolist(), strict=True)):
+        middle, width = x + widths[index] // 2, widths[index]
+        number_class = f"number {text_class(level)}"
+        parts.append(
+            f'<g class="cells"><path class="{heat_class(level)}" stroke-width="{_WORD_HEIGHT}"'
+            f' d="M{x} {y + _WORD_HEIGHT // 2}h{width}"/></g>'
+            f'<text class="{number_class}" x="{middle}" y="{y + 17}">'
+            f"{escape(truncate_label(word))}</text>"
+            f'<text class="{number_class}" x="{middle}" y="{y + 32}">'
+            f"{escape(format_cell(float(row[index])))}</text>"
+        )
+        if index == top_index:
+            outline = f'x="{x - 1}" y="{y - 1}" width="{width + 2}" height="{_WORD_HEIGHT + 2}"'
+            parts.append(f'<rect class="maximum" {outline}/>')
+        x += width + _WORD_GAP
+    return parts
+
+
+def _name(x: int, y: int, text: str) -> str:
+    return f'<text class="name" x="{x}" y="{y}">{text}</text>'
+
+
+def _at(x: int, y: int, svg: str) -> str:
+    """Return a picture at a position inside another one."""
+    return svg.replace("<svg ", f'<svg x="{x}" y="{y}" ', 1)
+
+
+def _svg(width: int, height: int, content: str) -> str:
     return (
         f'<svg class="map map-whole" viewBox="0 0 {width + 4} {height + 4}" width="{width + 4}"'
-        f' height="{height + 4}" aria-hidden="true">'
+        f' height="{height + 4}" aria-hidden="true">{content}</svg>'
     )

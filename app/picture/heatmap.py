@@ -1,7 +1,7 @@
-"""Heads' maps as SVG: rows are queries, columns are keys.
+"""Attention maps as SVG: rows are queries, columns are keys.
 
-Cells of one heat are one path, drawn as strokes, so that a map of 48 tokens stays small; all
-colours come from classes, so that themes and print need no new picture.
+All cells of one level are one path of strokes, so the SVG of 48 tokens stays small. Colours come
+from CSS classes, so themes and print need no other SVG.
 """
 
 from collections import defaultdict
@@ -14,23 +14,23 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.number_format import (
-    SIGNED_LEVELS,
-    format_cell,
-    format_signed_cell,
+from app.picture.colour_scale import (
+    heat_class,
     quantise,
+    quantise_signed,
     signed_heat_class,
     signed_text_class,
     text_class,
 )
+from app.picture.number_format import format_cell, format_signed_cell
 
+# Lengths are in the SVG's user units, which are CSS pixels at full size.
 _LABEL_FONT_SIZE = 13.5
 _LETTER_WIDTH = 7.4
-"""Font size and the width of a letter, like all lengths here, in the picture's own units."""
 
-_NUMBERS_UP_TO = 7
-_GAPS_UP_TO = 14
-_STRAIGHT_LABELS_UP_TO = 6
+_NUMBERS_MAX_N = 7
+_GAPS_MAX_N = 14
+_UPRIGHT_LABELS_MAX_N = 6
 _MAX_LABEL_LENGTH = 12
 _MAX_THUMBNAIL_CELLS = 24
 _LABEL_CACHE_SIZE = 256
@@ -38,9 +38,10 @@ _LABEL_CACHE_SIZE = 256
 
 @dataclass(frozen=True)
 class Axis:
-    """The tokens along both sides; `word_of` joins the pieces of a split word by a bracket.
+    """The tokens along both sides of a map.
 
-    The rows in `queries`, which follow one another, are framed.
+    `word_of` has the word index of each token: tokens of one word are joined by a bracket.
+    `queries` are the consecutive rows to frame.
     """
 
     labels: Sequence[str]
@@ -49,7 +50,7 @@ class Axis:
 
     @property
     def split_words(self) -> list[tuple[int, int]]:
-        """First and last token of each word that has several."""
+        """First and last token index of each word of several tokens."""
         firsts = [i for i, word in enumerate(self.word_of) if i == 0 or self.word_of[i - 1] != word]
         lasts = [after - 1 for after in firsts[1:]] + [len(self.word_of) - 1]
         return [(first, last) for first, last in zip(firsts, lasts, strict=True) if last > first]
@@ -57,7 +58,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class _Cells:
-    """Sizes of the cells of an (n, n) map, whose corner is at 0, 0."""
+    """Geometry of the cells of an (n, n) map with its corner at (0, 0); lists are row by row."""
 
     n: int
     size_class: str
@@ -70,7 +71,7 @@ class _Cells:
 
     @cached_property
     def strokes(self) -> list[str]:
-        """A stroke for each cell, row by row, as wide as the cell is high."""
+        """Path of each cell: a horizontal stroke, whose stroke-width is the cell's height."""
         length, middle, inset = self.cell_size - self.gap, self.cell_size // 2, self.gap // 2
         return [
             f"M{column * self.cell_size + inset} {row * self.cell_size + middle}h{length}"
@@ -79,7 +80,7 @@ class _Cells:
 
     @cached_property
     def outlines(self) -> list[str]:
-        """A line around each cell, row by row."""
+        """Path around each cell."""
         side, inset = self.cell_size - self.gap - 1, self.gap // 2 + 0.5
         return [
             f"M{column * self.cell_size + inset:g} {row * self.cell_size + inset:g}"
@@ -89,7 +90,7 @@ class _Cells:
 
     @cached_property
     def crosses(self) -> list[str]:
-        """A stroke from corner to corner of each cell, row by row."""
+        """Path across each cell, from corner to corner."""
         length, inset = self.cell_size - self.gap - 2, self.gap // 2 + 1
         return [
             f"M{column * self.cell_size + inset} {row * self.cell_size + inset}l{length} {length}"
@@ -98,12 +99,12 @@ class _Cells:
 
     @cached_property
     def row_starts(self) -> range:
-        """The place of the first cell of each row."""
+        """Index of the first cell of each row."""
         return range(0, self.n * self.n, self.n)
 
     @cached_property
     def number_positions(self) -> list[str]:
-        """Where the number of each cell stands, row by row."""
+        """Attributes x and y of the number in each cell."""
         half = self.cell_size // 2
         return [
             f'x="{column * self.cell_size + half}" y="{row * self.cell_size + half + 4}"'
@@ -113,26 +114,26 @@ class _Cells:
 
 @cache
 def _cells(n: int) -> _Cells:
-    """With numbers, with gaps between the cells, or with neither."""
-    if n <= _NUMBERS_UP_TO:
+    """Return cells large enough for numbers, smaller ones with gaps, or the smallest without."""
+    if n <= _NUMBERS_MAX_N:
         return _Cells(n, "small", 40, 2)
-    if n <= _GAPS_UP_TO:
+    if n <= _GAPS_MAX_N:
         return _Cells(n, "medium", 20, 1)
     return _Cells(n, "large", 16, 0)
 
 
 @cache
 def _thumbnail_cells(n: int) -> _Cells:
-    """Cells so small that a map is a picture to recognise, not to read."""
-    if n <= _NUMBERS_UP_TO:
+    """Return cells for a map that readers recognise but do not read cell by cell."""
+    if n <= _NUMBERS_MAX_N:
         return _Cells(n, "thumb thumb-14", 14, 2)
-    if n <= _GAPS_UP_TO:
+    if n <= _GAPS_MAX_N:
         return _Cells(n, "thumb thumb-8", 8, 1)
     return _Cells(n, "thumb thumb-4", 4, 0)
 
 
 class HeatmapLayout:
-    """Everything of a map but its heat: the same for all heads that read the same tokens.
+    """Everything of a map except its cells: the same for all heads on the same tokens.
 
     `scrolls` is true if the map may be wider than a narrow page.
     """
@@ -142,11 +143,12 @@ class HeatmapLayout:
         self.cells = _cells(n)
         longest = min(max(map(len, axis.labels)), _MAX_LABEL_LENGTH)
         self.left = round(longest * _LETTER_WIDTH) + 18
-        straight = n <= _STRAIGHT_LABELS_UP_TO and self.left <= 60
-        self.top = 34 if straight else self.left
+        upright = n <= _UPRIGHT_LABELS_MAX_N and self.left <= 60
+        self.top = 34 if upright else self.left
         self.scrolls = self.cells.size_class == "large"
+        self.width, self.height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
         labels = [_label_content(text) for text in axis.labels]
-        positions = _label_positions(self.cells, self.left, self.top, straight)
+        positions = _label_positions(self.cells, self.left, self.top, upright)
         self.opening = (
             self._svg_tag()
             + self._key_labels(axis, labels, positions.keys)
@@ -156,10 +158,9 @@ class HeatmapLayout:
         self.closing = f"{self._query_frame(axis.queries)}</g></svg>"
 
     def _svg_tag(self) -> str:
-        width, height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
         return (
-            f'<svg class="map map-{self.cells.size_class}" viewBox="0 0 {width} {height}"'
-            f' width="{width}" height="{height}" aria-hidden="true">'
+            f'<svg class="map map-{self.cells.size_class}" viewBox="0 0 {self.width} {self.height}"'
+            f' width="{self.width}" height="{self.height}" aria-hidden="true">'
         )
 
     def _background(self) -> str:
@@ -200,30 +201,31 @@ class HeatmapLayout:
 
 
 def truncate_label(label: str) -> str:
-    """A label short enough for an axis; the whole one is in its tooltip."""
+    """Return a label cut to `_MAX_LABEL_LENGTH` characters, the last one an ellipsis."""
     return label if len(label) <= _MAX_LABEL_LENGTH else label[: _MAX_LABEL_LENGTH - 1] + "…"
 
 
 def _label_content(text: str) -> str:
+    """Return the escaped content of a label; a cut label has the whole text as its tooltip."""
     label = escape(truncate_label(text))
     return label if len(text) <= _MAX_LABEL_LENGTH else f"<title>{escape(text)}</title>{label}"
 
 
 @dataclass(frozen=True)
 class _LabelPositions:
-    """Where labels stand, of keys and of queries."""
+    """Position attributes of the labels of keys (columns) and queries (rows)."""
 
     keys: list[str]
     queries: list[str]
 
 
 @lru_cache(_LABEL_CACHE_SIZE)
-def _label_positions(cells: _Cells, left: int, top: int, straight: bool) -> _LabelPositions:
+def _label_positions(cells: _Cells, left: int, top: int, upright: bool) -> _LabelPositions:
     keys, queries = [], []
     for index in range(cells.n):
         middle = (index + 0.5) * cells.cell_size
         x, y = left + middle, top + middle + _LABEL_FONT_SIZE / 3
-        if straight:
+        if upright:
             keys.append(f'x="{x:g}" y="{top - 11}" text-anchor="middle"')
         else:
             keys.append(
@@ -234,15 +236,14 @@ def _label_positions(cells: _Cells, left: int, top: int, straight: bool) -> _Lab
 
 
 def heatmap(weights: NDArray[np.floating], heatmap_layout: HeatmapLayout) -> str:
-    """SVG of one head's (n, n) weights, hidden from screen readers: say in words beside it what
-    it shows.
+    """Return the SVG of one head's attention matrix, `weights` (n, n).
 
-    Every row's largest cell is outlined, and the weights are written into the cells while there
-    are few enough tokens.
+    The largest cell of each row is outlined. Up to `_NUMBERS_MAX_N` tokens, cells contain their
+    weights. The SVG is hidden from screen readers: the caller describes it in text.
     """
     cells = heatmap_layout.cells
     levels = quantise(weights).ravel()
-    numbers = _cell_numbers(weights, levels, cells) if cells.n <= _NUMBERS_UP_TO else ""
+    numbers = _cell_numbers(weights, levels, cells) if cells.n <= _NUMBERS_MAX_N else ""
     return (
         f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells)}</g>'
         f"{_row_maxima(weights, cells)}{numbers}{heatmap_layout.closing}"
@@ -250,20 +251,29 @@ def heatmap(weights: NDArray[np.floating], heatmap_layout: HeatmapLayout) -> str
 
 
 def thumbnail(weights: NDArray[np.floating]) -> str:
-    """SVG of one head's (n, n) weights without labels and numbers, for a row of many heads."""
+    """Return the SVG of one head's attention matrix (n, n) without labels and numbers."""
     cells = _thumbnail_cells(len(weights))
     return _thumbnail_svg(cells, _level_paths(quantise(weights).ravel(), cells))
 
 
 def downsampled_thumbnail(weights: NDArray[np.floating]) -> str:
-    """As `thumbnail`, but of a long sentence not every cell: each stands for the largest weight of
-    a block, so that no link is lost among hundreds of maps.
+    """Return the thumbnail of the `block_maxima` of an attention matrix (n, n).
+
+    Hundreds of such maps fit on a page, and no large weight disappears in them.
     """
     return thumbnail(block_maxima(weights))
 
 
+def thumbnail_side(n: int) -> int:
+    """Return the width and height of the thumbnail of an (n, n) matrix."""
+    return _thumbnail_cells(n).side
+
+
 def block_maxima(weights: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(n, n) as at most `_MINIATURE` rows and columns, each cell the largest of its block."""
+    """Return the maximum of each square block of weights (n, n).
+
+    Blocks are as small as `_MAX_THUMBNAIL_CELLS` rows and columns allow; (n, n) itself if it fits.
+    """
     n = len(weights)
     size = -(-n // _MAX_THUMBNAIL_CELLS)
     if size == 1:
@@ -275,10 +285,10 @@ def block_maxima(weights: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def signed_thumbnail(values: NDArray[np.floating], largest: float) -> str:
-    """As `thumbnail`, for figures of either sign: see `signed_map`."""
+    """Return the SVG of values (n, n) of either sign without labels: see `signed_map`."""
     cells = _thumbnail_cells(len(values))
     return _thumbnail_svg(
-        cells, _level_paths(_quantise_signed(values, largest), cells, signed_heat_class)
+        cells, _level_paths(quantise_signed(values, largest).ravel(), cells, signed_heat_class)
     )
 
 
@@ -291,23 +301,17 @@ def _thumbnail_svg(cells: _Cells, paths: str) -> str:
     )
 
 
-def _quantise_signed(values: NDArray[np.floating], largest: float) -> NDArray[np.intp]:
-    # np.clip does the same at three times the cost for small maps.
-    steps = np.rint(np.minimum(np.maximum(values / largest, -1), 1) * SIGNED_LEVELS)
-    return np.where(np.isfinite(values), steps, 0).astype(np.intp).ravel()
-
-
 def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, largest: float) -> str:
-    """SVG of (n, n) figures of either sign, which are no weights: scores, or differences.
+    """Return the SVG of values (n, n) of either sign, such as scores or differences of weights.
 
-    Colours run from −`largest` over the page's background at 0 to `largest`; cells of minus
-    infinity are crossed out.
+    Colours run from -`largest` over the map's background at 0 to `largest`; cells of -inf are
+    crossed out.
     """
     cells = heatmap_layout.cells
-    levels = _quantise_signed(values, largest)
-    forbidden = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
-    crossed = "".join(map(cells.crosses.__getitem__, forbidden))
-    numbers = _signed_cell_numbers(values, levels, cells) if cells.n <= _NUMBERS_UP_TO else ""
+    levels = quantise_signed(values, largest).ravel()
+    masked = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
+    crossed = "".join(map(cells.crosses.__getitem__, masked))
+    numbers = _signed_cell_numbers(values, levels, cells) if cells.n <= _NUMBERS_MAX_N else ""
     return (
         f"{heatmap_layout.opening}"
         f'<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
@@ -316,9 +320,9 @@ def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, larg
 
 
 def _level_paths(
-    levels: NDArray[np.intp], cells: _Cells, css_class: Callable[[int], str] = "heat-{}".format
+    levels: NDArray[np.intp], cells: _Cells, css_class: Callable[[int], str] = heat_class
 ) -> str:
-    """One path a level; cells of level 0 are left to the ground beneath."""
+    """Return one path for each level; cells of level 0 show the map's background."""
     strokes_by_level = defaultdict(list)
     strokes = cells.strokes
     nonzero = levels.nonzero()[0]
@@ -333,7 +337,9 @@ def _level_paths(
 
 
 def _row_maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
-    """Outlines the largest cell of each row, on a halo that parts the line from any heat."""
+    """Return outlines of the largest cell of each row, over a halo that separates them from cells
+    of any colour.
+    """
     columns = weights.argmax(axis=1).tolist()
     indices = map(add, cells.row_starts, columns)
     outlines = "".join(map(cells.outlines.__getitem__, indices))

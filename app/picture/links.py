@@ -1,4 +1,4 @@
-"""One head as lines between two copies of the sentence: queries on the left, keys on the right."""
+"""One head's attention as lines between two copies of the sentence: queries left, keys right."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,17 +6,18 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from app.picture.colour_scale import LEVELS, quantise
 from app.picture.heatmap import Axis, truncate_label
-from app.picture.number_format import LEVELS, quantise
 
 _ROW_HEIGHT, _LETTER_WIDTH, _LINK_WIDTH = 24, 7.4, 150
 
 
 def token_links(weights: NDArray[np.floating], axis: Axis) -> str:
-    """SVG of one head's (n, n) weights, hidden from screen readers: say beside it what it shows.
+    """Return the SVG of one head's attention matrix, `weights` (n, n).
 
-    A line is as thick and as dark as its weight; weights that round to no step of heat have none.
-    Lines of the chosen queries lie on top, in the colour of keys.
+    Width and opacity of a line grow with its weight; weights of level 0 have no line. Lines of the
+    queries in `axis.queries` are drawn last, in the colour of queries. The SVG is hidden from
+    screen readers: the caller describes it in text.
     """
     longest = max(len(truncate_label(label)) for label in axis.labels)
     left = round(longest * _LETTER_WIDTH) + 18
@@ -30,7 +31,7 @@ def token_links(weights: NDArray[np.floating], axis: Axis) -> str:
 
 
 def _link_paths(weights: NDArray[np.floating], queries: Sequence[int], left: int) -> str:
-    """One path for each step of heat, those of chosen queries last."""
+    """Return one path for each level, those of chosen queries last."""
     paths: dict[tuple[bool, int], list[str]] = {}
     levels = quantise(weights)
     for query, key in np.argwhere(levels > 0).tolist():

@@ -1,4 +1,4 @@
-"""What one query reads: its row laid over the sentence, every word shaded by its weight."""
+"""One row of an attention matrix as the sentence with each word coloured by its weight."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -7,14 +7,18 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.number_format import format_cell, quantise, text_class
+from app.picture.colour_scale import quantise, text_class
+from app.picture.number_format import format_cell
 
+# The strips of all heads repeat the same words.
 _WORD_CACHE_SIZE = 512
-"""The words of a sentence stand in the strips of all heads."""
 
 
 def word_strip(weights: NDArray[np.floating], words: Sequence[str], *, query: int) -> str:
-    """HTML list of the words with their weights (n_words,), the query's own word marked."""
+    """Return an HTML list of the words with their `weights` (n_words,).
+
+    The word with the index `query` and the word with the largest weight are marked.
+    """
     top_index = int(weights.argmax())
     row = zip(words, weights.tolist(), quantise(weights).tolist(), strict=True)
     items = [

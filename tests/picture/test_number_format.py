@@ -1,23 +1,14 @@
-import re
+import math
 
-import numpy as np
 import pytest
 
-from app.picture.number_format import LEVELS, format_cell, format_weight, quantise, text_class
-from app.settings import site_folder
-
-
-def test_levels_run_from_0_to_20_in_even_steps():
-    assert quantise(np.linspace(0, 1, LEVELS + 1)).tolist() == list(range(LEVELS + 1))
-    assert quantise(np.array([-1.0, 0.024, 0.026, 2.0])).tolist() == [0, 0, 1, 20]
-
-
-def test_the_stylesheet_has_every_level_and_every_ink():
-    css = (site_folder("static") / "style" / "heat.css").read_text()
-    assert re.findall(r"^\.heat-(\d+) ", css, re.MULTILINE) == [str(k) for k in range(LEVELS + 1)]
-    assert {text_class(level) for level in range(LEVELS + 1)} == set(
-        re.findall(r"^\.(on-\w+)", css, re.M)
-    )
+from app.picture.number_format import (
+    format_cell,
+    format_number,
+    format_signed,
+    format_signed_cell,
+    format_weight,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,3 +18,39 @@ def test_the_stylesheet_has_every_level_and_every_ink():
 def test_only_an_exact_0_or_1_is_written_so(weight, text):
     assert format_cell(weight) == text
     assert format_weight(weight) == text.replace(".", "0.")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.2, "+1.20"), (-0.034, "−0.03"), (0.001, "0.00"), (-0.001, "0.00")]
+)
+def test_a_change_is_formatted_with_its_sign(value, text):
+    assert format_signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.004, "0"),
+        (-0.004, "0"),
+        (0.05, ".05"),
+        (-0.05, "−.05"),
+        (0.994, ".99"),
+        (0.996, "1.0"),
+        (-3.14, "−3.1"),
+        (9.94, "9.9"),
+        (9.96, "10"),
+        (-123.4, "−123"),
+        (-math.inf, "−∞"),
+    ],
+)
+def test_a_signed_cell_has_two_or_three_digits(value, text):
+    assert format_signed_cell(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (12.34, "12.3"), (-0.0412, "−0.0412"), (1234.5, "1230"), (5, "5.00")],
+)
+def test_a_number_has_three_significant_digits(value, text):
+    assert format_number(value) == text

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.lesson.json_fields import json_name
 from app.lesson.labs.lab_state import LabState
-from app.picture.charts import signed_bars
+from app.picture.charts import signed_column_chart
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def explain(state: LabState) -> Explanation | None:
         query_row,
         key_column,
         tuple(Element(float(q), float(k), float(q * k)) for q, k in zip(query, key, strict=True)),
-        signed_bars((query * key).tolist()),
+        signed_column_chart((query * key).tolist()),
         float(query @ key),
         1.0 if state.controls.unscaled else sqrt(trace.W.d_head),
         scaled,

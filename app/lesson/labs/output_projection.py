@@ -13,7 +13,7 @@ from app.lesson.labs.lab_state import LabState
 from app.lesson.selection import Selection
 from app.models import Sentence
 from app.models.prediction import TokenProbability, final_hidden, most_probable_tokens
-from app.picture.charts import Bar, bars
+from app.picture.charts import Bar, bar_chart
 
 TOP_K = 5
 
@@ -81,7 +81,9 @@ def output_projection(state: LabState) -> OutputProjection:
     shift = output_with_mean_map(unablated) - unablated.output
     return OutputProjection(
         contributions,
-        bars([Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format),
+        bar_chart(
+            [Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format
+        ),
         head_figures(state, state.maps),
         output_value(trace, state.query_tokens[0]),
         token_predictions(state),

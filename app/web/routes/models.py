@@ -22,7 +22,7 @@ from app.lesson.model_comparison import (
 from app.models import Model, Registry, UnknownModelError
 from app.models.checkpoints.summary import PREDICTS_TEXT
 from app.picture import quantise
-from app.picture.charts import Bar, Interval, Series, bars, intervals, lines
+from app.picture.charts import Bar, Interval, Series, bar_chart, interval_chart, line_chart
 from app.web.rendering.templates import Templates
 
 MAX_BARS = 32
@@ -158,7 +158,7 @@ def seed_plot(seeds: SeedRuns) -> str:
         )
         for run in seeds.runs
     ]
-    return lines(series, x_label="steps", y_label="validation loss, nats")
+    return line_chart(series, x_label="steps", y_label="validation loss, nats")
 
 
 def largest_ablation_effects(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
@@ -169,7 +169,7 @@ def largest_ablation_effects(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
 
 
 def ablation_plot(heads: Sequence[HeadRecord]) -> str:
-    return bars(
+    return bar_chart(
         [
             Bar(f"{head.layer}.{head.head}", head.ablation)
             for head in heads
@@ -179,7 +179,7 @@ def ablation_plot(heads: Sequence[HeadRecord]) -> str:
 
 
 def relation_plot(evidence: Evidence) -> str:
-    return intervals(
+    return interval_chart(
         [
             Interval(
                 case.finding.label,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.exports.figure import PNG_SCALES, ExportOptions
-from app.picture.standalone import HEATS, THEMES
+from app.picture.palette import HEATS, THEMES
 from app.web.state.query_params import Problem, parse_choice
 
 
