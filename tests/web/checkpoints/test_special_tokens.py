@@ -71,7 +71,7 @@ def test_a_special_token_can_be_the_query_until_it_is_hidden(checkpoint_client):
     asking = {"model": "bert", "word": 5}
     page = open_step(checkpoint_client, "side-by-side", **asking)
     assert page.find("#word-5[aria-pressed=true]").text == "[CLS]"
-    readers = {each.text for each in page.find_all(".panel .reading bdi.is-query")}
+    readers = {each.text for each in page.find_all(".panel .caption-text bdi.is-query")}
     assert "[CLS]" in readers
     refused = checkpoint_client.get(step_path("side-by-side", hide=1, **asking))
     assert refused.status_code == 422
