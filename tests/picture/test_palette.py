@@ -56,7 +56,7 @@ def test_an_unknown_theme_or_heat_scale_is_an_error(theme, heat):
         scale_stops(theme, heat)
 
 
-@pytest.mark.parametrize("file", ["static/look.js", "templates/parts/look.html"])
+@pytest.mark.parametrize("file", ["static/theme.js", "templates/parts/theme.html"])
 def test_readers_can_choose_every_theme_and_heat_scale(file):
     folder, _, name = file.partition("/")
     text = (site_folder(folder) / name).read_text("utf-8")
