@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.application import create_app
 from app.models import Registry, load_builtin_models
 
 # Machines under load miss any deadline; where others wait for the outcome, examples repeat.

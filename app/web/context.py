@@ -10,6 +10,7 @@ from starlette.requests import Request
 from app.exports.figure import FigureRenderer
 from app.lesson import LABS, Lab, LabState, Lesson, Selection, Step
 from app.models import MODEL_KINDS, Model, Registry
+from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
 
@@ -37,6 +38,7 @@ class AppContext:
     templates: Templates
     figure_renderer: FigureRenderer
     signer: Signer
+    check_rate_limit: RateLimitCheck
     may_be_embedded: bool = False
 
     def choices_for(self, model: Model) -> ModelChoices:

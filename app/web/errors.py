@@ -1,8 +1,9 @@
-"""Whatever goes wrong, told as a page to people and as JSON to programs."""
+"""Error responses: a page or fragment for people, JSON under /api/ for programs."""
 
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from typing import Any
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,28 +22,33 @@ STATUS_HINTS = {
     500: "Nothing you typed was recorded. Try again; a slightly different sentence may work.",
 }
 
-
 OVERFLOW_MESSAGE = "This model cannot be shown on this sentence."
 
+ExceptionHandler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
-class UnusableRequestError(Exception):
-    """The values of a request to the API cannot be used; answered with 422."""
+
+class InvalidParametersError(Exception):
+    """Query parameters of the API that cannot be used: status 422."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__()
 
 
-class ErrorHandlers:
-    """Makes the answer to every kind of failure."""
+class ErrorPages:
+    """Error responses made from templates, and the application's exception handlers."""
 
     def __init__(self, templates: Templates) -> None:
         self.templates = templates
+        self.handlers: dict[int | type[Exception], ExceptionHandler] = {
+            HTTPException: self._http_exception,
+            ScoresOverflowError: self._scores_overflow,
+            InvalidParametersError: self._invalid_parameters,
+            RequestValidationError: self._request_validation,
+        }
 
     def response(self, request: Request, status: int, message: str = "") -> Response:
-        """A page, a fragment for the lab, or JSON under /api/, that says what happened and what
-        to do.
-        """
+        """Return a page, a fragment for htmx, or JSON under /api/; `message` has a default."""
         message = message or STATUS_HINTS.get(status, "")
         if f"{request.url.path}/".startswith(API_PREFIX):
             return problems_response(status, [Problem("", message or HTTPStatus(status).phrase)])
@@ -56,41 +62,31 @@ class ErrorHandlers:
             request, template, context, status=status, headers={"Vary": VARY_REQUEST_TYPE}
         )
 
-    def register(self, app: FastAPI) -> None:
-        @app.exception_handler(HTTPException)
-        async def http_error(request: Request, error: HTTPException) -> Response:
-            detail = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
-            response = self.response(request, error.status_code, detail)
-            response.headers.update(error.headers or {})
-            return response
+    async def _http_exception(self, request: Request, error: HTTPException) -> Response:
+        # Starlette fills in the phrase of a status where no detail is given.
+        detail = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
+        response = self.response(request, error.status_code, detail)
+        response.headers.update(error.headers or {})
+        return response
 
-        @app.exception_handler(Exception)
-        async def internal_error(request: Request, _: Exception) -> Response:
-            return self.response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+    async def _scores_overflow(self, request: Request, error: ScoresOverflowError) -> Response:
+        """Only the weights of a checkpoint can be so large."""
+        message = f"{OVERFLOW_MESSAGE} {error}"
+        return self.response(request, HTTPStatus.UNPROCESSABLE_ENTITY, message)
 
-        @app.exception_handler(ScoresOverflowError)
-        async def overflow(request: Request, error: ScoresOverflowError) -> Response:
-            """Only a checkpoint's own numbers can be so large."""
-            return self.response(
-                request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{OVERFLOW_MESSAGE} {error}"
-            )
+    async def _invalid_parameters(self, _: Request, error: InvalidParametersError) -> Response:
+        return problems_response(HTTPStatus.UNPROCESSABLE_ENTITY, error.problems)
 
-        @app.exception_handler(UnusableRequestError)
-        async def unusable_request(_: Request, error: UnusableRequestError) -> Response:
-            return problems_response(422, error.problems)
-
-        @app.exception_handler(RequestValidationError)
-        async def validation_error(_: Request, error: RequestValidationError) -> Response:
-            return problems_response(
-                422,
-                [
-                    Problem(str(each["loc"][-1]), f"{each['loc'][-1]}: {each['msg']}")
-                    for each in error.errors()
-                ],
-            )
+    async def _request_validation(self, _: Request, error: RequestValidationError) -> Response:
+        problems = [
+            Problem(str(each["loc"][-1]), f"{each['loc'][-1]}: {each['msg']}")
+            for each in error.errors()
+        ]
+        return problems_response(HTTPStatus.UNPROCESSABLE_ENTITY, problems)
 
 
 def problems_response(status: int, problems: list[Problem]) -> JSONResponse:
+    """Return problems as JSON of the shape `schemas.ErrorOut`."""
     return JSONResponse(
         {
             "error": {

@@ -1,9 +1,10 @@
-"""How often one address may ask the API."""
+"""Rate limit of the API and of files, for each client address."""
 
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from time import time
+from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
@@ -12,13 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.web.middleware.response_cache import RATE_LIMITED
+from app.web.schemas import ErrorOut
 
 RateLimitCheck = Callable[[Request], Awaitable[None]]
-"""Raises an `HTTPException` beyond a limit."""
+"""A FastAPI dependency that raises an `HTTPException` with status 429 beyond the limit."""
+
+RATE_LIMIT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    429: {"model": ErrorOut, "description": "Too many requests in a minute"}
+}
+"""The same for the OpenAPI description."""
 
 
 def client_key(host: str) -> str:
-    """An address, or of IPv6 the 64 bits that one line has: the rest is its own to choose."""
+    """Return the address to count by: of IPv6 the /64 network, since a client may use all of it."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
@@ -31,14 +38,14 @@ def client_key(host: str) -> str:
 
 
 def rate_limiter(per_minute: int) -> RateLimitCheck:
-    """A dependency that answers 429, with the seconds to wait, beyond so many requests a minute.
+    """Return a check that allows each client `per_minute` requests in a minute.
 
-    Each process counts for itself, in memory; addresses are forgotten after a minute.
+    It counts in memory, so each process counts for itself; addresses are forgotten after a minute.
     """
     limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
     rate = RateLimitItemPerMinute(per_minute)
 
-    async def check(request: Request) -> None:
+    async def check_rate_limit(request: Request) -> None:
         setattr(request.state, RATE_LIMITED, True)
         client = client_key(request.client.host) if request.client else "unknown"
         if await limiter.hit(rate, client):
@@ -48,4 +55,4 @@ def rate_limiter(per_minute: int) -> RateLimitCheck:
         message = f"More than {per_minute} requests in a minute. Wait {seconds} seconds."
         raise HTTPException(429, message, {"Retry-After": str(seconds)})
 
-    return check
+    return check_rate_limit

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import build_registry, create_app
+from app.application import build_registry, create_app
 from app.settings import Settings
 from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 

@@ -3,8 +3,8 @@
 import pytest
 from starlette.testclient import TestClient
 
+from app.application import create_app
 from app.lesson import LABS, load_lessons
-from app.main import create_app
 from app.models import load_builtin_models, registry
 from app.settings import Settings, site_folder
 

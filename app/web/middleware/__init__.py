@@ -1,1 +1,1 @@
-"""ASGI middleware."""
+"""ASGI middleware, one class a module; `app.application` lists them in order."""

@@ -4,18 +4,22 @@ from dataclasses import asdict
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel
 
 from app.attention import Intervention
 from app.evaluation.report import Evidence
-from app.models import Card, Model, Registry, Sentence, UnknownModelError
+from app.models import Card, Model, Sentence, UnknownModelError
 from app.models.prediction import CannotPredictError, NoMaskError, predict_tokens
-from app.web.errors import UnusableRequestError
+from app.web.context import AppContext
+from app.web.errors import InvalidParametersError
+from app.web.rate_limit import RATE_LIMIT_RESPONSES
 from app.web.schemas import ErrorOut, TokenOut, token_outs
 from app.web.state.controls import parse_ablated_heads
 from app.web.state.query_params import Problem, parse_index
 from app.web.state.view import parse_model, parse_sentence
+
+DEFAULT_MODEL = "headwise-h4"
 
 DIGITS = 7
 """Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
@@ -87,8 +91,14 @@ class Prediction(BaseModel):
     blanks: list[BlankOut]
 
 
-def router(models: Registry, default_model: str) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["attention"])
+def router(app_context: AppContext) -> APIRouter:
+    models = app_context.models
+    routes = APIRouter(
+        prefix="/api/v1",
+        tags=["attention"],
+        dependencies=[Depends(app_context.check_rate_limit)],
+        responses=RATE_LIMIT_RESPONSES,
+    )
     # What is allowed is told by the description alone: what is not gets an answer in plain words.
     model_id = Annotated[
         str, Query(description="A model's id.", json_schema_extra={"enum": list(models.ids)})
@@ -116,7 +126,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
     @routes.get("/attention", responses={422: {"model": ErrorOut}})
     async def attention(
         text: Annotated[str, Query(description="The sentence.", examples=["Birds sing at dawn"])],
-        model: model_id = default_model,
+        model: model_id = DEFAULT_MODEL,
         layer: Annotated[
             str,
             Query(
@@ -126,13 +136,13 @@ def router(models: Registry, default_model: str) -> APIRouter:
     ) -> Attention:
         """The attention weights of one layer on a sentence: rows are queries, columns keys."""
         problems: list[Problem] = []
-        chosen_model = parse_model(model, models, models[default_model], problems)
+        chosen_model = parse_model(model, models, models[DEFAULT_MODEL], problems)
         layer_index = parse_index(
             "layer", {"layer": layer}, 0, chosen_model.card.n_layers, problems
         )
         sentence = parse_sentence(text, chosen_model, problems)
         if problems or sentence is None:
-            raise UnusableRequestError(problems)
+            raise InvalidParametersError(problems)
         return attention_response(chosen_model, sentence, layer_index)
 
     @routes.get("/predict", responses={422: {"model": ErrorOut}})
@@ -145,7 +155,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
                 examples=["Birds [MASK] at dawn"],
             ),
         ],
-        model: model_id = default_model,
+        model: model_id = DEFAULT_MODEL,
         off: Annotated[
             str, Query(description="Heads to switch off, as layer.head: 0.2 or 0.2,1.0.")
         ] = "",
@@ -157,11 +167,11 @@ def router(models: Registry, default_model: str) -> APIRouter:
         The output of a head that is off is replaced by zeros; its map stays what it was.
         """
         problems: list[Problem] = []
-        chosen_model = parse_model(model, models, models[default_model], problems)
+        chosen_model = parse_model(model, models, models[DEFAULT_MODEL], problems)
         ablated_heads = parse_ablated_heads(off, chosen_model.card, problems)
         sentence = parse_sentence(text, chosen_model, problems)
         if problems or sentence is None:
-            raise UnusableRequestError(problems)
+            raise InvalidParametersError(problems)
         try:
             blanks = predict_tokens(
                 chosen_model,
@@ -170,7 +180,7 @@ def router(models: Registry, default_model: str) -> APIRouter:
                 intervention=Intervention(ablated_heads=ablated_heads),
             )
         except (NoMaskError, CannotPredictError) as error:
-            raise UnusableRequestError([Problem("text", str(error))]) from error
+            raise InvalidParametersError([Problem("text", str(error))]) from error
         return Prediction(
             model=chosen_model.card.id,
             guesses=chosen_model.card.predicts,

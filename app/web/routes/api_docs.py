@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
-from app.web.rendering.templates import Templates
+from app.web.context import AppContext
 
 EXAMPLES = {
     "/api/v1/lessons": "/api/v1/lessons",
@@ -69,10 +68,12 @@ def _to_parameter(parameter: dict[str, Any]) -> Parameter:
     )
 
 
-def routes(app: FastAPI, templates: Templates) -> list[BaseRoute]:
+def router(app_context: AppContext) -> APIRouter:
     async def reference(request: Request) -> Response:
-        schema = app.openapi()
+        schema = request.app.openapi()
         context = {"info": schema["info"], "operations": operations(schema)}
-        return templates.response(request, "reference.html", context)
+        return app_context.templates.response(request, "reference.html", context)
 
-    return [Route("/docs", reference)]
+    routes = APIRouter(include_in_schema=False)
+    routes.add_route("/docs", reference)
+    return routes

@@ -5,13 +5,14 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.requests import Request
 
 from app.lesson.json_fields import json_fields
 from app.web.context import AppContext, path_of
-from app.web.errors import UnusableRequestError
+from app.web.errors import InvalidParametersError
+from app.web.rate_limit import RATE_LIMIT_RESPONSES
 from app.web.routes.step import StepRequest
 from app.web.schemas import ErrorOut, TokenOut, token_outs
 
@@ -111,7 +112,12 @@ def _is_picture(value: object) -> bool:
 
 
 def router(app_context: AppContext) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["lessons"])
+    routes = APIRouter(
+        prefix="/api/v1",
+        tags=["lessons"],
+        dependencies=[Depends(app_context.check_rate_limit)],
+        responses=RATE_LIMIT_RESPONSES,
+    )
 
     @routes.get("/lessons")
     async def lessons() -> list[LessonOut]:
@@ -153,7 +159,7 @@ def router(app_context: AppContext) -> APIRouter:
             app_context, chosen_lesson, app_context.step(chosen_lesson, step), request
         )
         if step_request.parsed.problems:
-            raise UnusableRequestError(list(step_request.parsed.problems))
+            raise InvalidParametersError(list(step_request.parsed.problems))
         return lab_response(step_request)
 
     return routes

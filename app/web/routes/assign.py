@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson, Step
+from app.web.cache_control import NO_STORE, PRIVATE
 from app.web.context import AppContext, path_of
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
-from app.web.middleware.conditional_get import NO_STORE, PRIVATE
 from app.web.routes.step import StepRequest
 from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment
 from app.web.state.view import VERSION_PARAM

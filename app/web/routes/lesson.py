@@ -1,23 +1,23 @@
-"""The addresses of the lesson: home, steps, the end.
+"""Pages of a lesson: home, steps, the end.
 
-These and all other pages are plain Starlette routes: FastAPI has nothing to check or to describe in
-them, and costs each request more than the layers around it.
+Pages are plain Starlette routes: FastAPI has nothing to validate or to describe in them, and its
+own route class costs more per request.
 """
 
+from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson
 from app.lesson.labs.head_figure import map_svgs
 from app.lesson.loader import END_SLUG
+from app.web.cache_control import PRIVATE
 from app.web.context import AppContext, path_of
-from app.web.middleware.conditional_get import PRIVATE
 from app.web.routes.step import StepRequest
 
 
-def routes(app_context: AppContext) -> list[BaseRoute]:
+def router(app_context: AppContext) -> APIRouter:
     async def home(request: Request) -> Response:
         lab_states = {
             lesson.slug: app_context.first_lab_state(lesson) for lesson in app_context.lessons
@@ -33,13 +33,15 @@ def routes(app_context: AppContext) -> list[BaseRoute]:
     async def offline(request: Request) -> Response:
         return app_context.templates.response(request, "offline.html")
 
-    lesson_routes = [
-        route for lesson in app_context.lessons for route in _lesson_routes(app_context, lesson)
-    ]
-    return [*lesson_routes, Route("/", home), Route("/offline", offline)]
+    routes = APIRouter(include_in_schema=False)
+    for lesson in app_context.lessons:
+        _add_lesson_routes(routes, app_context, lesson)
+    routes.add_route("/", home)
+    routes.add_route("/offline", offline)
+    return routes
 
 
-def _lesson_routes(app_context: AppContext, lesson: Lesson) -> list[BaseRoute]:
+def _add_lesson_routes(routes: APIRouter, app_context: AppContext, lesson: Lesson) -> None:
     async def start(request: Request) -> Response:
         return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
 
@@ -54,11 +56,9 @@ def _lesson_routes(app_context: AppContext, lesson: Lesson) -> list[BaseRoute]:
         return StepRequest(app_context, lesson, step, request).response()
 
     path = f"/{lesson.slug}"
-    return [
-        Route(path, start),
-        Route(f"{path}/{END_SLUG}", end),
-        Route(f"{path}/{{step}}", step_page),
-    ]
+    routes.add_route(path, start)
+    routes.add_route(f"{path}/{END_SLUG}", end)
+    routes.add_route(f"{path}/{{step}}", step_page)
 
 
 def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:

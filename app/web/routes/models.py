@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from app.evaluation.report import MARGIN, MIN_CASES, POSITIONS, Evidence, HeadRecord
 from app.evaluation.seed_runs import SeedRuns
-from app.evaluation.two_neighbour_task import TwoNeighbours
+from app.evaluation.two_neighbour_task import TwoNeighbours, read_two_neighbours
 from app.lesson.model_comparison import (
     curve_plot,
     head_count_text,
@@ -23,7 +23,7 @@ from app.models import Model, Registry, UnknownModelError
 from app.models.checkpoints.summary import PREDICTS_TEXT
 from app.picture import quantise
 from app.picture.charts import Bar, Interval, Series, bar_chart, interval_chart, line_chart
-from app.web.rendering.templates import Templates
+from app.web.context import AppContext
 
 MAX_BARS = 32
 """Of more heads than these the table scrolls, and the plot shows those that are missed most."""
@@ -50,41 +50,39 @@ class HeadRow:
         return f"{self.record.layer}.{self.record.head}"
 
 
-@dataclass(frozen=True)
-class ModelPages:
-    """What the pages tell of."""
+def router(app_context: AppContext) -> APIRouter:
+    models, templates = app_context.models, app_context.templates
+    two_neighbours = read_two_neighbours()
 
-    models: Registry
-    two_neighbours: TwoNeighbours
-
-
-def routes(model_pages: ModelPages, templates: Templates) -> list[BaseRoute]:
     async def list_page(request: Request) -> Response:
-        return templates.response(request, "models.html", models_context(model_pages))
+        return templates.response(request, "models.html", models_context(models, two_neighbours))
 
     async def detail_page(request: Request) -> Response:
         try:
-            model = model_pages.models[request.path_params["name"]]
+            model = models[request.path_params["name"]]
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
-        return templates.response(request, "model.html", model_context(model_pages, model))
+        return templates.response(request, "model.html", model_context(models, model))
 
-    return [Route("/models", list_page), Route("/models/{name}", detail_page)]
+    routes = APIRouter(include_in_schema=False)
+    routes.add_route("/models", list_page)
+    routes.add_route("/models/{name}", detail_page)
+    return routes
 
 
-def models_context(model_pages: ModelPages) -> dict[str, object]:
-    rows, seeds = trained_models(model_pages.models), model_pages.models.seed_runs
-    trained = model_pages.models.of_kind("trained")
+def models_context(models: Registry, two_neighbours: TwoNeighbours) -> dict[str, object]:
+    rows, seeds = trained_models(models), models.seed_runs
+    trained = models.of_kind("trained")
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
-        "megabytes": {row.card.id: model_pages.models[row.card.id].megabytes for row in rows},
-        "twins": model_pages.models.of_kind("random"),
-        "checkpoints": model_pages.models.of_kind("checkpoint"),
+        "megabytes": {row.card.id: models[row.card.id].megabytes for row in rows},
+        "twins": models.of_kind("random"),
+        "checkpoints": models.of_kind("checkpoint"),
         "guesses": PREDICTS_TEXT,
         "seeds": seeds,
-        "exact": two_neighbour_rows(model_pages.two_neighbours),
-        "exact_task": model_pages.two_neighbours,
+        "exact": two_neighbour_rows(two_neighbours),
+        "exact_task": two_neighbours,
         "loss_plot": loss_plot(rows),
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
@@ -93,13 +91,13 @@ def models_context(model_pages: ModelPages) -> dict[str, object]:
     }
 
 
-def model_context(model_pages: ModelPages, model: Model) -> dict[str, object]:
+def model_context(models: Registry, model: Model) -> dict[str, object]:
     evidence = model.evidence
     context: dict[str, object] = {
         "model": model,
         "card": model.card,
-        "siblings": list(model_pages.models),
-        "trained": model_pages.models.nearest_of_kind(model, "trained"),
+        "siblings": list(models),
+        "trained": models.nearest_of_kind(model, "trained"),
         "places": POSITIONS,
         "margin": MARGIN,
         "fewest": MIN_CASES,

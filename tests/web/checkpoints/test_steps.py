@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.application import create_app
 from app.settings import Settings
 from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 from tests.web.checkpoints.requests import (

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from app.application import create_app
 from app.lesson import CONTROLS, LABS
-from app.main import create_app
 from app.settings import Settings
 from app.web.routes.api_labs import QUERY_DESCRIPTIONS
 from app.web.state.view import SELECTION_PARAMS, VERSION_PARAM

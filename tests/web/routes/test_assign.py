@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.application import create_app
 from app.settings import Settings
 from app.web.state.assignments import Assignment, Signer
 from tests.pages import LESSON

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
+from app.application import create_app
 from app.lesson import load_lessons
-from app.main import create_app
 from app.models import load_builtin_models
 from app.settings import Settings, site_folder
 

@@ -4,11 +4,11 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 
+from app.application import create_app
 from app.evaluation.checkpoint import Plan, measure
 from app.evaluation.report import NO_LABEL, POSITIONS
 from app.evaluation.two_neighbour_task import read_two_neighbours
 from app.lesson.model_comparison import trained_models
-from app.main import create_app
 from app.models.checkpoints import read_checkpoint
 from app.picture import format_weight
 from app.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.application import create_app
 from app.settings import Settings
 from tests.pages import LESSON
 

@@ -10,8 +10,8 @@ import pytest
 import segno
 from starlette.testclient import TestClient
 
+from app.application import create_app
 from app.exports.formats import FORMATS
-from app.main import create_app
 from tests.pages import LESSON
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
