@@ -14,7 +14,6 @@ from app.picture import format_weight
 from app.settings import Settings
 from app.web.routes.models import (
     MAX_BARS,
-    ModelPages,
     head_rows,
     largest_ablation_effects,
     max_interval_half_width,
@@ -26,18 +25,13 @@ from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 TRAINED = [f"headwise-h{h}" for h in (1, 2, 4, 8)]
 
 
-@pytest.fixture(scope="module")
-def model_pages(models):
-    return ModelPages(models, read_two_neighbours())
-
-
 def text_of(html):
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html)))
 
 
-def test_the_four_are_compared_by_their_cards_and_records(client, model_pages):
+def test_the_four_are_compared_by_their_cards_and_records(client, models):
     html = client.get("/models").text
-    rows = trained_models(model_pages.models)
+    rows = trained_models(models)
     assert [row.card.id for row in rows] == TRAINED
     for row in rows:
         line = re.search(rf'<a href="/models/{row.card.id}">.*?</tr>', html, re.S).group(0)
@@ -45,7 +39,7 @@ def test_the_four_are_compared_by_their_cards_and_records(client, model_pages):
         assert f"{100 * row.training.validation_accuracy:.1f} %" in line
         found = row.relations_found
         assert (", ".join(found) or "none") in line
-        assert model_pages.models[row.card.id].megabytes < 4
+        assert models[row.card.id].megabytes < 4
 
 
 def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):
@@ -56,13 +50,13 @@ def test_if_eight_heads_do_not_beat_four_the_page_says_so(client, models):
     assert ("One head is worst" in text) == (loss[1] == max(loss.values()))
 
 
-def test_the_plots_are_drawn_with_their_figures(client, model_pages):
+def test_the_plots_are_drawn_with_their_figures(client, models):
     html = client.get("/models").text
     assert html.count('<svg class="plot"') == 4
     text = text_of(html)
-    for run in model_pages.models.seed_runs.runs:
+    for run in models.seed_runs.runs:
         assert f"{run.validation_loss:.4f}" in text
-    assert f"at most {model_pages.models.seed_runs.widest_spread:.4f} nats apart" in text
+    assert f"at most {models.seed_runs.widest_spread:.4f} nats apart" in text
 
 
 def test_data_licence_and_commands_are_listed(client, models):
@@ -74,8 +68,8 @@ def test_data_licence_and_commands_are_listed(client, models):
         assert model.evidence.command in text
 
 
-def test_the_exact_experiment_agrees_with_its_record(client, model_pages):
-    rows = two_neighbour_rows(model_pages.two_neighbours)
+def test_the_exact_experiment_agrees_with_its_record(client):
+    rows = two_neighbour_rows(read_two_neighbours())
     assert [(h, read_out) for h, read_out, _ in rows] == [
         (h, read_out) for read_out in ("linear", "mlp") for h in (1, 2, 4)
     ]
@@ -135,7 +129,7 @@ def test_an_unknown_model_is_reported_with_the_known_ones(client):
 
 
 @pytest.mark.parametrize("path", ["/models", "/models/headwise-h4"])
-def test_model_pages_answer_head_requests(client, path):
+def test_models_answer_head_requests(client, path):
     response = client.head(path)
     assert response.status_code == 200
     assert response.content == b""
