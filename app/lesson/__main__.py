@@ -1,6 +1,6 @@
-"""Checks lessons: `python -m app.lesson [FOLDER]` names every mistake by file and line.
+"""Check lessons: `python -m app.lesson [FOLDER]` reports every issue with its file and line.
 
-With `--freeze` it first writes down what links of each lesson's version leave unsaid.
+With `--freeze`, first record the current version of each lesson in its releases.json.
 """
 
 import argparse
@@ -8,20 +8,25 @@ import sys
 from pathlib import Path
 
 from app.lesson.loader import load_lessons
-from app.lesson.versions import snapshot, write_versions
+from app.lesson.versions import FREEZE_COMMAND, VERSIONS_FILE, read_versions, write_versions
 from app.models import Registry, load_builtin_models
 from app.settings import Settings
 
 
 def freeze(folder: Path, models: Registry) -> None:
-    """Adds versions that are not frozen yet; those that are stay as they are."""
+    """Record the current version of each lesson. Values already recorded do not change."""
     for lesson in load_lessons(folder, models).lessons:
-        version = lesson.config.version
-        if version is None or version in lesson.versions:
+        name, current = lesson.config.version, lesson.snapshot(models)
+        try:
+            versions = read_versions(folder / lesson.slug)
+        except ValueError:  # load_lessons reports the file
             continue
-        steps = [(step.slug, step.config.defaults) for step in lesson.steps]
-        versions = {**lesson.versions, version: snapshot(steps, models)}
-        write_versions(folder / lesson.slug, versions)
+        if name is None:
+            continue
+        recorded = versions.get(name)
+        frozen = recorded.extend(current) if recorded else current
+        if frozen != recorded:
+            write_versions(folder / lesson.slug, versions | {name: frozen})
 
 
 def main() -> int:
@@ -34,8 +39,15 @@ def main() -> int:
     library = load_lessons(args.folder, models)
     for issue in library.issues:
         print(issue, file=sys.stderr)  # noqa: T201
+    for lesson in library.lessons:
+        for step in lesson.unrecorded_steps:
+            print(  # noqa: T201
+                f"{args.folder / lesson.slug / VERSIONS_FILE}: step {step.slug} is not recorded in"
+                f" version {lesson.config.version} yet. Its links spell out every value until you"
+                f" run {FREEZE_COMMAND}."
+            )
     n_steps = sum(len(lesson.steps) for lesson in library.lessons)
-    print(f"{len(library.lessons)} lessons, {n_steps} steps without a mistake")  # noqa: T201
+    print(f"{len(library.lessons)} lessons, {n_steps} steps without issues")  # noqa: T201
     return 1 if library.issues else 0
 
 

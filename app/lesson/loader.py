@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,13 @@ from app.lesson.validation import (
     join_with_commas,
     line_of,
 )
-from app.lesson.versions import VERSIONS_FILE, Version, read_versions, snapshot
+from app.lesson.versions import (
+    VERSIONS_FILE,
+    Version,
+    check_versions,
+    read_versions,
+    snapshot,
+)
 from app.models import Registry
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
@@ -60,14 +66,17 @@ class Step:
 
 @dataclass(frozen=True)
 class OutlineEntry:
-    """A line of the table of contents; `step` is None where there is none to show, and `why` says
-    why not.
+    """A line of the table of contents.
+
+    `step` is None if the step cannot be shown; `why` then gives the reason. `slug` is that of the
+    step's files, empty if there are none.
     """
 
     number: int
     title: str
     step: Step | None
     why: str = ""
+    slug: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +92,10 @@ class Lesson:
     @property
     def outline(self) -> list[OutlineEntry]:
         """Every step in order, written, planned or broken."""
-        finished = [OutlineEntry(step.number, step.config.title, step) for step in self.steps]
+        finished = [
+            OutlineEntry(step.number, step.config.title, step, slug=step.slug)
+            for step in self.steps
+        ]
         planned = [
             OutlineEntry(step.number, step.title, None, "still to be written")
             for step in self.config.planned
@@ -97,6 +109,27 @@ class Lesson:
     def step(self, name: str) -> Step | None:
         """By slug, or by number."""
         return next((s for s in self.steps if name in (s.slug, str(s.number))), None)
+
+    def snapshot(self, models: Registry) -> Version:
+        """Return what the current version consists of."""
+        return snapshot([(step.slug, step.config.defaults) for step in self.steps], models)
+
+    def version_recording(self, step: Step, requested: str | None) -> str | None:
+        """Return the version whose defaults a link to a step may leave out.
+
+        It is the requested one, else the current one; None if neither has recorded the step.
+        """
+        for name in (requested, self.config.version):
+            version = self.versions.get(name or "")
+            if version and step.slug in version.steps:
+                return name
+        return None
+
+    @property
+    def unrecorded_steps(self) -> list[Step]:
+        """The steps that were added since the current version was recorded."""
+        current = self.versions.get(self.config.version or "")
+        return [step for step in self.steps if current and step.slug not in current.steps]
 
 
 @dataclass(frozen=True)
@@ -152,14 +185,15 @@ def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson |
             steps.append(step)
         elif name := _STEP_NAME.match(stem):
             title = step.config.title if step else name.group(2).replace("-", " ").capitalize()
-            broken.append(OutlineEntry(int(name.group(1)), title, None, "being mended"))
+            number, slug = int(name.group(1)), name.group(2)
+            broken.append(OutlineEntry(number, title, None, "being mended", slug))
         issues += step_issues
     if not config or not steps:
         return None
     versions = _read_versions(folder, issues)
-    lesson = Lesson(folder.name, config, tuple(steps), tuple(broken), versions)
-    if config.version is not None and not broken:
-        issues += _check_frozen_version(folder, lesson, models)
+    lesson = Lesson(folder.name, config, tuple(steps), tuple(broken), versions or {})
+    if versions is not None:
+        issues += _check_versions(folder / "lesson.toml", lesson, models)
     numbers = [entry.number for entry in lesson.outline]
     if numbers != list(range(1, len(numbers) + 1)):
         issues.append(
@@ -168,37 +202,25 @@ def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson |
     return lesson
 
 
-def _read_versions(folder: Path, issues: list[Issue]) -> dict[str, Version]:
+def _read_versions(folder: Path, issues: list[Issue]) -> dict[str, Version] | None:
+    """Return the recorded versions, None if their file is invalid."""
     try:
         return read_versions(folder)
-    except ValueError as error:
-        issues.append(Issue(folder / VERSIONS_FILE, 1, f"cannot be read: {error}"))
-        return {}
+    except ValidationError as error:
+        problems = "; ".join(problem["msg"] for problem in error.errors())
+        issues.append(Issue(folder / VERSIONS_FILE, 1, f"cannot be read: {problems}"))
+        return None
 
 
-def _check_frozen_version(folder: Path, lesson: Lesson, models: Registry) -> Iterator[Issue]:
-    """Links of the version at hand must go on opening what they opened."""
-    version = str(lesson.config.version)
-    current = snapshot([(step.slug, step.config.defaults) for step in lesson.steps], models)
-    recorded = lesson.versions.get(version)
-    if recorded is None:
-        message = f"version {version} is not in {VERSIONS_FILE} yet: python -m app.lesson --freeze"
-        yield Issue(folder / "lesson.toml", 1, message)
-        return
-    recorded_values = recorded.model_dump()
-    changed = [
-        name
-        for table, entries in current.model_dump().items()
-        for name in sorted(entries.keys() | recorded_values[table].keys())
-        if entries.get(name) != recorded_values[table].get(name)
-    ]
-    if changed:
-        message = (
-            f"links of version {version} would open something else:"
-            f" {join_with_commas(changed)} changed. Name"
-            " another version in lesson.toml, then python -m app.lesson --freeze"
-        )
-        yield Issue(folder / "lesson.toml", 1, message)
+def _check_versions(config_file: Path, lesson: Lesson, models: Registry) -> list[Issue]:
+    messages = check_versions(
+        lesson.versions,
+        lesson.config.version,
+        lesson.snapshot(models),
+        [entry.slug for entry in lesson.broken],
+    )
+    line = line_of(config_file.read_text(encoding="utf-8"), ("version",))
+    return [Issue(config_file, line, message) for message in messages]
 
 
 def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:

@@ -109,27 +109,25 @@ class PinnedVersion:
 
 
 def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> PinnedVersion:
-    current_version = lesson.config.version
-    requested = query.get(VERSION_PARAM, current_version)
-    if requested is None or (VERSION_PARAM in query and requested not in lesson.versions):
-        problem = None
-        if requested is not None:
-            available = join_with_and([*lesson.versions]) if lesson.versions else "none"
-            message = (
-                f"This link is of version “{quote_for_message(requested)}” of the lesson."
-                f" There is {available}."
-            )
-            problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
-        return PinnedVersion(current_version, step.config.defaults, problem)
-    lesson_version = lesson.versions.get(requested)
-    if lesson_version is None:
-        return PinnedVersion(None, step.config.defaults)
-    return PinnedVersion(
-        requested,
-        lesson_version.steps.get(step.slug, step.config.defaults),
-        None,
-        lesson_version.models,
-    )
+    """Return the version that a link names if it recorded the step, else the current one.
+
+    A step that neither of them recorded has no version, so that its links do not depend on
+    defaults that may still change.
+    """
+    requested = query.get(VERSION_PARAM)
+    problem = None
+    if requested is not None and requested not in lesson.versions:
+        available = join_with_and([*lesson.versions]) if lesson.versions else "none"
+        message = (
+            f"This link is of version “{quote_for_message(requested)}” of the lesson."
+            f" There is {available}."
+        )
+        problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
+    name = lesson.version_recording(step, requested)
+    if name is None:
+        return PinnedVersion(None, step.config.defaults, problem)
+    recorded = lesson.versions[name]
+    return PinnedVersion(name, recorded.steps[step.slug], problem, recorded.models)
 
 
 @dataclass(frozen=True)
