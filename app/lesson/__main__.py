@@ -46,8 +46,10 @@ def main() -> int:
                 f" version {lesson.config.version} yet. Its links spell out every value until you"
                 f" run {FREEZE_COMMAND}."
             )
+    n_lessons = len(library.lessons)
     n_steps = sum(len(lesson.steps) for lesson in library.lessons)
-    print(f"{len(library.lessons)} lessons, {n_steps} steps without issues")  # noqa: T201
+    noun = "lesson" if n_lessons == 1 else "lessons"
+    print(f"{n_steps} steps without issues in {n_lessons} {noun}")  # noqa: T201
     return 1 if library.issues else 0
 
 

@@ -260,7 +260,7 @@ def test_the_command_reports_every_problem_and_fails(folder):
     outcome = subprocess.run(command, capture_output=True, check=False, text=True)
     assert outcome.returncode == 1
     assert f"{STEM}.toml:{line}: minutes" in outcome.stderr
-    assert "6 steps without a mistake" in outcome.stdout
+    assert "6 steps without issues in 1 lesson" in outcome.stdout
 
 
 def test_the_line_of_a_repeated_table_is_counted():

@@ -1,6 +1,5 @@
 """What links of a version open after the lesson has changed."""
 
-from shutil import copytree
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -14,6 +13,7 @@ from tests.lesson.small_lesson import (
     SLUG_1,
     SLUG_2,
     STEP_1,
+    add_lesson,
     add_step,
     copy_lessons,
     edit_step,
@@ -156,7 +156,7 @@ def test_a_link_to_replaced_weights_says_so(lessons):
 
 
 def test_two_lessons_may_have_versions_and_steps_of_the_same_names(lessons, models):
-    copytree(lessons / SLUG, lessons / "another-lesson")
+    add_lesson(lessons)
     release_new_sentence(lessons, "2")
     freeze(lessons, models)
     with client_for(lessons) as client:
