@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.evaluation.checkpoint import (
@@ -13,8 +13,9 @@ from app.evaluation.checkpoint import (
     Plan,
     measure,
 )
+from app.evaluation.registry import load_evidence
 from app.evaluation.report import NO_LABEL, Evidence
-from app.models import load_builtin_models
+from app.models import Model, Registry, load_builtin_models
 from app.models.checkpoints import CheckpointError, read_checkpoints
 from app.models.checkpoints.hub import DEFAULT_ROOT, HubError, default_folder, download_checkpoint
 from app.models.checkpoints.summary import one_line_summary
@@ -22,19 +23,29 @@ from app.models.checkpoints.summary import one_line_summary
 
 def add_command(arguments: argparse.Namespace) -> int:
     folder = arguments.to or default_folder(arguments.name)
-    print(one_line_summary(download_checkpoint(arguments.name, folder, arguments.revision)))
+    model = download_checkpoint(arguments.name, folder, arguments.revision)
+    exit_code = print_checkpoints([model], [])
     served_path = shlex.quote(str(arguments.to or DEFAULT_ROOT))
     print(f"It is in {folder}. To serve it: HEADWISE_CHECKPOINTS={served_path} make serve")
-    return 0
+    return exit_code
 
 
 def check_command(arguments: argparse.Namespace) -> int:
     checkpoints = read_checkpoints(arguments.paths, load_builtin_models().ids)
-    for model in checkpoints.models:
-        print(one_line_summary(model))
-    for error in checkpoints.errors:
+    return print_checkpoints(checkpoints.models, checkpoints.errors)
+
+
+def print_checkpoints(models: Iterable[Model], errors: Iterable[CheckpointError]) -> int:
+    """Print a line for each checkpoint and each error. Returns the exit code."""
+    evaluated, evidence_errors = load_evidence(Registry(models))
+    for model in evaluated:
+        evidence = evaluated.evidence_of(model)
+        measured = f"heads measured on {evidence.treebank}" if evidence else "heads not measured"
+        print(f"{one_line_summary(model.card)}; {measured}")
+    all_errors = [*errors, *evidence_errors]
+    for error in all_errors:
         print(error, file=sys.stderr)
-    return 1 if checkpoints.errors else 0
+    return 1 if all_errors else 0
 
 
 def measure_command(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
+from app.evaluation.registry import EvaluatedRegistry, load_evidence
 from app.exports.figure import FigureRenderer
 from app.lesson import load_lessons
-from app.models import Registry, load_builtin_models
+from app.models import load_builtin_models
 from app.models.checkpoints import read_checkpoints
 from app.models.forward_cache import ForwardCache
 from app.settings import Settings, site_folder
@@ -88,17 +89,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def build_registry(settings: Settings) -> Registry:
-    """Load the shipped models and the checkpoints, with half of the cache memory between them."""
+def build_registry(settings: Settings) -> EvaluatedRegistry:
+    """Load the shipped models, the checkpoints and the evidence of both.
+
+    All models share half of the cache memory.
+    """
     forward_cache = ForwardCache(settings.cache_megabytes * 1_000_000 // 2)
     builtin = load_builtin_models(forward_cache=forward_cache)
     checkpoints = read_checkpoints(settings.checkpoints, builtin.ids, forward_cache)
-    for error in checkpoints.errors:
+    registry, errors = load_evidence(builtin.with_checkpoints(checkpoints.models))
+    for error in (*checkpoints.errors, *errors):
         logger.error("Left out: %s", error)
-    return builtin.with_checkpoints(checkpoints.models)
+    return registry
 
 
-def build_context(settings: Settings, registry: Registry) -> AppContext:
+def build_context(settings: Settings, registry: EvaluatedRegistry) -> AppContext:
     """Load what the routes share."""
     static = site_folder("static")
     library = load_lessons(settings.lessons, registry)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import settings
 from starlette.testclient import TestClient
 
-from app.application import create_app
-from app.models import Registry, load_builtin_models
+from app.application import build_registry, create_app
+from app.evaluation.registry import EvaluatedRegistry
+from app.settings import Settings
 
 # Machines under load miss any deadline; where others wait for the outcome, examples repeat.
 settings.register_profile("here", deadline=None)
@@ -16,8 +17,8 @@ STEP_1 = "/multi-head-attention/why-one-head-is-not-enough"
 
 
 @pytest.fixture(scope="session")
-def models() -> Registry:
-    return load_builtin_models()
+def models() -> EvaluatedRegistry:
+    return build_registry(Settings())
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,8 @@ def unpacked_wheel(tmp_path_factory):
         "site/templates/step.html",
         "site/static/style/site.css",
         "site/static/vendor/htmx.min.js",
-        "models/family/tokenizer.json",
-        "models/family/headwise-h8/weights.safetensors",
+        "models/shipped/tokenizer.json",
+        "models/shipped/headwise-h8/weights.safetensors",
     ],
 )
 def test_the_wheel_holds_everything(unpacked_wheel, file):

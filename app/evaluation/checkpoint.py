@@ -15,7 +15,7 @@ from app.evaluation.report import Evidence, evidence_file
 from app.evaluation.treebank import Tree, read_trees
 from app.models.atomic import atomic_write
 from app.models.checkpoints.loader import read_checkpoint
-from app.models.registry import Model
+from app.models.model import Model
 
 N_UNTRAINED = 5
 N_ABLATION_SENTENCES = 100
@@ -56,7 +56,7 @@ def measure(folder: Path, plan: Plan) -> Evidence:
     Raises `CheckpointError`, `NotMeasurableError`.
     """
     dev_trees, test_trees = dev_test_split(plan)
-    model = read_checkpoint(folder, with_evidence=False)
+    model = read_checkpoint(folder)
     (dev, _), (test, left_out) = (
         tokenise_trees(trees, model.tokenizer, model.card.max_tokens)
         for trees in (dev_trees, test_trees)

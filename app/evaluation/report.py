@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.models.model import Model
+
 MARGIN = 0.05
 """A head counts as finding a relation if it beats the best fixed offset and the untrained twins by
 this much, and the lower end of its interval lies above both."""
@@ -249,4 +251,30 @@ class Evidence(_Record):
 
 
 def evidence_file(folder: Path) -> Path:
+    """Return the file with the evidence of the model in a folder."""
     return folder / "heads.json"
+
+
+class EvidenceError(ValueError):
+    """A file of evidence is damaged, or does not belong to the model beside it."""
+
+
+def read_evidence(model: Model) -> Evidence | None:
+    """Read the evidence of a model, None if it was not measured or is an untrained copy.
+
+    Raises `EvidenceError`.
+    """
+    file = evidence_file(model.folder)
+    if model.card.kind == "random" or not file.exists():
+        return None
+    try:
+        evidence = Evidence.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EvidenceError(f"{file.name} cannot be read: {error}") from error
+    if evidence.weights_sha256 != model.weights_sha256:
+        raise EvidenceError(f"{file.name} was measured with other weights; measure the heads again")
+    if not evidence.covers(model.card.n_layers, model.card.n_heads):
+        raise EvidenceError(
+            f"{file.name} does not describe every head of this model; measure the heads again"
+        )
+    return evidence

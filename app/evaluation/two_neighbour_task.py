@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-RECORD_FILE = Path(__file__).parents[1] / "models" / "family" / "two-neighbours.json"
+from app.models.builtin import BUILTIN_FOLDER
+
+RECORD_FILE = BUILTIN_FOLDER / "two-neighbours.json"
 
 ReadOut = Literal["linear", "mlp"]
 

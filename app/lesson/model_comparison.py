@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson.json_fields import json_name
-from app.models import Card, Registry
+from app.models import Card
 from app.models.card import Training
 from app.picture.charts import DotColumn, Series, dot_chart, line_chart
 
@@ -30,17 +31,17 @@ class TrainedModel:
         return sqrt(self.card.d_head)
 
 
-def trained_models(models: Registry) -> list[TrainedModel]:
-    return [
-        TrainedModel(
-            model.card,
-            model.card.training,
-            models.seed_runs.losses(model.card.n_heads) if models.seed_runs else (),
-            model.evidence.relations_found if model.evidence else None,
-        )
-        for model in models.of_kind("trained")
-        if model.card.training
-    ]
+def trained_models(models: EvaluatedRegistry) -> list[TrainedModel]:
+    trained = []
+    for model in models.of_kind("trained"):
+        if model.card.training:
+            seed_losses = models.seed_runs.losses(model.card.n_heads) if models.seed_runs else ()
+            evidence = models.evidence_of(model)
+            relations_found = evidence.relations_found if evidence else None
+            trained.append(
+                TrainedModel(model.card, model.card.training, seed_losses, relations_found)
+            )
+    return trained
 
 
 def loss_plot(models: Sequence[TrainedModel]) -> str:

@@ -1,9 +1,7 @@
 """The models that ship with Headwise: where their files lie and how they are read."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cache, partial
-from hashlib import file_digest, sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +9,14 @@ from safetensors import SafetensorError, safe_open
 
 from app.attention.transformer import Layer, LayerNorm, Linear, LMHead, Transformer
 from app.attention.weights import AttentionWeights, Matrix
-from app.evaluation.report import Evidence, evidence_file
 from app.models.card import Card
+from app.models.fingerprint import fingerprint_of
+from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.model import Model
+from app.models.registry import Registry
+from app.models.tokenizer import SentenceTokenizer
 
-BUILTIN_FOLDER = Path(__file__).parent / "family"
+BUILTIN_FOLDER = Path(__file__).parent / "shipped"
 
 
 class BrokenModelError(ValueError):
@@ -36,49 +38,12 @@ def tokenizer_file(root: Path) -> Path:
     return root / "tokenizer.json"
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """The files that weights were read from, as they were then: their digest, and their size."""
-
-    sha256: str
-    n_bytes: int
-
-
-def fingerprint_of(files: Sequence[Path]) -> Fingerprint:
-    return Fingerprint(sha256_of(*files), sum(file.stat().st_size for file in files))
-
-
-def sha256_of(*files: Path) -> str:
-    """SHA-256 of a file, in hexadecimal; of several that of theirs, one after the other."""
-    digests = []
-    for file in files:
-        with file.open("rb") as content:
-            digests.append(file_digest(content, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
-
-
 def read_card(folder: Path) -> Card:
     """Raises `BrokenModelError` if the card is missing or not a card."""
     try:
         return Card.model_validate_json(card_file(folder.parent, folder.name).read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenModelError(folder, f"card.json cannot be read: {error}") from error
-
-
-def read_evidence(folder: Path, weights_sha256: str) -> Evidence | None:
-    """What was measured of the heads of the model whose weights have that digest, None if nothing
-    was. Raises `BrokenModelError`.
-    """
-    file = evidence_file(folder)
-    if not file.exists():
-        return None
-    try:
-        evidence = Evidence.model_validate_json(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BrokenModelError(folder, f"{file.name} cannot be read: {error}") from error
-    if evidence.weights_sha256 != weights_sha256:
-        raise BrokenModelError(folder, f"{file.name} was measured with other weights; measure anew")
-    return evidence
 
 
 def lazy_transformer(folder: Path, card: Card) -> Callable[[], Transformer]:
@@ -174,3 +139,25 @@ def transformer_from_tensors(tensors: Mapping[str, Matrix], card: Card) -> Trans
         norm("norm"),
         LMHead(tensors["tokens"], tensors["logits_bias"]),
     )
+
+
+def load_builtin_models(
+    root: Path = BUILTIN_FOLDER, forward_cache: ForwardCache = NO_CACHE
+) -> Registry:
+    """Load the models that ship with Headwise, each with an untrained copy.
+
+    Raises `BrokenModelError` if the files of one are damaged.
+    """
+    tokenizer = SentenceTokenizer(tokenizer_file(root))
+    folders = sorted(file.parent for file in root.glob("*/card.json"))
+    trained = [_load_builtin_model(folder, tokenizer, forward_cache) for folder in folders]
+    return Registry([*trained, *(model.untrained_copy() for model in trained)])
+
+
+def _load_builtin_model(
+    folder: Path, tokenizer: SentenceTokenizer, forward_cache: ForwardCache
+) -> Model:
+    card = read_card(folder)
+    load_weights = lazy_transformer(folder, card)
+    fingerprint = fingerprint_of([weights_file(folder.parent, folder.name)])
+    return Model(card, folder, tokenizer, load_weights, fingerprint, forward_cache)

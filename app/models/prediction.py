@@ -8,7 +8,7 @@ from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.textbook import softmax
 from app.attention.transformer import ForwardPass, logits
 from app.attention.weights import Matrix
-from app.models.registry import Model
+from app.models.model import Model
 from app.models.tokenizer import Sentence
 
 

@@ -7,9 +7,10 @@ from functools import cached_property
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.exports.figure import FigureRenderer
 from app.lesson import LABS, Lab, LabState, Lesson, Selection, Step
-from app.models import MODEL_KINDS, Model, Registry
+from app.models import MODEL_KINDS, Model
 from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
@@ -34,7 +35,7 @@ class AppContext:
     """Lessons, models, and what fills in templates and draws pictures for files."""
 
     lessons: Sequence[Lesson]
-    models: Registry
+    models: EvaluatedRegistry
     templates: Templates
     figure_renderer: FigureRenderer
     signer: Signer

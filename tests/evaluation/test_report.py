@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,15 @@ from app.evaluation.report import (
     POSITIONS,
     Baselines,
     Evidence,
+    EvidenceError,
     Finding,
     HeadRecord,
     Share,
+    evidence_file,
+    read_evidence,
 )
+from app.models import load_builtin_models
+from app.models.builtin import BUILTIN_FOLDER
 
 TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
 
@@ -21,7 +28,7 @@ TRAINING_NOTES = Path(__file__).parents[2] / "training" / "README.md"
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
 def test_the_training_notes_agree_with_the_shipped_record(models, n_heads):
     model = models[f"headwise-h{n_heads}"]
-    shipped = model.evidence
+    shipped = models.evidence_of(model)
     assert shipped.model == model.card.id
     assert [(h.layer, h.head) for h in shipped.heads] == [
         (layer, head) for layer in range(model.card.n_layers) for head in range(n_heads)
@@ -144,3 +151,48 @@ def test_a_relation_is_found_by_the_head_that_dev_chose_even_if_another_is_bette
     assert make_evidence(make_head_record(make_finding(150, dev=150)), chosen).relations_found == [
         "case"
     ]
+
+
+@pytest.fixture
+def shipped_copy(tmp_path):
+    """A copy of a shipped model whose evidence may be changed."""
+    shutil.copy(BUILTIN_FOLDER / "tokenizer.json", tmp_path)
+    shutil.copytree(BUILTIN_FOLDER / "headwise-h2", tmp_path / "headwise-h2")
+    return load_builtin_models(tmp_path)["headwise-h2"]
+
+
+def change_evidence(model, **changes):
+    file = evidence_file(model.folder)
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_the_evidence_of_a_model_is_read_from_its_folder(models, shipped_copy):
+    assert read_evidence(shipped_copy) == models.evidence_of(models["headwise-h2"])
+
+
+def test_a_model_that_was_not_measured_has_no_evidence(shipped_copy):
+    evidence_file(shipped_copy.folder).unlink()
+    assert read_evidence(shipped_copy) is None
+
+
+def test_an_untrained_copy_has_no_evidence(shipped_copy):
+    assert read_evidence(shipped_copy.untrained_copy()) is None
+
+
+def test_evidence_of_other_weights_is_refused(shipped_copy):
+    change_evidence(shipped_copy, weights_sha256="0" * 64)
+    with pytest.raises(EvidenceError, match=r"heads\.json was measured with other weights"):
+        read_evidence(shipped_copy)
+
+
+def test_damaged_evidence_is_refused(shipped_copy):
+    evidence_file(shipped_copy.folder).write_text('{"model": "headwise-h2"}')
+    with pytest.raises(EvidenceError, match=r"heads\.json cannot be read"):
+        read_evidence(shipped_copy)
+
+
+@pytest.mark.parametrize("missing", ["heads", "baselines"])
+def test_evidence_that_does_not_describe_every_head_is_refused(shipped_copy, missing):
+    change_evidence(shipped_copy, **{missing: []})
+    with pytest.raises(EvidenceError, match="does not describe every head of this model"):
+        read_evidence(shipped_copy)

@@ -7,15 +7,12 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from app.evaluation.ablation import token_losses
-from app.evaluation.report import evidence_file
 from app.models.builtin import (
     BUILTIN_FOLDER,
     BrokenModelError,
     card_file,
     lazy_transformer,
     read_card,
-    read_evidence,
-    sha256_of,
     tokenizer_file,
     weights_file,
 )
@@ -70,24 +67,6 @@ def test_the_shipped_weights_have_the_loss_in_the_card(models, n_heads):
     assert len(targets) == 30
     losses = token_losses(model.transformer, targets)
     assert losses.mean() == pytest.approx(model.card.training.sample_loss, abs=0.001)
-
-
-def test_a_record_of_other_weights_is_refused(folder):
-    file = evidence_file(folder)
-    text = file.read_text()
-    file.write_text(text.replace(json.loads(text)["weights_sha256"], "0" * 64))
-    with pytest.raises(BrokenModelError, match="measured with other weights"):
-        read_evidence(folder, sha256_of(folder / "weights.safetensors"))
-
-
-def test_a_model_that_was_not_measured_has_no_evidence(tmp_path):
-    assert read_evidence(tmp_path, "") is None
-
-
-def test_a_damaged_record_is_refused_at_the_start(folder):
-    evidence_file(folder).write_text('{"model": "headwise-h1"}')
-    with pytest.raises(BrokenModelError, match=r"heads\.json cannot be read"):
-        read_evidence(folder, sha256_of(folder / "weights.safetensors"))
 
 
 def test_weights_are_loaded_lazily_and_once(folder):

@@ -59,11 +59,8 @@ def test_every_model_has_an_untrained_copy_of_its_shape(models):
     assert models.ids == [each.card.id for each in (*trained, *untrained_models)]
     for model, untrained_model in zip(trained, untrained_models, strict=True):
         assert untrained_model.card.id == f"{model.card.id}-random"
-        assert (
-            untrained_model.card.training,
-            untrained_model.card.random_seed,
-            untrained_model.evidence,
-        ) == (None, 0, None)
+        assert untrained_model.card.training is None
+        assert untrained_model.card.random_seed == 0
         assert models.nearest_of_kind(model, "random") is untrained_model
         assert models.nearest_of_kind(untrained_model, "trained") is model
         assert models.nearest_of_kind(model, "checkpoint") is None
@@ -91,8 +88,8 @@ def test_an_unknown_model_is_reported_with_the_known_ones(models):
 
 
 def test_damaged_weights_are_found_at_the_start(tmp_path):
-    shutil.copytree(BUILTIN_FOLDER, tmp_path / "family")
-    file = weights_file(tmp_path / "family", "headwise-h4")
+    shutil.copytree(BUILTIN_FOLDER, tmp_path / "shipped")
+    file = weights_file(tmp_path / "shipped", "headwise-h4")
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(BrokenModelError, match="headwise-h4"):
-        load_builtin_models(tmp_path / "family")
+        load_builtin_models(tmp_path / "shipped")

@@ -55,11 +55,12 @@ def grouped_query(state: LabState) -> GroupedQuery:
     n = len(state.sentence.tokens)
     published_models = GroupedQueryOptions.model_validate(state.options).real_models
     n_kv_heads = state.model.card.n_kv_heads
+    evidence = state.models.evidence_of(state.model)
     return GroupedQuery(
         tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
         head_figures(state, state.maps),
         tuple(np.abs(state.maps - as_trained).max(axis=(1, 2)).tolist()),
-        state.model.evidence.pooled if state.model.evidence else (),
+        evidence.pooled if evidence else (),
         tuple(
             CacheRow(
                 model,

@@ -61,7 +61,7 @@ class HeadMetrics:
 def head_metrics(state: LabState) -> HeadMetrics:
     maps, shuffled = state.maps, state.shuffled
     scores, shuffled_scores = head_scores(state), head_scores(shuffled)
-    evidence = state.model.evidence
+    evidence = state.models.evidence_of(state.model)
     entropy, distance = row_entropy(maps).mean(axis=-1), mean_distance(maps)
     rows = tuple(
         HeadMetricsRow(

@@ -9,9 +9,10 @@ import numpy as np
 from app.attention import Intervention, Trace
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.weights import Matrix
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson.selection import HasSelection, Selection
 from app.lesson.shuffle import ShuffledSentence, shuffle_words
-from app.models import Model, Registry, Token, Word
+from app.models import Model, Token, Word
 from app.picture import Axis, HeatmapLayout
 
 
@@ -69,7 +70,7 @@ class LabState(HasSelection):
     """
 
     selection: Selection
-    models: Registry
+    models: EvaluatedRegistry
     options: dict[str, Any] = field(default_factory=dict)
     controls: Controls = Controls()
 

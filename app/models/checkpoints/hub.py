@@ -14,7 +14,7 @@ from app.models.checkpoints.safetensors_reader import (
     WEIGHTS_FILE,
     shard_names,
 )
-from app.models.registry import Model
+from app.models.model import Model
 
 DEFAULT_ROOT = Path("checkpoints")
 """Where models go unless it is said."""

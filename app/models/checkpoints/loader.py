@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.attention.transformer import Transformer
-from app.models.builtin import fingerprint_of, read_evidence
 from app.models.card import Card
 from app.models.checkpoints.architecture import Architecture, Spec
 from app.models.checkpoints.architectures.bert import BERT
@@ -18,8 +17,9 @@ from app.models.checkpoints.builder import build_transformer
 from app.models.checkpoints.config import Config
 from app.models.checkpoints.errors import CheckpointError, checkpoint_error
 from app.models.checkpoints.safetensors_reader import INDEX_FILE, PICKLE_PATTERNS, SafetensorsReader
+from app.models.fingerprint import fingerprint_of
 from app.models.forward_cache import NO_CACHE, ForwardCache
-from app.models.registry import Model
+from app.models.model import Model
 from app.models.tokenizer import SentenceTokenizer
 
 ARCHITECTURES = (BERT, ROBERTA, DISTILBERT, GPT2, LLAMA)
@@ -91,12 +91,8 @@ def is_checkpoint(path: Path) -> bool:
     return path.is_dir() and any(any(path.glob(pattern)) for pattern in CHECKPOINT_FILES)
 
 
-def read_checkpoint(
-    folder: Path, forward_cache: ForwardCache = NO_CACHE, *, with_evidence: bool = True
-) -> Model:
-    """The model in a folder, its weights in float32; without what was measured of it where that is
-    to be measured anew. Raises `CheckpointError`.
-    """
+def read_checkpoint(folder: Path, forward_cache: ForwardCache = NO_CACHE) -> Model:
+    """Read the model in a folder, its weights in float32. Raises `CheckpointError`."""
     try:
         if not folder.is_dir():
             raise CheckpointError("there is no such folder")
@@ -109,15 +105,8 @@ def read_checkpoint(
         card = build_card(model_id(folder), architecture, spec, transformer, tokenizer)
         card = card.model_copy(update={"parameters": tensors.n_parameters})
         fingerprint = fingerprint_of(tensors.files)
-        model = Model(
-            card, folder, tokenizer, lambda: transformer, fingerprint, forward_cache=forward_cache
-        )
-        if not with_evidence:
-            return model
-        return model.with_evidence(read_evidence(folder, fingerprint.sha256))
-    except CheckpointError as error:
-        raise checkpoint_error(folder, error) from error
-    except (OSError, ValueError) as error:  # what others find wrong with a file
+        return Model(card, folder, tokenizer, lambda: transformer, fingerprint, forward_cache)
+    except (OSError, ValueError) as error:  # CheckpointError, and errors of other libraries
         raise checkpoint_error(folder, error) from error
 
 

@@ -1,22 +1,20 @@
-"""A checkpoint in a line."""
+"""One-line description of a checkpoint."""
 
 from app.models.card import Card
-from app.models.registry import Model
 
 PREDICTS_TEXT = {"hidden": "hidden words", "next": "the next word", "nothing": "nothing"}
 
 
-def one_line_summary(model: Model) -> str:
-    """What was read, and whether its heads were measured."""
-    card, evidence = model.card, model.evidence
-    measurement = f"heads measured on {evidence.treebank}" if evidence else "heads not measured"
+def one_line_summary(card: Card) -> str:
+    """Return the id, architecture, shape, size and objective of a model."""
     return (
         f"{card.id}: {card.architecture}, {describe_shape(card)}, {card.parameters:,} parameters,"
-        f" guesses {PREDICTS_TEXT[card.predicts]}; {measurement}"
+        f" guesses {PREDICTS_TEXT[card.predicts]}"
     )
 
 
 def describe_shape(card: Card) -> str:
+    """Return the numbers of layers, heads and shared key/value heads, and d_model."""
     shared = (
         "" if card.n_kv_heads == card.n_heads else f" on {card.n_kv_heads} sets of keys and values"
     )

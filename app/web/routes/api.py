@@ -115,7 +115,7 @@ def router(app_context: AppContext) -> APIRouter:
     async def heads(model: str) -> HeadsOut:
         """What was measured of a model's heads on a treebank, and what may be said of them."""
         try:
-            evidence = models[model].evidence
+            evidence = models.evidence_of(models[model])
         except UnknownModelError as error:
             raise HTTPException(404, str(error)) from error
         if not evidence:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.evaluation.report import MARGIN, MIN_CASES, POSITIONS, Evidence, HeadRecord
 from app.evaluation.seed_runs import SeedRuns
 from app.evaluation.two_neighbour_task import TwoNeighbours, read_two_neighbours
@@ -19,7 +20,7 @@ from app.lesson.model_comparison import (
     relations_plot,
     trained_models,
 )
-from app.models import Model, Registry, UnknownModelError
+from app.models import Model, UnknownModelError
 from app.models.checkpoints.summary import PREDICTS_TEXT
 from app.picture import quantise
 from app.picture.charts import Bar, Interval, Series, bar_chart, interval_chart, line_chart
@@ -70,15 +71,17 @@ def router(app_context: AppContext) -> APIRouter:
     return routes
 
 
-def models_context(models: Registry, two_neighbours: TwoNeighbours) -> dict[str, object]:
+def models_context(models: EvaluatedRegistry, two_neighbours: TwoNeighbours) -> dict[str, object]:
     rows, seeds = trained_models(models), models.seed_runs
-    trained = models.of_kind("trained")
+    evidence_of_trained = map(models.evidence_of, models.of_kind("trained"))
     return {
         "rows": rows,
         "lowest": min(rows, key=lambda row: row.loss),
         "megabytes": {row.card.id: models[row.card.id].megabytes for row in rows},
         "twins": models.of_kind("random"),
-        "checkpoints": models.of_kind("checkpoint"),
+        "checkpoints": [
+            (model, models.evidence_of(model)) for model in models.of_kind("checkpoint")
+        ],
         "guesses": PREDICTS_TEXT,
         "seeds": seeds,
         "exact": two_neighbour_rows(two_neighbours),
@@ -87,12 +90,12 @@ def models_context(models: Registry, two_neighbours: TwoNeighbours) -> dict[str,
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
         "seed_plot": seed_plot(seeds) if seeds else "",
-        "evidence": next((model.evidence for model in trained if model.evidence), None),
+        "evidence": next(filter(None, evidence_of_trained), None),
     }
 
 
-def model_context(models: Registry, model: Model) -> dict[str, object]:
-    evidence = model.evidence
+def model_context(models: EvaluatedRegistry, model: Model) -> dict[str, object]:
+    evidence = models.evidence_of(model)
     context: dict[str, object] = {
         "model": model,
         "card": model.card,

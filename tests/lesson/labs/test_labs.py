@@ -197,13 +197,13 @@ class TestHeadMetrics:
             assert row.distance == pytest.approx(distance, abs=1e-4)
 
     def test_a_head_has_the_labels_of_its_record_and_no_other(self, models):
-        model = models["headwise-h8"]
+        evidence = models.evidence_of(models["headwise-h8"])
         for layer in (0, 1):
             lab = LABS["measures"].run(make_view(models, "headwise-h8", layer=layer))
             for row in lab.metrics:
-                record = model.evidence.heads[layer * 8 + row.head]
+                record = evidence.heads[layer * 8 + row.head]
                 assert (record.layer, record.head) == (layer, row.head)
-                assert list(row.labels) == model.evidence.labels(record)
+                assert list(row.labels) == evidence.labels(record)
 
     def test_an_untrained_model_has_no_record(self, models):
         lab = LABS["measures"].run(make_view(models, "headwise-h8-random"))

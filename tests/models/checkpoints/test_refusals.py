@@ -454,22 +454,3 @@ def test_masks_in_old_files_are_ignored(tmp_path, part):
     tensors[f"{prefix}{part}"] = torch.zeros(1, 1, 4, 4)
     save_file(tensors, file, metadata={"format": "pt"})
     read_checkpoint(folder)
-
-
-def test_a_record_that_is_not_of_every_head_is_refused(tmp_path):
-    folder = save_checkpoint("bert", tmp_path / "measured")
-    record = {
-        "model": "measured",
-        "weights_sha256": read_checkpoint(folder).weights_sha256,
-        "treebank": "ours",
-        "licence": "",
-        "sentences": 1,
-        "left_out": 0,
-        "words": 1,
-        "command": "",
-        "heads": [],
-        "baselines": [],
-        "twin_tops": {},
-    }
-    (folder / "heads.json").write_text(json.dumps(record))
-    check_refused(folder, "does not tell of every head of this model")

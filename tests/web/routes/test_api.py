@@ -24,7 +24,7 @@ def test_models_are_listed_with_their_shapes_and_cards(client):
 
 
 def test_the_record_of_a_models_heads_is_served_with_its_labels(client, models):
-    evidence = models["headwise-h4"].evidence
+    evidence = models.evidence_of(models["headwise-h4"])
     answer = client.get("/api/v1/models/headwise-h4/heads").json()
     assert answer["record"] == evidence.model_dump(mode="json")
     assert answer["relations_found"] == evidence.relations_found

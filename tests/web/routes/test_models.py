@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from app.application import create_app
 from app.evaluation.checkpoint import Plan, measure
-from app.evaluation.report import NO_LABEL, POSITIONS
+from app.evaluation.report import NO_LABEL, POSITIONS, read_evidence
 from app.evaluation.two_neighbour_task import read_two_neighbours
 from app.lesson.model_comparison import trained_models
 from app.models.checkpoints import read_checkpoint
@@ -65,7 +65,7 @@ def test_data_licence_and_commands_are_listed(client, models):
     assert "public-domain books" in text
     for model in models.of_kind("trained"):
         assert model.card.training.command in text
-        assert model.evidence.command in text
+        assert models.evidence_of(model).command in text
 
 
 def test_the_exact_experiment_agrees_with_its_record(client):
@@ -80,7 +80,7 @@ def test_the_exact_experiment_agrees_with_its_record(client):
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_models_page_has_every_head_with_its_labels_and_figures(client, models, name):
     html = client.get(f"/models/{name}").text
-    evidence = models[name].evidence
+    evidence = models.evidence_of(models[name])
     for row in head_rows(evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S).group(0))
         assert ", ".join(evidence.labels(row.record)) in line
@@ -97,16 +97,17 @@ def test_a_models_page_has_every_head_with_its_labels_and_figures(client, models
 
 def test_no_head_is_named_without_figures_that_carry_it(models):
     for model in models.of_kind("trained"):
-        for head in model.evidence.heads:
-            named = model.evidence.labels(head) != [NO_LABEL]
-            carried = bool(model.evidence.found_relations(head)) or any(
+        evidence = models.evidence_of(model)
+        for head in evidence.heads:
+            named = evidence.labels(head) != [NO_LABEL]
+            carried = bool(evidence.found_relations(head)) or any(
                 head.top_word_shares[place] >= 0.5 for place in POSITIONS
             )
             assert named == carried
 
 
 def test_shares_are_as_precise_as_the_page_says(models):
-    evidence = models["headwise-h4"].evidence
+    evidence = models.evidence_of(models["headwise-h4"])
     widest = max_interval_half_width(evidence)
     for head in evidence.heads:
         for place in POSITIONS:
@@ -169,6 +170,11 @@ def encoder(folder):
     return read_checkpoint(folder / "encoder")
 
 
+@pytest.fixture(scope="module")
+def encoder_evidence(encoder):
+    return read_evidence(encoder)
+
+
 def row_of(html, name):
     return text_of(re.search(rf'<a href="/models/{name}">{name}</a></th>.*?</tr>', html, re.S)[0])
 
@@ -203,9 +209,9 @@ def test_a_checkpoints_card_claims_nothing_of_its_training(checkpoint_client):
             assert claim not in text.partition("Its heads")[0].partition("Card")[2], claim
 
 
-def test_a_measured_checkpoint_has_every_head_with_its_figures(checkpoint_client, encoder):
+def test_a_measured_checkpoint_has_every_head_with_its_figures(checkpoint_client, encoder_evidence):
     html = checkpoint_client.get("/models/encoder").text
-    for row in head_rows(encoder.evidence):
+    for row in head_rows(encoder_evidence):
         line = text_of(re.search(rf'<th scope="row">{row.name}</th>.*?</tr>', html, re.S)[0])
         assert format_weight(row.record.special) in line
         assert all(format_weight(row.record.top_word_shares[place]) in line for place in POSITIONS)
@@ -213,7 +219,7 @@ def test_a_measured_checkpoint_has_every_head_with_its_figures(checkpoint_client
     assert "Our Own Trees, licence CC0" in text
     assert "the loss on 3 of the reported sentences, 15 % of their tokens hidden by [MASK]" in text
     assert "the best head of 2 untrained twins" in text
-    assert encoder.evidence.command in text
+    assert encoder_evidence.command in text
     assert not {"validation", "books", "dev part"} & {
         *re.findall("validation|books|dev part", text)
     }
@@ -237,13 +243,13 @@ def test_the_lab_of_measures_names_the_record_of_a_checkpoint(checkpoint_client,
     assert "The record counts relations in Our Own Trees (CC0)" in text
 
 
-def test_the_api_lists_checkpoints_too(checkpoint_client, encoder):
+def test_the_api_lists_checkpoints_too(checkpoint_client, encoder_evidence):
     listed = {each["id"]: each for each in checkpoint_client.get("/api/v1/models").json()}
     assert [*listed][-3:] == ["decoder", "encoder", "unmeasured"]
     assert listed["encoder"]["source"] == "checkpoint"
     assert listed["encoder"]["card"]["training"] is None
     record = checkpoint_client.get("/api/v1/models/encoder/heads").json()
-    assert record["record"] == encoder.evidence.model_dump(mode="json")
+    assert record["record"] == encoder_evidence.model_dump(mode="json")
     assert len(record["labels"]) == 12
     response = checkpoint_client.get("/api/v1/models/unmeasured/heads")
     assert response.status_code == 404
@@ -255,8 +261,8 @@ def test_untrained_models_link_to_their_trained_model(checkpoint_client):
     assert '<a href="/models/headwise-h2">headwise-h2</a> with random numbers' in text
 
 
-def test_of_many_heads_those_with_the_largest_loss_change_are_plotted(encoder):
-    head = encoder.evidence.heads[0]
+def test_of_many_heads_those_with_the_largest_loss_change_are_plotted(encoder_evidence):
+    head = encoder_evidence.heads[0]
     heads = [head.model_copy(update={"head": i, "ablation": (-1) ** i * i / 10}) for i in range(40)]
     selected = largest_ablation_effects(heads)
     assert [each.head for each in selected] == list(range(40 - MAX_BARS, 40))
