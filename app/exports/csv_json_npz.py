@@ -20,11 +20,8 @@ MAX_LAYER_BYTES = 64_000_000
 
 
 def to_csv(state: LabState) -> str:
-    """Return the chosen head's attention matrix as CSV: rows are queries, columns are keys.
-
-    A label that a spreadsheet program would run as a formula gets a leading apostrophe.
-    """
-    labels = [_escape_formula(label) for label in state.axis.labels]
+    """Return the chosen head's attention matrix as CSV: rows are queries, columns are keys."""
+    labels = [escape_formula(label) for label in state.axis.labels]
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\r\n")
     table.writerow(["query \\ key", *labels])
@@ -33,7 +30,8 @@ def to_csv(state: LabState) -> str:
     return out.getvalue()
 
 
-def _escape_formula(label: str) -> str:
+def escape_formula(label: str) -> str:
+    """Return `label` with a leading apostrophe if a spreadsheet program would run it."""
     return f"'{label}" if label.startswith(FORMULA_PREFIXES) else label
 
 

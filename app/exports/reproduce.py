@@ -1,10 +1,11 @@
-"""Computes a view of Headwise again, and draws it: `python reproduce.py`, with NumPy alone.
+"""Recompute a view of Headwise and draw its figure: `python reproduce.py`. It needs only NumPy.
 
-Beside this file lie `view.json` (what was looked at), `view.npz` (the weights behind it and the
-numbers it showed), `style.css` (its colours) and `app/` (Headwise's own code for both).
+The same folder contains `view.json` (the settings of the view), `view.npz` (its weights and the
+numbers it showed), `style.css` (the figure's style) and `app/` (Headwise's code that computes and
+draws).
 """
 
-# %% What was looked at
+# %% The view
 import json
 from pathlib import Path
 
@@ -31,13 +32,13 @@ view = json.loads((HERE / "view.json").read_text(encoding="utf-8"))
 arrays = np.load(HERE / "view.npz")
 
 
-# %% The model, from its weights
+# %% The model
 def layer_array(layer: int, name: str) -> np.ndarray:
     array: np.ndarray = arrays[f"layers.{layer}.{name}"]
     return array
 
 
-def attention_of(layer: int) -> AttentionWeights:
+def build_attention(layer: int) -> AttentionWeights:
     return AttentionWeights(
         view["n_heads"],
         layer_array(layer, "qkv"),
@@ -49,45 +50,50 @@ def attention_of(layer: int) -> AttentionWeights:
     )
 
 
-def norm_of(layer: int, name: str) -> LayerNorm:
+def build_norm(layer: int, name: str) -> LayerNorm:
     return LayerNorm(
         layer_array(layer, f"{name}.gain"), layer_array(layer, f"{name}.bias"), view["epsilon"]
     )
 
 
-def linear_of(layer: int, name: str) -> Linear:
+def build_linear(layer: int, name: str) -> Linear:
     return Linear(layer_array(layer, f"{name}.weight"), layer_array(layer, f"{name}.bias"))
 
 
-def layer_of(index: int) -> Layer:
-    hidden, output = linear_of(index, "ffn_hidden"), linear_of(index, "ffn_output")
+def build_layer(index: int) -> Layer:
     return Layer(
-        norm_of(index, "attention_norm"),
-        attention_of(index),
-        norm_of(index, "ffn_norm"),
-        hidden,
-        output,
+        build_norm(index, "attention_norm"),
+        build_attention(index),
+        build_norm(index, "ffn_norm"),
+        build_linear(index, "ffn_hidden"),
+        build_linear(index, "ffn_output"),
     )
 
 
 def trace_from_tokens(layer: int, intervention: Intervention) -> Trace:
-    """Of the embedding only the rows of this sentence are here: its tokens are counted anew."""
-    layers = tuple(layer_of(index) for index in range(layer + 1))
+    """Run the model up to `layer`.
+
+    `view.npz` has only this sentence's rows of the token embedding, so token ids are 0, 1, 2, …
+    """
+    layers = tuple(build_layer(index) for index in range(layer + 1))
     model = Transformer(arrays["tokens"], arrays["positions"], layers, norm=None, lm_head=None)
     tokens = range(len(arrays["tokens"]))
     return forward(model, tokens, last_layer=layer, intervention=intervention).trace(layer)
 
 
 def trace_from_inputs(layer: int, intervention: Intervention) -> Trace:
-    """A checkpoint is too large to be here whole: its layer begins with what entered it."""
-    X, W = arrays["X"], attention_of(layer)
+    """Run the attention of `layer` alone on its stored input `X`.
+
+    `view.npz` has only this layer of a checkpoint, which may be too large to store whole.
+    """
+    X, W = arrays["X"], build_attention(layer)
     mask = causal_mask(len(X)) if intervention.causal else None
     query, key, _ = fast.projections(X, W, scaled=intervention.scaled)
     weights = fast.attention_weights(query, key, mask)
     return Trace(X, W, mask, intervention.ablated_heads_in(layer), intervention.scaled, weights)
 
 
-# %% The heads at work
+# %% The attention maps
 intervention = Intervention(
     causal=view["causal"],
     ablated_heads=frozenset((at, head) for at, head in view["off"] if at <= view["layer"]),
@@ -109,10 +115,10 @@ figure = figure_svg(view["show"], HeadSet(maps, view["head"], axis, rows, view["
 css = (HERE / "style.css").read_text(encoding="utf-8")
 (HERE / "map.svg").write_text(standalone_svg(figure, css, view["title"]), encoding="utf-8")
 
-# %% The same, to the bit
+# %% Comparison with the stored maps
 is_identical = np.array_equal(maps, arrays["maps"])
 print(
-    "the same numbers, to the bit"
+    "The maps are identical to those of Headwise, bit for bit."
     if is_identical
-    else "NumPy here computes otherwise in the last digits"
+    else "The maps differ from those of Headwise: NumPy rounds differently on this machine."
 )

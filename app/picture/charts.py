@@ -143,7 +143,7 @@ def bar_chart(bars: Sequence[Bar], format_value: Callable[[float], str] = format
             f'<text class="tick" x="0" y="{y + 16}">{escape(each.name)}</text>'
             f'<rect class="bar-value" x="{left:.1f}" y="{y + 5}" width="{width:.1f}" height="14"/>'
             f'<text class="tick" x="{text_x:.1f}" y="{y + 16}" text-anchor="{anchor}">'
-            f"{format_value(each.value)}</text>"
+            f"{escape(format_value(each.value))}</text>"
         )
     parts.append(f'<path class="axis-line" d="M{zero_x:.1f} 0V{len(bars) * _ROW_HEIGHT}"/>')
     return _svg(parts, len(bars) * _ROW_HEIGHT)

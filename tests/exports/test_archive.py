@@ -64,7 +64,7 @@ def check_reproduction(view, show, tmp_path, numpy_only_folder):
         check=False,
     )
     assert completed.returncode == 0, completed.stderr
-    assert completed.stdout.endswith("the same numbers, to the bit\n")
+    assert completed.stdout.endswith("identical to those of Headwise, bit for bit.\n")
     assert (tmp_path / "map.svg").read_text(encoding="utf-8") == view_svg(view, show, CSS_RULES)
 
 
@@ -101,7 +101,7 @@ def test_the_script_notices_other_numbers(models, tmp_path, numpy_only_folder):
         text=True,
         check=True,
     )
-    assert "computes otherwise" in completed.stdout
+    assert "differ from those of Headwise" in completed.stdout
 
 
 def test_the_notebook_is_valid_and_makes_the_same_figure(models, tmp_path):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.exports.csv_json_npz import to_csv, to_json, to_npz, view_arrays
+from app.exports.csv_json_npz import escape_formula, to_csv, to_json, to_npz, view_arrays
 from app.models.checkpoints import read_checkpoint
 from tests.exports.views import make_view
 from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
@@ -13,7 +13,8 @@ from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
 
 def test_the_table_holds_every_weight_of_the_head(models):
     view = make_view(models)
-    (_, *keys), *rows = csv.reader(io.StringIO(to_csv(view)))
+    (corner, *keys), *rows = csv.reader(io.StringIO(to_csv(view)))
+    assert corner == "query \\ key"
     assert keys == [row[0] for row in rows] == list(view.axis.labels)
     weights = np.array([[float(cell) for cell in row[1:]] for row in rows], np.float32)
     assert np.array_equal(weights, view.maps[1])
@@ -23,6 +24,16 @@ def test_the_table_holds_every_weight_of_the_head(models):
 def test_no_cell_of_the_table_is_a_formula(models, text):
     for row in csv.reader(io.StringIO(to_csv(make_view(models, text=text)))):
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
+
+
+@pytest.mark.parametrize("label", ["=1+2", "+1", "-1", "@sum", "\t=1", "\r=1"])
+def test_a_label_that_a_spreadsheet_would_run_is_quoted(label):
+    assert escape_formula(label) == f"'{label}"
+
+
+@pytest.mark.parametrize("label", ["cat", "a=b", "'=1"])
+def test_any_other_label_stays_as_it_is(label):
+    assert escape_formula(label) == label
 
 
 def test_the_json_file_has_every_intermediate(models):
@@ -36,6 +47,27 @@ def test_the_json_file_has_every_intermediate(models):
     )
     assert np.allclose(np.array(exported["scores"]) / np.sqrt(32), exported["scaled"], atol=1e-5)
     assert np.allclose(exported["weighted_by_length"], view.maps[1])
+    trace = view.trace
+    assert np.allclose(exported["v"], trace.V[1])
+    assert np.allclose(
+        weights @ np.array(exported["v"]) @ trace.W.output[32:64],
+        exported["contribution"],
+        atol=1e-4,
+    )
+
+
+def test_the_json_file_leaves_out_hidden_special_tokens(models, tmp_path):
+    model = read_checkpoint(save_checkpoint("bert", tmp_path / "bert"))
+    view = make_view(models.with_checkpoints([model]), "bert", hide_special_tokens=True)
+    exported = json.loads(to_json(view))
+    n = len(exported["labels"])
+    assert 0 < n == len(view.sentence.tokens) - 2
+    for name in ("weights", "scores", "scaled", "map"):
+        assert np.shape(exported[name]) == (n, n)
+    for name in ("q", "k", "v", "contribution"):
+        assert len(exported[name]) == n
+    assert np.allclose(np.sum(exported["map"], axis=1), 1, atol=1e-5)
+    assert np.all(np.sum(exported["weights"], axis=1) < 1)
 
 
 def test_arrays_need_no_pickle_and_are_the_same_file_every_time(models):

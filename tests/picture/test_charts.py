@@ -18,6 +18,7 @@ from app.picture.charts import (
     interval_chart,
     line_chart,
     round_ticks,
+    signed_column_chart,
 )
 
 values = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 4))
@@ -81,11 +82,14 @@ def test_columns_are_in_order_with_their_other_values():
     svg = dot_chart(
         [DotColumn("1", 4.0, [4.1, 3.9]), DotColumn("2", 3.5)], x_label="heads", y_label="loss"
     )
-    assert svg.count('class="dot"') == 2
-    assert svg.count('class="other"') == 2
-    across = attribute_values(svg, "circle", "cx")
-    assert across == [*across[:2], across[2], across[3]]
-    assert across[2] < across[3]
+    circles = {"dot": [], "other": []}
+    for circle in parse_svg(svg).iter("circle"):
+        circles[circle.get("class")].append((float(circle.get("cx")), float(circle.get("cy"))))
+    (first, second), (above, below) = circles["dot"], circles["other"]
+    assert first[0] < above[0] == below[0] < second[0]
+    assert above[1] < first[1] < below[1] < second[1]
+    ticks = re.findall(r'<text class="tick" x="([\d.]+)" y="\d+" text-anchor="middle">(\d)<', svg)
+    assert [(float(x), name) for x, name in ticks] == [(first[0], "1"), (second[0], "2")]
 
 
 def test_counts_begin_at_zero():
@@ -105,6 +109,18 @@ def test_bars_are_as_long_as_their_values_on_the_side_of_their_sign(heights):
         assert width * longest == pytest.approx(max(widths) * abs(value), abs=0.11 * longest + 1e-6)
 
 
+@given(st.lists(values, min_size=1, max_size=40))
+def test_columns_are_as_high_as_their_values_on_the_side_of_their_sign(heights):
+    svg = signed_column_chart(heights)
+    tops, sizes = attribute_values(svg, "rect", "y"), attribute_values(svg, "rect", "height")
+    classes = [rect.get("class") for rect in parse_svg(svg).iter("rect")]
+    largest = max(map(abs, heights)) or 1
+    for value, top, size, name in zip(heights, tops, sizes, classes, strict=True):
+        assert size == pytest.approx(45 * abs(value) / largest, abs=0.01)
+        assert (top + size if value > 0 else top) == pytest.approx(45, abs=0.02)
+        assert name == ("rise" if value > 0 else "fall")
+
+
 def test_an_interval_shows_its_share_its_ends_and_its_baselines():
     rows = [Interval("a → b", 0.5, 0.4, 0.6, (0.3, 0.2), True), Interval("c", 0, 0, 1, (), False)]
     svg = interval_chart(rows)
@@ -115,14 +131,15 @@ def test_an_interval_shows_its_share_its_ends_and_its_baselines():
     assert len(re.findall(r"M[\d.]+ \d+v12", svg)) == 2
 
 
-def test_words_in_plots_are_escaped():
+def test_words_in_charts_are_escaped():
     series = [Series("<b>", [(0, 0), (1, 1)], 0)]
-    for svg in (
-        line_chart(series, x_label="<x>", y_label="&"),
-        dot_chart([DotColumn("<b>", 1)], x_label="<x>", y_label="&"),
-        bar_chart([Bar("<b>", 1)]),
-        interval_chart([Interval("<b>", 0, 0, 1, (), False)]),
+    for svg, texts in (
+        (line_chart(series, x_label="<x>", y_label="<y>&"), {"<b>", "<x>", "<y>&"}),
+        (dot_chart([DotColumn("<b>", 1)], x_label="<x>", y_label="<y>&"), {"<b>", "<x>", "<y>&"}),
+        (bar_chart([Bar("<b>", 1)]), {"<b>"}),
+        (bar_chart([Bar("b", 1)], lambda _: "<1"), {"b", "<1"}),
+        (interval_chart([Interval("<b>", 0, 0, 1, (), False)]), {"<b>"}),
     ):
-        parse_svg(svg)
-        assert "<b>" not in svg
-        assert "&lt;b&gt;" in svg
+        root = parse_svg(svg)
+        assert texts <= {text.text for text in root.iter("text")}
+        assert {each.tag for each in root.iter()} <= {"svg", "text", "path", "circle", "rect"}

@@ -36,3 +36,19 @@ def test_lines_of_the_chosen_word_are_on_top_in_their_own_colour():
 def test_words_are_escaped():
     svg = token_links(np.eye(1), Axis(["<b>&"], [0], [0]))
     assert "&lt;b&gt;&amp;" in svg
+
+
+def test_queries_are_named_on_the_left_and_keys_on_the_right():
+    svg = token_links(np.eye(2), Axis(["a", "b"], [0, 1], [0]))
+    texts = re.findall(r'<text class="(\w+)[^"]*" x="(\d+)" y="(\d+)">(\w)</text>', svg)
+    middle = int(re.search(r'width="(\d+)"', svg).group(1)) / 2
+    names = {
+        ("left" if int(x) < middle else "right", int(y) // 24): (kind, text)
+        for kind, x, y, text in texts
+    }
+    assert names == {
+        ("left", 0): ("query", "a"),
+        ("left", 1): ("query", "b"),
+        ("right", 0): ("key", "a"),
+        ("right", 1): ("key", "b"),
+    }
