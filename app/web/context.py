@@ -1,6 +1,6 @@
-"""What pages are made of, and where steps stand."""
+"""What routes share: lessons, models, templates and services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,20 +9,25 @@ from starlette.requests import Request
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.exports.figure import FigureRenderer
-from app.lesson import LABS, Lab, LabState, Lesson, Selection, Step
+from app.lesson import Lesson, Step
 from app.models import MODEL_KINDS, Model
 from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
 
 HeadCounts = tuple[tuple[str, int], ...]
-"""Models, each by its id and its number of heads."""
+"""Models, each as its id and its number of heads."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelChoices:
-    """What can be chosen beside a model: those of its source, the nearest one of each source, and
-    those whose maps are of the same tokens.
+    """The models that a page offers next to the chosen one.
+
+    same_kind: models of the same kind.
+    nearest_by_kind: for each kind the id of the model with the nearest number of heads.
+    comparable: models with the same tokenizer, whose maps can be subtracted.
+
+    Compared and hashed by identity: it is a key of cached partial templates.
     """
 
     same_kind: HeadCounts
@@ -32,7 +37,7 @@ class ModelChoices:
 
 @dataclass(frozen=True)
 class AppContext:
-    """Lessons, models, and what fills in templates and draws pictures for files."""
+    """The application's lessons and models, and the services that routes need."""
 
     lessons: Sequence[Lesson]
     models: EvaluatedRegistry
@@ -42,53 +47,40 @@ class AppContext:
     check_rate_limit: RateLimitCheck
     may_be_embedded: bool = False
 
-    def choices_for(self, model: Model) -> ModelChoices:
-        return self._choices_by_model[model.card.id]
-
     @cached_property
-    def _choices_by_model(self) -> dict[str, ModelChoices]:
-        return {model.card.id: self._build_choices(model) for model in self.models}
-
-    def _build_choices(self, model: Model) -> ModelChoices:
-        nearest = {kind: self.models.nearest_of_kind(model, kind) for kind in MODEL_KINDS}
-        return ModelChoices(
-            _head_counts(self.models.of_kind(model.card.kind)),
-            tuple((kind, neighbour.card.id) for kind, neighbour in nearest.items() if neighbour),
-            _head_counts(self.models.with_same_tokenizer(model)),
-        )
+    def model_choices(self) -> Mapping[str, ModelChoices]:
+        """The choices next to each model, by its id."""
+        return {model.card.id: model_choices(model, self.models) for model in self.models}
 
     def lesson(self, slug: str) -> Lesson:
+        """Return the lesson; raise 404 if there is none of this slug."""
         for lesson in self.lessons:
             if lesson.slug == slug:
                 return lesson
         raise HTTPException(404)
 
     def step(self, lesson: Lesson, name: str) -> Step:
+        """Return the step of this slug or number; raise 404, with the reason, if it is missing."""
         if step := lesson.step(name):
             return step
         why = next((line.why for line in lesson.outline if name == str(line.number)), "")
         raise HTTPException(404, f"This step is {why}." if why else None)
 
     def step_from_path(self, request: Request) -> tuple[Lesson, Step]:
-        """The lesson and the step that a path names."""
+        """Return the lesson and the step that the request's path names."""
         lesson = self.lesson(request.path_params["lesson"])
         return lesson, self.step(lesson, request.path_params["step"])
 
-    def lab_of(self, step: Step) -> Lab:
-        return LABS[step.config.lab.name]
 
-    def first_lab_state(self, lesson: Lesson) -> LabState:
-        """What the lesson's first step shows unasked."""
-        config = lesson.steps[0].config
-        model, defaults = self.models[config.defaults.model], config.defaults
-        sentence = model.tokenizer.sentence(defaults.text)
-        selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
-        return LabState(selection, self.models)
+def model_choices(model: Model, models: Registry) -> ModelChoices:
+    """Return what can be chosen next to a model."""
+    nearest = {kind: models.nearest_of_kind(model, kind) for kind in MODEL_KINDS}
+    return ModelChoices(
+        _head_counts(models.of_kind(model.card.kind)),
+        tuple((kind, neighbour.card.id) for kind, neighbour in nearest.items() if neighbour),
+        _head_counts(models.with_same_tokenizer(model)),
+    )
 
 
 def _head_counts(models: Sequence[Model]) -> HeadCounts:
     return tuple((model.card.id, model.card.n_heads) for model in models)
-
-
-def path_of(lesson: Lesson, step: Step) -> str:
-    return f"/{lesson.slug}/{step.slug}"

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from app.web.routes.oembed import iframe_html
+from app.web.rendering.embed import iframe_html
 from tests.pages import LESSON
 from tests.serving import run_server
 

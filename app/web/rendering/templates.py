@@ -17,6 +17,7 @@ from app.settings import site_folder
 from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.escaping import escaped
 from app.web.rendering.head_partial import heads_by
+from app.web.state.links import origin_of
 
 _cached_inline = cache(render_inline)
 
@@ -26,11 +27,6 @@ KEPT_PARTS = 512
 def inline_markdown(markdown: str, values: dict[str, str] | None = None) -> Markup:
     """A lesson's own phrase as HTML, with learners' words put in escaped."""
     return Markup(fill_html(_cached_inline(markdown), values or {}))  # noqa: S704
-
-
-def origin_of(request: Request) -> str:
-    """Scheme and host by which this server was asked."""
-    return str(request.base_url).rstrip("/")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from app.lesson import compare, explain
 from app.lesson.json_fields import json_fields
-from app.web.context import AppContext, path_of
+from app.web.context import AppContext
 from app.web.errors import InvalidParametersError
 from app.web.rate_limit import RATE_LIMIT_RESPONSES
-from app.web.routes.step import StepRequest
 from app.web.schemas import ErrorOut, TokenOut, token_outs
+from app.web.state.links import path_of
+from app.web.state.requested_view import RequestedView, lab_of, requested_view
 
 QUERY_DESCRIPTIONS = {
     "text": "The sentence; the step's own if it is left out.",
@@ -134,7 +136,7 @@ def router(app_context: AppContext) -> APIRouter:
                         objective=step.config.objective,
                         path=path_of(lesson, step),
                         lab=f"/api/v1/labs{path_of(lesson, step)}",
-                        controls=list(app_context.lab_of(step).controls),
+                        controls=list(lab_of(step).controls),
                     )
                     for step in lesson.steps
                 ],
@@ -155,12 +157,13 @@ def router(app_context: AppContext) -> APIRouter:
         Any link to a view works: put `/api/v1/labs` before its path.
         """
         chosen_lesson = app_context.lesson(lesson)
-        step_request = StepRequest(
-            app_context, chosen_lesson, app_context.step(chosen_lesson, step), request
+        query, chosen_step = dict(request.query_params), app_context.step(chosen_lesson, step)
+        requested = requested_view(
+            query, chosen_lesson, chosen_step, app_context.models, app_context.signer
         )
-        if step_request.parsed.problems:
-            raise InvalidParametersError(list(step_request.parsed.problems))
-        return lab_response(step_request)
+        if requested.parsed.problems:
+            raise InvalidParametersError(list(requested.parsed.problems))
+        return lab_response(requested)
 
     return routes
 
@@ -176,23 +179,21 @@ def _openapi_parameter(name: str, description: str) -> dict[str, object]:
     }
 
 
-def lab_response(step_request: StepRequest) -> LabOut:
-    computed = step_request.compute_view()
-    displayed, prediction = computed.lab_state.displayed, computed.prediction
+def lab_response(requested: RequestedView) -> LabOut:
+    state, prediction = requested.lab_state, requested.prediction
+    displayed = state.displayed
     return LabOut(
-        view=step_request.parsed.view.query_params(),
-        link=step_request.url,
+        view=requested.view.query_params(),
+        link=requested.links.url,
         tokens=token_outs(displayed.tokens),
         sets=[head // displayed.group_size for head in range(displayed.model.card.n_heads)],
         weights=displayed.maps.tolist(),
-        lab=to_json_value(computed.lab),
-        explained=to_json_value(computed.explanation),
-        compared=to_json_value(computed.comparison),
+        lab=to_json_value(requested.lab.run(state)),
+        explained=to_json_value(explain(displayed)),
+        compared=to_json_value(compare(state)),
         prediction=QuestionOut(
-            choices=[
-                ChoiceOut(id=each, label=label) for each, label in computed.answer_labels.items()
-            ],
-            answers=list(prediction.answers),
-            values=dict(prediction.values),
+            choices=[ChoiceOut(id=each, label=label) for each, label in prediction.labels.items()],
+            answers=list(prediction.result.answers),
+            values=dict(prediction.result.values),
         ),
     )

@@ -1,71 +1,112 @@
-"""`/assign`: for those who teach. A link with some of its view fixed, and the codes of a class."""
+"""`/assign`: for teachers. Make a link with parameters fixed and a note; verify class codes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
+from fastapi import APIRouter
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from app.lesson import Lesson, Step
+from app.models import Model
 from app.web.cache_control import NO_STORE, PRIVATE
-from app.web.context import AppContext, path_of
+from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
-from app.web.routes.step import StepRequest
-from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment
-from app.web.state.view import VERSION_PARAM
-
-FIXABLE_PARAMS = ("text", "model", "layer", "head", "word", "show")
-"""What of a view an assignment can fix, beside the controls of the step's lab."""
+from app.web.rendering.step_context import step_context
+from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment, RequestedAssignment
+from app.web.state.links import origin_of, path_of
+from app.web.state.requested_view import RequestedView, lab_of, requested_view
+from app.web.state.versions import VERSION_PARAM
 
 FORM_FIELDS = ("text", "model", "layer", "head", "word", "show")
+"""Parameters that the form has a field for, and that an assignment can fix in every lab."""
+
 NEVER_FIXABLE = ("cell", "minus", "lock")
-"""What learners may always look at."""
+"""Controls that learners can always use."""
 
 MAX_LINES = 500
+"""Receipts that are verified at once."""
 
 
 @dataclass(frozen=True)
 class AssignableStep:
-    """A step that can be assigned, by the value that the form sends."""
+    """A step that can be assigned, and the value of its option in the form."""
 
     value: str
     lesson: Lesson
     step: Step
 
 
-def routes(app_context: AppContext) -> list[BaseRoute]:
-    assignable_steps = [
+@dataclass(frozen=True)
+class AssignmentForm:
+    """What the form of `/assign` shows.
+
+    steps, models: the options of the menus; `chosen_step` is selected.
+    values: the submitted fields, "" where the step's default applies.
+    fixable, fixed: parameters that can be fixed, and those that are.
+    carried_controls: controls that came with a link from the lab and have no field.
+    version: the lesson version that came with the link.
+    url: the assignment's path and query.
+    """
+
+    steps: Sequence[AssignableStep]
+    models: Sequence[Model]
+    chosen_step: AssignableStep
+    values: Mapping[str, str]
+    fixable: tuple[str, ...]
+    fixed: tuple[str, ...]
+    carried_controls: Mapping[str, str]
+    version: str | None
+    note: str
+    is_signed: bool
+    url: str
+    max_note_length: int = MAX_NOTE_LENGTH
+
+
+def router(context: AppContext) -> APIRouter:
+    """Return the routes below `/assign`."""
+    steps = [
         AssignableStep(path_of(lesson, step), lesson, step)
-        for lesson in app_context.lessons
+        for lesson in context.lessons
         for step in lesson.steps
     ]
 
     async def assign(request: Request) -> Response:
-        partial = htmx_details(request).is_partial
-        context = _assign_context(app_context, assignable_steps, request)
-        template = "parts/assigned.html" if partial else "assign.html"
-        return app_context.templates.response(
-            request, template, context, headers={"Vary": VARY_REQUEST_TYPE}
+        params = request.query_params
+        chosen = next((each for each in steps if each.value == params.get("step")), steps[0])
+        query = _view_query(params, chosen)
+        requested = requested_view(
+            query, chosen.lesson, chosen.step, context.models, context.signer
+        )
+        form = _assignment_form(params, query, requested, context, steps, chosen)
+        page = step_context(requested, context, origin_of(request))
+        is_partial = htmx_details(request).is_partial
+        return context.templates.response(
+            request,
+            "parts/assigned.html" if is_partial else "assign.html",
+            vars(page) | {"assign": form},
+            headers={"Vary": VARY_REQUEST_TYPE},
         )
 
     async def codes(request: Request) -> Response:
         lines = await _submitted_lines(request)
-        handed_in = [line for line in lines.splitlines() if line.strip()]
-        context: dict[str, object] = {
+        submitted = [line for line in lines.splitlines() if line.strip()]
+        page: dict[str, object] = {
             "lines": lines,
-            "n_handed_in": len(handed_in),
-            "receipts": [app_context.signer.verify_receipt(line) for line in handed_in[:MAX_LINES]],
-            "signs": app_context.signer.is_enabled,
+            "n_submitted": len(submitted),
+            "receipts": [context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
+            "is_signed": context.signer.is_enabled,
         }
-        return app_context.templates.response(
-            request, "codes.html", context, headers=_codes_cache_headers(request)
+        return context.templates.response(
+            request, "codes.html", page, headers=_codes_cache_headers(request)
         )
 
-    return [
-        Route("/assign", assign),
-        Route("/assign/codes", codes, methods=["GET", "POST"]),
-    ]
+    routes = APIRouter()
+    routes.add_route("/assign", assign, include_in_schema=False)
+    routes.add_route("/assign/codes", codes, methods=["GET", "POST"], include_in_schema=False)
+    return routes
 
 
 async def _submitted_lines(request: Request) -> str:
@@ -83,44 +124,51 @@ def _codes_cache_headers(request: Request) -> dict[str, str]:
     return {"Cache-Control": PRIVATE} if request.query_params.get("lines") else {}
 
 
-def _assign_context(
-    app_context: AppContext, assignable_steps: list[AssignableStep], request: Request
-) -> dict[str, object]:
-    form = request.query_params
-    chosen = next(
-        (each for each in assignable_steps if each.value == form.get("step")), assignable_steps[0]
-    )
-    # What is left empty is as the step has it.
-    lab_controls = app_context.lab_of(chosen.step).controls
-    query = {name: form[name] for name in (*FORM_FIELDS, *lab_controls) if form.get(name)}
-    if (version := form.get(VERSION_PARAM, "")) in chosen.lesson.versions:
+def _view_query(params: QueryParams, chosen: AssignableStep) -> dict[str, str]:
+    """Return the query of the view to assign; the step's defaults apply to empty fields."""
+    names = (*FORM_FIELDS, *lab_of(chosen.step).controls)
+    query = {name: params[name] for name in names if params.get(name)}
+    if (version := params.get(VERSION_PARAM, "")) in chosen.lesson.versions:
         query[VERSION_PARAM] = version
-    step_request = StepRequest(app_context, chosen.lesson, chosen.step, request, query)
-    fixable = (
-        *FIXABLE_PARAMS,
-        *(name for name in lab_controls if name not in (*FIXABLE_PARAMS, *NEVER_FIXABLE)),
+    return query
+
+
+def _assignment_form(
+    params: QueryParams,
+    query: Mapping[str, str],
+    requested: RequestedView,
+    context: AppContext,
+    steps: Sequence[AssignableStep],
+    chosen: AssignableStep,
+) -> AssignmentForm:
+    lab_controls = requested.lab.controls
+    other_controls = [name for name in lab_controls if name not in FORM_FIELDS]
+    fixable = (*FORM_FIELDS, *(name for name in other_controls if name not in NEVER_FIXABLE))
+    fixed = tuple(name for name in fixable if name in params.getlist("fixed"))
+    # Forms send a line break as two characters; the field's `maxlength` counts it as one.
+    note = params.get("note", "").replace("\r\n", "\n").strip()[:MAX_NOTE_LENGTH]
+    return AssignmentForm(
+        steps=steps,
+        models=list(context.models),
+        chosen_step=chosen,
+        values={name: params.get(name, "") for name in FORM_FIELDS},
+        fixable=fixable,
+        fixed=fixed,
+        carried_controls={name: query[name] for name in other_controls if name in query},
+        version=query.get(VERSION_PARAM),
+        note=note,
+        is_signed=context.signer.is_enabled,
+        url=_assignment_url(requested, fixed, note, context),
     )
-    fixed = tuple(name for name in fixable if name in form.getlist("fixed"))
-    # As the field counts: the end of a line is one letter.
-    note = form.get("note", "").replace("\r\n", "\n").strip()[:MAX_NOTE_LENGTH]
-    assignment = Assignment(step_request.path, step_request.explicit_query, fixed, note)
-    step_request.requested_assignment.token = (
-        app_context.signer.encode_assignment(assignment) if fixed or note else ""
-    )
-    return step_request.context() | {
-        "choices": assignable_steps,
-        "chosen": chosen,
-        "form": {name: form.get(name, "") for name in FORM_FIELDS},
-        "fixable": fixable,
-        # What a view from a lab brought along and the form has no field for.
-        "brought": {
-            name: query[name] for name in lab_controls if name in query and name not in FORM_FIELDS
-        },
-        "asked_version": query.get(VERSION_PARAM),
-        "wanted": fixed,
-        "note": note,
-        "longest_note": MAX_NOTE_LENGTH,
-        "signs": app_context.signer.is_enabled,
-        "assigned": step_request.url,
-        "all_models": list(app_context.models),
-    }
+
+
+def _assignment_url(
+    requested: RequestedView, fixed: tuple[str, ...], note: str, context: AppContext
+) -> str:
+    """Return the view's URL with the assignment; without one if nothing is fixed or noted."""
+    links = requested.links
+    if not (fixed or note):
+        return links.url
+    assignment = Assignment(links.path, links.explicit_query, fixed, note)
+    token = context.signer.encode_assignment(assignment)
+    return replace(links, suffix=RequestedAssignment(token).query_suffix).url

@@ -9,18 +9,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.lesson import Lesson
+from app.lesson import LabState, Lesson, Selection
 from app.lesson.labs.head_figure import map_svgs
 from app.lesson.loader import END_SLUG
+from app.models import Registry
 from app.web.cache_control import PRIVATE
-from app.web.context import AppContext, path_of
-from app.web.routes.step import StepRequest
+from app.web.context import AppContext
+from app.web.routes.step import step_page
+from app.web.state.links import path_of
 
 
 def router(app_context: AppContext) -> APIRouter:
     async def home(request: Request) -> Response:
         lab_states = {
-            lesson.slug: app_context.first_lab_state(lesson) for lesson in app_context.lessons
+            lesson.slug: first_lab_state(lesson, app_context.models)
+            for lesson in app_context.lessons
         }
         context: dict[str, object] = {
             "lessons": app_context.lessons,
@@ -48,17 +51,17 @@ def _add_lesson_routes(routes: APIRouter, app_context: AppContext, lesson: Lesso
     async def end(request: Request) -> Response:
         return _end_page(app_context, lesson, request)
 
-    async def step_page(request: Request) -> Response:
+    async def step(request: Request) -> Response:
         slug_or_number = request.path_params["step"]
         step = app_context.step(lesson, slug_or_number)
         if slug_or_number != step.slug:
             return _redirect(path_of(lesson, step), request.url.query)
-        return StepRequest(app_context, lesson, step, request).response()
+        return step_page(request, app_context, lesson, step)
 
     path = f"/{lesson.slug}"
     routes.add_route(path, start)
     routes.add_route(f"{path}/{END_SLUG}", end)
-    routes.add_route(f"{path}/{{step}}", step_page)
+    routes.add_route(f"{path}/{{step}}", step)
 
 
 def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:
@@ -92,3 +95,12 @@ def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Resp
 
 def _redirect(path: str, query: str) -> Response:
     return RedirectResponse(f"{path}?{query}" if query else path, 307)
+
+
+def first_lab_state(lesson: Lesson, models: Registry) -> LabState:
+    """Return the default view of the lesson's first step."""
+    defaults = lesson.steps[0].config.defaults
+    model = models[defaults.model]
+    sentence = model.tokenizer.sentence(defaults.text)
+    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
+    return LabState(selection, models)

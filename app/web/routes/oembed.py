@@ -1,8 +1,7 @@
 """A lab in another site's page: the frame, and oEmbed, by which sites make one out of a link."""
 
-from html import escape
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -11,31 +10,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from app.settings import site_folder
 from app.web.context import AppContext
-from app.web.rendering.templates import origin_of
-
-FRAME_WIDTH, FRAME_HEIGHT = 760, 900
-"""Of a frame in pixels, until its lab tells its own height."""
+from app.web.rendering.embed import FRAME_HEIGHT, FRAME_WIDTH, iframe_html
+from app.web.state.links import origin_of
 
 EMBEDDING_DISABLED = "This server lets no other site embed its labs: see HEADWISE_EMBED_ORIGINS."
 CROSS_ORIGIN_HEADERS = {
     "Cache-Control": "public, max-age=3600",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-
-
-def iframe_html(url: str, title: str, width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> str:
-    """HTML for a page of another site; `/embed.js` there makes the frame as high as its lab."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    return (
-        f'<iframe src="{escape(url)}" title="{escape(title)}" width="{width}"'
-        f' height="{height}" data-headwise></iframe><script async src="{origin}/embed.js"></script>'
-    )
-
-
-def oembed_discovery_url(request: Request, path_and_query: str) -> str:
-    """Where oEmbed tells of an address."""
-    query = urlencode({"url": f"{origin_of(request)}{path_and_query}", "format": "json"})
-    return f"{origin_of(request)}/oembed?{query}"
 
 
 def _split_url(url: str) -> SplitResult:

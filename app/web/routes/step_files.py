@@ -10,44 +10,59 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.exports.figure import FigureRenderer
 from app.exports.formats import FORMATS
 from app.exports.metadata import file_stem
 from app.lesson.labs.head_figure import head_figures
 from app.models.registry import join_with_and
 from app.web.context import AppContext
-from app.web.htmx import VARY_REQUEST_TYPE
+from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
 from app.web.rate_limit import RateLimitCheck
-from app.web.rendering.templates import origin_of
-from app.web.routes.step import StepRequest
+from app.web.rendering.step_context import step_context
+from app.web.routes.step import view_response
 from app.web.state.export_options import parse_export_options
+from app.web.state.links import origin_of
 from app.web.state.query_params import first_problems
+from app.web.state.requested_view import RequestedView, requested_view
 
 MAX_QR_LINK_LENGTH = 1_200
 """Longest link in characters: its code has 117 modules a side and takes 50 ms to draw."""
 
 
-def routes(app_context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRoute]:
+def routes(context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRoute]:
     """Return the routes. Files and QR codes are rate limited, and one PNG is drawn at a time:
     they cost more than a page.
     """
     png_lock = Lock()
 
-    def step_request_from(request: Request) -> StepRequest:
-        return StepRequest(app_context, *app_context.step_from_path(request), request)
+    def requested_by(request: Request) -> RequestedView:
+        lesson, step = context.step_from_path(request)
+        query = dict(request.query_params)
+        return requested_view(query, lesson, step, context.models, context.signer)
 
     async def table_route(request: Request) -> Response:
-        return weight_table(step_request_from(request))
+        requested = requested_by(request)
+        if requested.is_refused:
+            return view_response(request, context, requested)
+        return weight_table(request, context, requested)
 
     async def handout_route(request: Request) -> Response:
-        return handout(step_request_from(request))
+        requested = requested_by(request)
+        if requested.is_refused:
+            return view_response(request, context, requested)
+        return handout(request, context, requested)
 
     async def qr_route(request: Request) -> Response:
         await check_rate_limit(request)
-        return await qr_code(step_request_from(request))
+        requested = requested_by(request)
+        if requested.is_refused:
+            return view_response(request, context, requested)
+        return await qr_code(f"{origin_of(request)}{requested.links.url}")
 
     async def export_route(request: Request) -> Response:
         await check_rate_limit(request)
-        return await export(step_request_from(request), request.path_params["file"], png_lock)
+        requested, file = requested_by(request), request.path_params["file"]
+        return await export(requested, context.figure_renderer, file, png_lock)
 
     return [
         Route("/{lesson}/{step}/numbers", table_route),
@@ -57,65 +72,60 @@ def routes(app_context: AppContext, check_rate_limit: RateLimitCheck) -> list[Ba
     ]
 
 
-def weight_table(step_request: StepRequest) -> Response:
+def weight_table(request: Request, context: AppContext, requested: RequestedView) -> Response:
     """Respond with the chosen head's attention matrix as an HTML table."""
-    if step_request.is_invalid:
-        return step_request.response()
-    displayed = step_request.lab_state().displayed
-    template = "parts/numbers.html" if step_request.htmx_details.is_partial else "numbers.html"
-    context: dict[str, object] = {
+    displayed = requested.lab_state.displayed
+    is_partial = htmx_details(request).is_partial
+    table: dict[str, object] = {
         "weights": displayed.maps[displayed.head].tolist(),
         "tokens": displayed.tokens,
-        "view": step_request.parsed.view,
-        "model": step_request.parsed.view.model.card,
-        "back": step_request.url,
+        "view": requested.view,
+        "lab_url": requested.links.url,
     }
-    return step_request.app_context.templates.response(
-        step_request.request, template, context, headers={"Vary": VARY_REQUEST_TYPE}
+    return context.templates.response(
+        request,
+        "parts/numbers.html" if is_partial else "numbers.html",
+        table,
+        headers={"Vary": VARY_REQUEST_TYPE},
     )
 
 
-def handout(step_request: StepRequest) -> Response:
+def handout(request: Request, context: AppContext, requested: RequestedView) -> Response:
     """Respond with the step as a page to print: with blanks, or with the answers (`answers=1`).
 
     Maps are of the model that the prediction is computed with, so answers can be checked by hand.
     """
-    if step_request.is_invalid:
-        return step_request.response()
-    predicted_model = step_request.predicted_model(step_request.parsed.view.selection)
-    lab_state = step_request.lab_state()
-    displayed = lab_state.for_model(predicted_model) or lab_state
-    context = step_request.context() | {
-        "answers": step_request.query.get("answers") == "1",
-        "model": predicted_model.card,
-        "drawn": displayed,
+    lab_state = requested.lab_state
+    displayed = lab_state.for_model(requested.prediction.model) or lab_state
+    step = step_context(requested, context, origin_of(request))
+    handout: dict[str, object] = {
+        "has_answers": requested.query.get("answers") == "1",
+        "displayed": displayed,
         "figures": head_figures(displayed, displayed.maps),
     }
-    return step_request.app_context.templates.response(
-        step_request.request, "handout.html", context
-    )
+    return context.templates.response(request, "handout.html", vars(step) | handout)
 
 
-async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Response:
+async def export(
+    requested: RequestedView, renderer: FigureRenderer, file: str, png_lock: Lock
+) -> Response:
     """Respond with the view as a file of `FORMATS`; rendering a PNG holds `png_lock`."""
     if file not in FORMATS:
         raise HTTPException(
             404, f"There is no such file. There are {join_with_and(list(FORMATS))}."
         )
-    export_format, lab_state = FORMATS[file], step_request.lab_state()
+    export_format, lab_state = FORMATS[file], requested.lab_state
     options = parse_export_options(
-        step_request.query,
-        step_request.lab.layout_for(lab_state),
-        problems := list(step_request.parsed.problems),
+        requested.query,
+        requested.lab.layout_for(lab_state),
+        problems := list(requested.parsed.problems),
     )
     if problems:
         message = " ".join(problem.message for problem in first_problems(problems))
         raise HTTPException(422, message)
     try:
         async with png_lock if export_format.is_png else nullcontext():
-            content = await run_in_threadpool(
-                export_format.render, step_request.app_context.figure_renderer, lab_state, options
-            )
+            content = await run_in_threadpool(export_format.render, renderer, lab_state, options)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     name = f"{file_stem(lab_state)}-{file}"
@@ -123,11 +133,8 @@ async def export(step_request: StepRequest, file: str, png_lock: Lock) -> Respon
     return Response(content, media_type=export_format.media_type, headers=headers)
 
 
-async def qr_code(step_request: StepRequest) -> Response:
-    """Respond with a QR code of this view's link as SVG."""
-    if step_request.is_invalid:
-        return step_request.response()
-    link = f"{origin_of(step_request.request)}{step_request.url}"
+async def qr_code(link: str) -> Response:
+    """Respond with a QR code of a link as SVG."""
     if len(link) > MAX_QR_LINK_LENGTH:
         raise HTTPException(422, "This link is too long for a QR code that a phone can read.")
     picture = await run_in_threadpool(_qr_svg, link)

@@ -44,21 +44,17 @@ ASSIGNMENT_PARAM = "task"
 """In an address: an assignment."""
 
 
+@dataclass(frozen=True)
 class RequestedAssignment:
-    """What an address says of an assignment, for the step at `path`."""
+    """Assignment named by a URL.
 
-    def __init__(self, token: str, path: str, signer: "Signer") -> None:
-        self.token = token
-        self.assignment: Assignment | None = None
-        self.is_invalid = False
-        if token:
-            try:
-                assignment = signer.decode_assignment(token)
-            except InvalidAssignmentError:
-                self.is_invalid = True
-            else:
-                # Of another step it says nothing.
-                self.assignment = assignment if assignment.path == path else None
+    `assignment` is None if the URL names none, or one of another step; `is_invalid` is true if its
+    token cannot be verified.
+    """
+
+    token: str = ""
+    assignment: Assignment | None = None
+    is_invalid: bool = False
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -69,7 +65,7 @@ class RequestedAssignment:
         return f"&{urlencode({ASSIGNMENT_PARAM: self.token})}" if self.token else ""
 
     def apply_fixed(self, query: Mapping[str, str]) -> dict[str, str]:
-        """The query with what is fixed as the assignment has it, the version of the lesson too."""
+        """Return the query with the fixed parameters, and the version, as assigned."""
         if not self.assignment or not self.fixed:
             return dict(query)
         assigned = dict(parse_qsl(self.assignment.query))
@@ -93,6 +89,16 @@ class Signer:
         payload = [assignment.path, assignment.query, list(assignment.fixed), assignment.note]
         content = _base64(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
         return f"{content}.{self._signature('task', content)}" if self.is_enabled else content
+
+    def requested_assignment(self, token: str, path: str) -> RequestedAssignment:
+        """Return what a token assigns for the step at `path`."""
+        if not token:
+            return RequestedAssignment()
+        try:
+            assignment = self.decode_assignment(token)
+        except InvalidAssignmentError:
+            return RequestedAssignment(token, is_invalid=True)
+        return RequestedAssignment(token, assignment if assignment.path == path else None)
 
     def decode_assignment(self, token: str) -> Assignment:
         """Raises `ChangedError`, also for one without a signature where this server signs."""

@@ -1,17 +1,16 @@
-"""The view state: what a learner looks at, as an address says it. The one place that knows the
-names in the query.
-"""
+"""View state: what a learner looks at, and how a query names it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from app.lesson import CONTROLS, Controls, Defaults, Lesson, Step
+from app.lesson import Controls, Lab
+from app.lesson.schema import Check
 from app.lesson.selection import HasSelection, Selection
 from app.models import Card, Model, Registry, Sentence, UnknownModelError, sanitise_text
-from app.models.registry import join_with_and
 from app.web.state.controls import ControlContext, parse_controls, serialise_controls
+from app.web.state.predictions import StepPrediction
 from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
+from app.web.state.versions import PinnedVersion
 
 NO_CONTROLS = Controls()
 
@@ -36,6 +35,10 @@ class ViewState(HasSelection):
     def model_id(self) -> str:
         return self.model.card.id
 
+    @property
+    def card(self) -> Card:
+        return self.model.card
+
     def query_params(self) -> dict[str, str]:
         """Return the query parameters of this view in canonical order, without unused controls."""
         selection = {
@@ -53,88 +56,23 @@ class ViewState(HasSelection):
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def query_value_after(self, **changes: object) -> str:
-        """The address's value of one control after a change: what its button sends."""
+        """Return the query value of one control after a change: the value of its button."""
         (name,) = changes
         controls = replace(self.controls, **changes)  # type: ignore[arg-type]
         return serialise_controls(controls).get(name, "")
 
     def toggled_head(self, layer: int, head: int) -> str:
-        """The value of `off` after a press on a head's switch."""
+        """Return the query value of `off` with one head switched on or off."""
         return self.query_value_after(off=self.controls.off ^ {(layer, head)})
 
 
 SELECTION_PARAMS = ("text", "model", "layer", "head", "word")
 
-VERSION_PARAM = "v"
-"""In an address: the version of the lesson whose defaults it leaves unsaid."""
-
-
-def canonical_query(
-    params: Mapping[str, str], defaults: Defaults, card: Card, version: str | None
-) -> str:
-    """Return the shortest query that opens the view with these `ViewState.query_params`.
-
-    `card` is that of the view's model. Parameters that equal the defaults of `version` are left
-    out. Without a version all are included, so that the link does not depend on later defaults.
-    """
-    if version is None:
-        return urlencode(params)
-    default_values = {
-        "text": defaults.text,
-        "model": defaults.model,
-        "layer": str(min(defaults.layer, card.n_layers - 1)),
-        "head": str(min(defaults.head, card.n_heads - 1)),
-        "word": str(defaults.word if params["text"] == defaults.text else 0),
-    }
-    explicit = {name: value for name, value in params.items() if default_values.get(name) != value}
-    return urlencode(explicit | {VERSION_PARAM: version})
-
-
-@dataclass(frozen=True)
-class PinnedVersion:
-    """The version that an address names, the defaults that it has, and what is no longer as it was.
-
-    Without `version`, addresses say everything.
-    """
-
-    version: str | None
-    defaults: Defaults
-    problem: Problem | None = None
-    weights_sha256: Mapping[str, str] = field(default_factory=dict)
-
-    def weights_differ(self, model: Model) -> bool:
-        """Whether the model's weights are others than those of this version."""
-        pinned_sha256 = self.weights_sha256.get(model.card.id)
-        return pinned_sha256 is not None and pinned_sha256 != model.weights_sha256
-
-
-def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> PinnedVersion:
-    """Return the version that a link names if it recorded the step, else the current one.
-
-    A step that neither of them recorded has no version, so that its links do not depend on
-    defaults that may still change.
-    """
-    requested = query.get(VERSION_PARAM)
-    problem = None
-    if requested is not None and requested not in lesson.versions:
-        available = join_with_and([*lesson.versions]) if lesson.versions else "none"
-        message = (
-            f"This link is of version “{quote_for_message(requested)}” of the lesson."
-            f" There is {available}."
-        )
-        problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
-    name = lesson.version_recording(step, requested)
-    if name is None:
-        return PinnedVersion(None, step.config.defaults, problem)
-    recorded = lesson.versions[name]
-    return PinnedVersion(name, recorded.steps[step.slug], problem, recorded.models)
-
-
 @dataclass(frozen=True)
 class ParsedView:
-    """What an address asks for. With problems, `view` is the nearest view that works.
+    """A parsed query. If there are problems, `view` is the nearest view that can be shown.
 
-    `typed` is the text as it came, whether it can be shown or not.
+    `typed_text` is the submitted sentence, whether it can be shown or not.
     """
 
     typed_text: str
@@ -146,61 +84,16 @@ class ParsedView:
         return next((problem for problem in self.problems if problem.name == "text"), None)
 
 
-def normalise_form(
-    form: Mapping[str, str], predicted_model_id: str | None, depends_on: Sequence[str]
-) -> dict[str, str]:
-    """What the lab's form sends, as an address would say it.
-
-    A prediction holds for what of the view it is `about`, which the form sends along as `was_…`;
-    of anything else it is dropped. Committing to one chooses the model that it asks, if that is a
-    certain one. `focus` is a head that was pressed on among others: it is chosen, and stays in
-    view; `at` is one among those of every layer, as layer.head.
-    """
-    params = (*SELECTION_PARAMS, *CONTROLS, "predict", "check", VERSION_PARAM)
-    query = {name: form[name] for name in params if name in form}
-    # The field may hold what a view cannot: a tab, say, which `was_text` no longer has.
-    current = {**form, "text": sanitise_text(form.get("text", ""))}
-    if "at" in form:
-        layer, _, head = form["at"].partition(".")
-        query |= {"layer": layer, "head": head}
-    if "focus" in form:
-        query |= {"head": form["focus"], "lock": "1"}
-    if form.get("was_hide", "") != form.get("hide", ""):
-        # A cell is counted in the tokens that are shown.
-        query.pop("cell", None)
-    if any(form.get(f"was_{name}") != current.get(name) for name in depends_on):
-        query.pop("predict", None)
-    elif "commit" in form:
-        query["predict"] = form["commit"]
-        if predicted_model_id:
-            query["model"] = predicted_model_id
-    return query
-
-
-@dataclass(frozen=True)
-class StepOptions:
-    """What a step lets an address say: the answers that can be predicted for a view, the options of
-    its check, the controls that its lab has, and the ways in which that shows heads.
-    """
-
-    prediction_ids: Callable[[Selection], Sequence[str]]
-    check_ids: Sequence[str]
-    controls: Sequence[str] = ()
-    layouts: Sequence[str] = ()
-
-
 def parse_view(
-    query: Mapping[str, str],
-    pinned_version: PinnedVersion,
-    models: Registry,
-    options: StepOptions,
+    query: Mapping[str, str], version: PinnedVersion, models: Registry, lab: Lab
 ) -> ParsedView:
-    """Reads every name of the query, falling back on the version's defaults where one is absent.
+    """Parse a query except for the learner's answers (see `parse_answers`).
 
-    Names that no view has are passed over.
+    Missing parameters get the version's defaults; unknown ones and controls that the lab does not
+    have are ignored.
     """
-    problems = list(filter(None, [pinned_version.problem]))
-    defaults = pinned_version.defaults
+    problems = list(filter(None, [version.problem]))
+    defaults = version.defaults
     typed_text = sanitise_text(query.get("text", defaults.text))
     model = parse_model(
         query.get("model", defaults.model), models, models[defaults.model], problems
@@ -210,7 +103,7 @@ def parse_view(
         sentence = truncate_to_model(defaults.text, model)
         query = {name: value for name, value in query.items() if name != "word"}
     default_word = defaults.word if sentence.text == defaults.text else 0
-    hides_special_tokens = query.get("hide") == "1" and "hide" in options.controls
+    hides_special_tokens = query.get("hide") == "1" and "hide" in lab.controls
     n_words = len(sentence.content_words if hides_special_tokens else sentence.words)
     selection = Selection(
         sentence,
@@ -219,28 +112,35 @@ def parse_view(
         head=parse_index("head", query, defaults.head, model.card.n_heads, problems),
         word=parse_index("word", query, default_word, n_words, problems),
     )
-    raw_controls = {name: query[name] for name in options.controls if query.get(name)}
-    context = ControlContext(
-        model, sentence, models, options.layouts, hides_special_tokens, problems
-    )
-    view = ViewState(selection, parse_controls(raw_controls, context))
+    raw_controls = {name: query[name] for name in lab.controls if query.get(name)}
+    context = ControlContext(model, sentence, models, lab.layouts, hides_special_tokens, problems)
+    controls = parse_controls(raw_controls, context)
+    return ParsedView(typed_text, ViewState(selection, controls), tuple(problems))
+
+
+def parse_answers(
+    query: Mapping[str, str], parsed: ParsedView, prediction: StepPrediction, check: Check
+) -> ParsedView:
+    """Add the learner's answers to a parsed view, and a problem for each that does not exist."""
+    problems = list(parsed.problems)
+    answers: dict[str, str | None] = {}
     if "predict" in query:
-        choices = options.prediction_ids(selection)
-        view = view.replace(predict=parse_choice("predict", query["predict"], choices, problems))
+        choices = prediction.result.choice_ids
+        answers["predict"] = parse_choice("predict", query["predict"], choices, problems)
     if "check" in query:
-        view = view.replace(
-            check=parse_choice("check", query["check"], options.check_ids, problems)
-        )
-    return ParsedView(typed_text, view, tuple(problems))
+        choices = [option.id for option in check.options]
+        answers["check"] = parse_choice("check", query["check"], choices, problems)
+    return replace(parsed, view=parsed.view.replace(**answers), problems=tuple(problems))
 
 
 def truncate_to_model(text: str, model: Model) -> Sentence:
-    """The text, or as much of its beginning as the model reads."""
+    """Return the text as a sentence, cut to the model's maximum number of tokens."""
     sentence = model.tokenizer.sentence(text)
     return model.tokenizer.sentence(sentence.truncated_text(model.card.max_tokens))
 
 
 def parse_model(model_id: str, models: Registry, fallback: Model, problems: list[Problem]) -> Model:
+    """Return the model of this id; add a problem and return `fallback` if there is none."""
     try:
         return models[model_id]
     except UnknownModelError as error:
@@ -255,7 +155,9 @@ def parse_model(model_id: str, models: Registry, fallback: Model, problems: list
 
 
 def parse_sentence(text: str, model: Model, problems: list[Problem]) -> Sentence | None:
-    """The sentence; its beginning if it is too long; None if there is nothing in it."""
+    """Return the text as a sentence; add a problem if it is too long (then it is cut) or blank
+    (then None is returned).
+    """
     sentence = model.tokenizer.sentence(text)
     n_tokens, max_tokens = len(sentence.tokens), model.card.max_tokens
     if sentence.is_blank:

@@ -1,0 +1,278 @@
+"""What the templates of a step show, as typed groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from app.exports.figure import PNG_SCALES
+from app.exports.formats import FORMATS
+from app.lesson import LabState, Lesson, PredictionResult, Step, compare, explain
+from app.lesson.labs.compare import Comparison
+from app.lesson.labs.explain import Explanation
+from app.lesson.labs.head_figure import SmallMap, small_maps
+from app.lesson.loader import END_SLUG
+from app.web.context import AppContext, ModelChoices
+from app.web.rendering.embed import iframe_html
+from app.web.state.assignments import ASSIGNMENT_PARAM
+from app.web.state.form import (
+    MAX_LAYER_BUTTONS,
+    hidden_fields,
+    previous_controls,
+    previous_selection,
+)
+from app.web.state.links import EMBED_PARAM, carry_over_query, oembed_discovery_url, path_of
+from app.web.state.query_params import Problem, first_problems
+from app.web.state.requested_view import RequestedView
+from app.web.state.view import ViewState
+
+DISABLED = Markup(" disabled")
+NEW_TAB = Markup(' target="_blank" rel="noopener"')
+
+DATA_FILES = tuple(
+    (name, export_format.label)
+    for name, export_format in FORMATS.items()
+    if not name.endswith((".svg", ".png"))
+)
+"""Name and label of each file that a page offers besides pictures."""
+
+
+@dataclass(frozen=True)
+class NavigationContext:
+    """Links to this step and to the others.
+
+    `carry_over_query` is appended to links to other steps, `new_tab` holds the attributes of links
+    that leave the lab: an embedded lab keeps its frame. `path` is escaped.
+    """
+
+    path: Markup
+    carry_over_query: str
+    next_step: Step | None
+    next_path: str | None
+    end_path: str | None
+    new_tab: str
+
+
+@dataclass(frozen=True)
+class FormContext:
+    """The lab's form; see `app.web.state.form`.
+
+    `layout` is the way of showing heads that is chosen out of `layouts`; `fixed` names the
+    parameters whose controls are disabled.
+    """
+
+    typed_text: str
+    hidden_fields: Mapping[str, str]
+    previous_selection: Mapping[str, str]
+    previous_controls: Mapping[str, str]
+    problems: Sequence[Problem]
+    nearest_valid_url: str
+    model_choices: ModelChoices
+    layouts: Sequence[str]
+    layout: str
+    has_layer_menu: bool
+    fixed: tuple[str, ...]
+
+    def disabled(self, name: str) -> str:
+        """Return the HTML attribute that disables the control of a fixed parameter, else ""."""
+        return DISABLED if name in self.fixed else ""
+
+
+@dataclass(frozen=True)
+class LabContext:
+    """What the lab computed.
+
+    `displayed` is `state`, or its shuffled form if the view shuffles the words. `retrained_since`
+    is the version of the link if the model's weights changed after it.
+    """
+
+    template: str
+    state: LabState
+    displayed: LabState
+    layout: str
+    result: object
+    explanation: Explanation | None
+    comparison: Comparison | None
+    retrained_since: str | None
+
+    @property
+    def has_unknown_tokens(self) -> bool:
+        return not all(token.known for token in self.state.sentence.tokens)
+
+    @property
+    def small_maps(self) -> tuple[tuple[SmallMap, ...], ...]:
+        """Small maps of every head of every layer."""
+        return small_maps(self.displayed)
+
+
+@dataclass(frozen=True)
+class PredictionContext:
+    """The question of the step on this view; `given` is the learner's answer.
+
+    `labels` are the texts of the choices by id, `placeholders` what the author's texts have in
+    braces.
+    """
+
+    result: PredictionResult
+    labels: Mapping[str, str]
+    placeholders: dict[str, str]
+    given: str | None
+
+    @property
+    def is_right(self) -> bool:
+        return self.given in self.result.answers
+
+
+@dataclass(frozen=True)
+class ShareContext:
+    """Links and files of the view; `query` is escaped.
+
+    `oembed_url` and `iframe` are None where labs cannot be embedded.
+    """
+
+    query: Markup
+    query_with_default_sentence: str | None
+    version: str | None
+    oembed_url: str | None
+    iframe: str | None
+    data_files: tuple[tuple[str, str], ...] = DATA_FILES
+    png_scales: tuple[str, ...] = PNG_SCALES
+
+
+@dataclass(frozen=True)
+class AssignmentContext:
+    """The assignment that the page's URL names; `is_invalid` if its token cannot be verified."""
+
+    is_invalid: bool
+    is_signed: bool
+    note: str
+    fixed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """The context of a step's templates.
+
+    `lab` and `prediction` are None for a refused request; `assignment` is None without one.
+    `is_partial`: the response is a fragment that htmx swaps in.
+    """
+
+    lesson: Lesson
+    step: Step
+    view: ViewState
+    is_partial: bool
+    is_embedded: bool
+    navigation: NavigationContext
+    form: FormContext
+    lab: LabContext | None
+    prediction: PredictionContext | None
+    share: ShareContext
+    assignment: AssignmentContext | None
+
+
+def step_context(
+    requested: RequestedView, context: AppContext, origin: str, *, is_partial: bool = False
+) -> StepContext:
+    """Compute the lab and the prediction, and return all that the templates show.
+
+    `origin` is the server's scheme and host, for links that others follow.
+    """
+    lab = None if requested.is_refused else _lab_context(requested)
+    return StepContext(
+        lesson=requested.lesson,
+        step=requested.step,
+        view=requested.view,
+        is_partial=is_partial,
+        is_embedded=requested.is_embedded,
+        navigation=_navigation_context(requested),
+        form=_form_context(requested, context, lab),
+        lab=lab,
+        prediction=None if requested.is_refused else _prediction_context(requested),
+        share=_share_context(requested, origin, may_be_embedded=context.may_be_embedded),
+        assignment=_assignment_context(requested, is_signed=context.signer.is_enabled),
+    )
+
+
+def _navigation_context(requested: RequestedView) -> NavigationContext:
+    lesson, step = requested.lesson, requested.step
+    next_step = lesson.after(step)
+    return NavigationContext(
+        path=escape(requested.links.path),
+        carry_over_query=carry_over_query(requested.view, step.config.defaults),
+        next_step=next_step,
+        next_path=path_of(lesson, next_step) if next_step else None,
+        end_path=f"/{lesson.slug}/{END_SLUG}" if lesson.config.end else None,
+        new_tab=NEW_TAB if requested.is_embedded else "",
+    )
+
+
+def _form_context(
+    requested: RequestedView, context: AppContext, lab: LabContext | None
+) -> FormContext:
+    parsed, view, layouts = requested.parsed, requested.view, requested.lab.layouts
+    task = requested.assignment.token
+    kept_fields = {ASSIGNMENT_PARAM: task} if task else {}
+    if requested.is_embedded:
+        kept_fields[EMBED_PARAM] = "1"
+    kept_fields |= requested.version.params
+    return FormContext(
+        typed_text=parsed.typed_text,
+        hidden_fields=hidden_fields(view, kept_fields, has_compare_menu=lab is not None),
+        previous_selection=previous_selection(parsed),
+        previous_controls=previous_controls(view),
+        problems=first_problems(parsed.problems) if requested.is_refused else (),
+        nearest_valid_url=requested.links.nearest_valid_url,
+        model_choices=context.model_choices[view.model_id],
+        layouts=layouts,
+        layout=lab.layout if lab else view.controls.layout or layouts[0],
+        has_layer_menu=view.card.n_layers > MAX_LAYER_BUTTONS,
+        fixed=requested.assignment.fixed,
+    )
+
+
+def _lab_context(requested: RequestedView) -> LabContext:
+    lab, state, version = requested.lab, requested.lab_state, requested.version
+    return LabContext(
+        template=f"labs/{requested.step.config.lab.name}.html",
+        state=state,
+        displayed=state.displayed,
+        layout=lab.layout_for(state),
+        result=lab.run(state),
+        explanation=explain(state.displayed),
+        comparison=compare(state),
+        retrained_since=version.version if version.weights_differ(state.model) else None,
+    )
+
+
+def _prediction_context(requested: RequestedView) -> PredictionContext:
+    prediction, given = requested.prediction, requested.view.predict
+    return PredictionContext(
+        prediction.result, prediction.labels, prediction.placeholders(given), given
+    )
+
+
+def _share_context(requested: RequestedView, origin: str, *, may_be_embedded: bool) -> ShareContext:
+    links = requested.links
+    path_and_query = f"{links.path}?{links.query}"
+    oembed_url = iframe = None
+    if may_be_embedded:
+        oembed_url = oembed_discovery_url(origin, path_and_query)
+        embed_url = f"{origin}{path_and_query}&{EMBED_PARAM}=1"
+        iframe = iframe_html(embed_url, requested.step.config.title)
+    return ShareContext(
+        query=escape(links.query),
+        query_with_default_sentence=links.query_with_default_sentence,
+        version=requested.version.version,
+        oembed_url=oembed_url,
+        iframe=iframe,
+    )
+
+
+def _assignment_context(requested: RequestedView, *, is_signed: bool) -> AssignmentContext | None:
+    requested_assignment = requested.assignment
+    assignment = requested_assignment.assignment
+    if assignment:
+        return AssignmentContext(False, is_signed, assignment.note, assignment.fixed)
+    if requested_assignment.is_invalid:
+        return AssignmentContext(True, is_signed, "", ())
+    return None

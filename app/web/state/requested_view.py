@@ -1,0 +1,94 @@
+"""The view of a step that a request asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from app.lesson import LABS, Lab, LabState, Lesson, Step
+from app.models import Registry
+from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
+from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
+from app.web.state.links import EMBED_PARAM, ViewLinks, path_of
+from app.web.state.predictions import StepPrediction
+from app.web.state.versions import PinnedVersion, resolve_version
+from app.web.state.view import ParsedView, ViewState, parse_answers, parse_view
+
+
+@dataclass(frozen=True)
+class RequestedView:
+    """A step's view as the query of a link or a submitted form (`is_edit`) asks for it.
+
+    `query` is the query with the assignment's fixed parameters.
+    """
+
+    lesson: Lesson
+    step: Step
+    models: Registry
+    query: Mapping[str, str]
+    is_edit: bool
+    is_embedded: bool
+    assignment: RequestedAssignment
+    version: PinnedVersion
+    parsed: ParsedView
+    prediction: StepPrediction
+
+    @property
+    def view(self) -> ViewState:
+        """The view; where the request is refused the nearest one that can be shown."""
+        return self.parsed.view
+
+    @property
+    def is_refused(self) -> bool:
+        return is_refused(self.parsed, is_edit=self.is_edit)
+
+    @property
+    def lab(self) -> Lab:
+        return lab_of(self.step)
+
+    @cached_property
+    def lab_state(self) -> LabState:
+        options = self.step.config.lab.options
+        return LabState(self.view.selection, self.models, options, self.view.controls)
+
+    @cached_property
+    def links(self) -> ViewLinks:
+        embed_suffix = f"&{EMBED_PARAM}=1" if self.is_embedded else ""
+        suffix = f"{self.assignment.query_suffix}{embed_suffix}"
+        return ViewLinks(path_of(self.lesson, self.step), self.parsed, self.version, suffix)
+
+
+def requested_view(
+    query: Mapping[str, str], lesson: Lesson, step: Step, models: Registry, signer: Signer
+) -> RequestedView:
+    """Return the view of a step that a query asks for, the values of its assignment applied."""
+    assignment = signer.requested_assignment(
+        query.get(ASSIGNMENT_PARAM, ""), path_of(lesson, step)
+    )
+    # An assignment must not set these two.
+    is_edit, is_embedded = EDIT_FLAG in query, query.get(EMBED_PARAM) == "1"
+    query = view_query = assignment.apply_fixed(query)
+    version = resolve_version(query, lesson, step)
+    if is_edit:
+        default_model = models[version.defaults.model]
+        form_query = normalise_form(query, step.config.predict, models, default_model)
+        view_query = assignment.apply_fixed(form_query)
+    parsed = parse_view(view_query, version, models, lab_of(step))
+    prediction = StepPrediction(step.config.predict, parsed.view.selection, models)
+    parsed = parse_answers(view_query, parsed, prediction, step.config.check)
+    parsed = replace(parsed, problems=without_fixed(parsed.problems, assignment.fixed))
+    return RequestedView(
+        lesson,
+        step,
+        models,
+        query,
+        is_edit,
+        is_embedded,
+        assignment,
+        version,
+        parsed,
+        prediction,
+    )
+
+
+def lab_of(step: Step) -> Lab:
+    return LABS[step.config.lab.name]
