@@ -17,7 +17,7 @@ from app.settings import site_folder
 from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.escaping import escaped
 from app.web.rendering.head_partial import heads_by
-from app.web.state.links import origin_of
+from app.web.state.links import origin_of, path_of
 
 _cached_inline = cache(render_inline)
 
@@ -98,5 +98,6 @@ def create_environment(static_url: str) -> Environment:
     env.globals["head"] = heads_by(kept)
     env.globals["word_buttons"] = word_buttons
     env.globals["cell_buttons"] = cell_buttons
+    env.globals["path_of"] = path_of
     env.globals["static"] = lambda name: f"{static_url}/{name}"
     return env

@@ -43,7 +43,7 @@ class AssignableStep:
 class AssignmentForm:
     """What the form of `/assign` shows.
 
-    steps, models: the options of the menus; `chosen_step` is selected.
+    steps, models: the options of the menus.
     values: the submitted fields, "" where the step's default applies.
     fixable, fixed: parameters that can be fixed, and those that are.
     carried_controls: controls that came with a link from the lab and have no field.
@@ -53,7 +53,6 @@ class AssignmentForm:
 
     steps: Sequence[AssignableStep]
     models: Sequence[Model]
-    chosen_step: AssignableStep
     values: Mapping[str, str]
     fixable: tuple[str, ...]
     fixed: tuple[str, ...]
@@ -80,7 +79,7 @@ def router(context: AppContext) -> APIRouter:
         requested = requested_view(
             query, chosen.lesson, chosen.step, context.models, context.signer
         )
-        form = _assignment_form(params, query, requested, context, steps, chosen)
+        form = _assignment_form(params, query, requested, context, steps)
         page = step_context(requested, context, origin_of(request))
         is_partial = htmx_details(request).is_partial
         return context.templates.response(
@@ -139,7 +138,6 @@ def _assignment_form(
     requested: RequestedView,
     context: AppContext,
     steps: Sequence[AssignableStep],
-    chosen: AssignableStep,
 ) -> AssignmentForm:
     lab_controls = requested.lab.controls
     other_controls = [name for name in lab_controls if name not in FORM_FIELDS]
@@ -150,7 +148,6 @@ def _assignment_form(
     return AssignmentForm(
         steps=steps,
         models=list(context.models),
-        chosen_step=chosen,
         values={name: params.get(name, "") for name in FORM_FIELDS},
         fixable=fixable,
         fixed=fixed,

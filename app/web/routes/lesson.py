@@ -27,7 +27,6 @@ def router(app_context: AppContext) -> APIRouter:
         }
         context: dict[str, object] = {
             "lessons": app_context.lessons,
-            "path_of": path_of,
             "openings": lab_states,
             "maps": {slug: map_svgs(view) for slug, view in lab_states.items()},
         }
@@ -79,7 +78,6 @@ def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Resp
         "lesson": lesson,
         "end": lesson.config.end,
         "end_path": request.url.path,
-        "path_of": path_of,
         "signs": app_context.signer.is_enabled,
         "results": results,
         "name": name,

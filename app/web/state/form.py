@@ -81,7 +81,7 @@ def _differs(form: Mapping[str, str], name: str, default: str | None = None) -> 
 
 
 def hidden_fields(
-    view: ViewState, extra: Mapping[str, str], *, has_compare_menu: bool
+    view: ViewState, extra: dict[str, str], *, has_compare_menu: bool
 ) -> dict[str, str]:
     """Return the fields that submit the shown view, without those that have a menu or text field.
 
@@ -92,8 +92,8 @@ def hidden_fields(
         visible_fields.add("minus")
     if view.model.card.n_layers > MAX_LAYER_BUTTONS:
         visible_fields.add("layer")
-    params = view.query_params()
-    return {name: value for name, value in params.items() if name not in visible_fields} | extra
+    params = view.query_params() | extra
+    return {name: value for name, value in params.items() if name not in visible_fields}
 
 
 def previous_selection(parsed: ParsedView) -> dict[str, str]:

@@ -61,9 +61,7 @@ def requested_view(
     query: Mapping[str, str], lesson: Lesson, step: Step, models: Registry, signer: Signer
 ) -> RequestedView:
     """Return the view of a step that a query asks for, the values of its assignment applied."""
-    assignment = signer.requested_assignment(
-        query.get(ASSIGNMENT_PARAM, ""), path_of(lesson, step)
-    )
+    assignment = signer.requested_assignment(query.get(ASSIGNMENT_PARAM, ""), path_of(lesson, step))
     # An assignment must not set these two.
     is_edit, is_embedded = EDIT_FLAG in query, query.get(EMBED_PARAM) == "1"
     query = view_query = assignment.apply_fixed(query)

@@ -68,6 +68,7 @@ class ViewState(HasSelection):
 
 SELECTION_PARAMS = ("text", "model", "layer", "head", "word")
 
+
 @dataclass(frozen=True)
 class ParsedView:
     """A parsed query. If there are problems, `view` is the nearest view that can be shown.
