@@ -46,13 +46,13 @@ def cached_client(app, most_bytes=1_000_000):
 def rendered_paths(monkeypatch):
     """The paths of the steps that were computed, in order."""
     paths = []
-    real = step.StepRequest.response
+    real = step.step_context
 
-    def response(page):
-        paths.append(page.path)
-        return real(page)
+    def step_context(requested, *arguments, **options):
+        paths.append(requested.links.path)
+        return real(requested, *arguments, **options)
 
-    monkeypatch.setattr(step.StepRequest, "response", response)
+    monkeypatch.setattr(step, "step_context", step_context)
     return paths
 
 

@@ -6,7 +6,8 @@ from app.application import create_app
 from app.lesson import CONTROLS, LABS
 from app.settings import Settings
 from app.web.routes.api_labs import QUERY_DESCRIPTIONS
-from app.web.state.view import SELECTION_PARAMS, VERSION_PARAM
+from app.web.state.versions import VERSION_PARAM
+from app.web.state.view import SELECTION_PARAMS
 from tests.pages import LESSON
 
 API = f"/api/v1/labs{LESSON}"

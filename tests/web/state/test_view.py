@@ -4,25 +4,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lesson import CONTROLS, Defaults
+from app.lesson import CONTROLS, Defaults, Lab
+from app.lesson.labs.lab_state import COMMON_CONTROLS, LAYOUTS
+from app.lesson.schema import Check, Prediction
 from app.models import sanitise_text
-from app.web.state.view import (
-    PinnedVersion,
-    StepOptions,
-    canonical_query,
-    normalise_form,
-    parse_view,
-)
+from app.web.state.links import canonical_query
+from app.web.state.predictions import StepPrediction
+from app.web.state.versions import PinnedVersion
+from app.web.state.view import parse_answers, parse_view
 
 DEFAULTS = Defaults(text="The cat sat down", model="headwise-h4", head=2, word=2)
 VERSION = "1"
-CHECKS = ("sum", "one-word")
-LAYOUTS = ("map", "grid", "lines", "strip")
-ALLOWED = StepOptions(lambda *_: ("1", "2", "3"), CHECKS, CONTROLS, LAYOUTS)
+LAB = Lab(
+    run=lambda state: state,
+    extra_controls=tuple(name for name in CONTROLS if name not in COMMON_CONTROLS),
+    layouts=LAYOUTS,
+)
+"""A lab that has every control and every layout."""
+
+PREDICTION = Prediction(
+    question="How many?",
+    computed_by="distinct_top_words",
+    declared="1",
+    right="Yes.",
+    wrong="No.",
+    reveal="It is.",
+)
+CHECK_IDS = ("sum", "one-word", "width")
+CHECK = Check(
+    question="Which?",
+    options=[{"id": each, "text": each, "feedback": "It is."} for each in CHECK_IDS],
+)
 
 
 def parse(models, query):
-    return parse_view(query, PinnedVersion(VERSION, DEFAULTS), models, ALLOWED)
+    version = PinnedVersion(VERSION, DEFAULTS)
+    parsed = parse_view(query, version, models, LAB)
+    prediction = StepPrediction(PREDICTION, parsed.view.selection, models)
+    return parse_answers(query, parsed, prediction, CHECK)
 
 
 def query_of(models, view, version=VERSION):
@@ -42,21 +61,6 @@ def test_a_bare_address_is_the_default_view(models):
     assert view.predict is view.check is None
 
 
-def test_the_query_is_in_canonical_order(models):
-    view = parse(models, {"word": "1"}).view
-    expected = "text=The+cat+sat+down&model=headwise-h4&layer=0&head=2&word=1"
-    assert query_of(models, view, version=None) == expected
-
-
-def test_a_link_says_only_what_its_version_does_not(models):
-    assert query_of(models, parse(models, {}).view) == "v=1"
-    assert query_of(models, parse(models, {"word": "1"}).view) == "word=1&v=1"
-    fewer = parse(models, {"model": "headwise-h1"}).view
-    assert query_of(models, fewer) == "model=headwise-h1&v=1"
-    own_text_view = parse(models, {"text": "Birds sing", "word": "0"}).view
-    assert query_of(models, own_text_view) == "text=Birds+sing&v=1"
-
-
 @st.composite
 def control_queries(draw, card, n_tokens):
     """Any of the controls, as an address says them, in its order."""
@@ -73,7 +77,9 @@ def control_queries(draw, card, n_tokens):
         "minus": st.sampled_from(["headwise-h1.0", "headwise-h8-random.7"]),
         "show": st.sampled_from(LAYOUTS),
         "lock": st.just("1"),
+        "hide": st.just("1"),
     }
+    assert tuple(values) == CONTROLS
     chosen = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
     return {name: value for name, value in chosen.items() if value}
 
@@ -95,9 +101,11 @@ def test_view_to_address_to_view_is_the_identity(models, data):
     }
     query |= data.draw(control_queries(card, len(sentence.tokens)))
     if data.draw(st.booleans()):
-        query["predict"] = data.draw(st.sampled_from(("1", "2", "3")))
+        query["predict"] = data.draw(
+            st.sampled_from([str(n + 1) for n in range(min(card.n_heads, len(sentence.words)))])
+        )
     if data.draw(st.booleans()):
-        query["check"] = data.draw(st.sampled_from(CHECKS))
+        query["check"] = data.draw(st.sampled_from(CHECK_IDS))
     parsed = parse(models, query)
     assert not parsed.problems
     for version in (None, VERSION):
@@ -125,8 +133,8 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"head": "1", "model": "headwise-h1"}, "There is only head 0."),
         ({"head": "9" * 5000}, "There is no head “" + "9" * 59 + "…” here."),
         ({"word": "4"}, "There are words 0 to 3."),
-        ({"predict": "7"}, "“7” is none of the values of predict. There are 1, 2 and 3."),
-        ({"check": "maybe"}, "There are sum and one-word."),
+        ({"predict": "7"}, "“7” is none of the values of predict. There are 1, 2, 3 and 4."),
+        ({"check": "maybe"}, "There are sum, one-word and width."),
         ({"causal": "yes"}, "“yes” is none of the values of causal. There are 0 and 1."),
         ({"off": "0.4"}, "There is no head “0.4” to switch off."),
         ({"groups": "3"}, "“3” is none of the values of groups. There are 1, 2 and 4."),
@@ -176,33 +184,6 @@ def test_characters_that_a_field_cannot_hold_become_spaces(models, sign):
 def test_messages_contain_no_bidirectional_controls(models):
     (reported,) = problems(models, model="\u202eabc").values()
     assert "“�abc”" in reported
-
-
-FORM = {"text": "a b", "layer": "0", "word": "1", "model": "headwise-h4"}
-DEPENDS_ON = ("text", "layer", "word")
-PREVIOUS_FORM = {"was_text": "a b", "was_layer": "0", "was_word": "1"}
-
-
-def test_committing_to_a_prediction_chooses_the_model_that_it_is_about():
-    query = normalise_form(
-        FORM | PREVIOUS_FORM | {"commit": "2", "edit": "1"}, "headwise-h8", DEPENDS_ON
-    )
-    assert query == FORM | {"predict": "2", "model": "headwise-h8"}
-
-
-def test_a_prediction_stays_while_it_is_about_the_same_word():
-    assert (
-        normalise_form(FORM | PREVIOUS_FORM | {"predict": "2", "head": "3"}, "h8", DEPENDS_ON)[
-            "predict"
-        ]
-        == "2"
-    )
-
-
-@pytest.mark.parametrize("name", ["text", "layer", "word"])
-def test_a_prediction_about_another_sentence_layer_or_word_is_dropped(name):
-    form = FORM | PREVIOUS_FORM | {"predict": "2", "commit": "3", f"was_{name}": "other"}
-    assert "predict" not in normalise_form(form, "h8", DEPENDS_ON)
 
 
 def test_a_number_that_is_too_large_comes_back_as_the_last_one(models):
