@@ -256,7 +256,7 @@ def test_an_incomplete_answer_is_not_cached():
 def test_a_server_error_is_not_cached(monkeypatch):
     client = make_client()
     with monkeypatch.context() as broken:
-        broken.setattr(step, "parse_view", None)
+        broken.setattr(step, "requested_view", None)
         assert client.get(STEP).status_code == 500
     assert client.get(STEP).status_code == 200
 
