@@ -51,6 +51,8 @@ ROUTERS = (
     oembed.router,
     api_docs.router,
     models.router,
+    assign.router,
+    step_files.router,
 )
 """In the order of matching: what is requested most comes first, paths that begin with a parameter
 last.
@@ -82,10 +84,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         # `include_router` would wrap every route, at 20 µs a request.
         app.router.routes += router(context).routes
-    app.router.routes += [
-        *assign.routes(context),
-        *step_files.routes(context, context.check_rate_limit),
-    ]
     return app
 
 

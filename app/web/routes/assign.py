@@ -102,9 +102,9 @@ def router(context: AppContext) -> APIRouter:
             request, "codes.html", page, headers=_codes_cache_headers(request)
         )
 
-    routes = APIRouter()
-    routes.add_route("/assign", assign, include_in_schema=False)
-    routes.add_route("/assign/codes", codes, methods=["GET", "POST"], include_in_schema=False)
+    routes = APIRouter(include_in_schema=False)
+    routes.add_route("/assign", assign)
+    routes.add_route("/assign/codes", codes, methods=["GET", "POST"])
     return routes
 
 

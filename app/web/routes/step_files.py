@@ -4,11 +4,11 @@ import io
 from asyncio import Lock
 from contextlib import nullcontext
 
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from app.exports.figure import FigureRenderer
 from app.exports.formats import FORMATS
@@ -17,7 +17,6 @@ from app.lesson.labs.head_figure import head_figures
 from app.models.registry import join_with_and
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
-from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.step_context import step_context
 from app.web.routes.step import view_response
 from app.web.state.export_options import parse_export_options
@@ -29,7 +28,7 @@ MAX_QR_LINK_LENGTH = 1_200
 """Longest link in characters: its code has 117 modules a side and takes 50 ms to draw."""
 
 
-def routes(context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRoute]:
+def router(context: AppContext) -> APIRouter:
     """Return the routes. Files and QR codes are rate limited, and one PNG is drawn at a time:
     they cost more than a page.
     """
@@ -53,23 +52,23 @@ def routes(context: AppContext, check_rate_limit: RateLimitCheck) -> list[BaseRo
         return handout(request, context, requested)
 
     async def qr_route(request: Request) -> Response:
-        await check_rate_limit(request)
+        await context.check_rate_limit(request)
         requested = requested_by(request)
         if requested.is_refused:
             return view_response(request, context, requested)
         return await qr_code(f"{origin_of(request)}{requested.links.url}")
 
     async def export_route(request: Request) -> Response:
-        await check_rate_limit(request)
+        await context.check_rate_limit(request)
         requested, file = requested_by(request), request.path_params["file"]
         return await export(requested, context.figure_renderer, file, png_lock)
 
-    return [
-        Route("/{lesson}/{step}/numbers", table_route),
-        Route("/{lesson}/{step}/handout", handout_route),
-        Route("/{lesson}/{step}/qr.svg", qr_route),
-        Route("/{lesson}/{step}/export/{file}", export_route),
-    ]
+    routes = APIRouter(include_in_schema=False)
+    routes.add_route("/{lesson}/{step}/numbers", table_route)
+    routes.add_route("/{lesson}/{step}/handout", handout_route)
+    routes.add_route("/{lesson}/{step}/qr.svg", qr_route)
+    routes.add_route("/{lesson}/{step}/export/{file}", export_route)
+    return routes
 
 
 def weight_table(request: Request, context: AppContext, requested: RequestedView) -> Response:
