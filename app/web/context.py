@@ -72,7 +72,7 @@ class AppContext:
         return lesson, self.step(lesson, request.path_params["step"])
 
 
-def model_choices(model: Model, models: Registry) -> ModelChoices:
+def model_choices(model: Model, models: EvaluatedRegistry) -> ModelChoices:
     """Return what can be chosen next to a model."""
     nearest = {kind: models.nearest_of_kind(model, kind) for kind in MODEL_KINDS}
     return ModelChoices(

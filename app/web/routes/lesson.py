@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LabState, Lesson, Selection
 from app.lesson.labs.head_figure import map_svgs
 from app.lesson.loader import END_SLUG
-from app.models import Registry
 from app.web.cache_control import PRIVATE
 from app.web.context import AppContext
 from app.web.routes.step import step_page
@@ -95,7 +95,7 @@ def _redirect(path: str, query: str) -> Response:
     return RedirectResponse(f"{path}?{query}" if query else path, 307)
 
 
-def first_lab_state(lesson: Lesson, models: Registry) -> LabState:
+def first_lab_state(lesson: Lesson, models: EvaluatedRegistry) -> LabState:
     """Return the default view of the lesson's first step."""
     defaults = lesson.steps[0].config.defaults
     model = models[defaults.model]

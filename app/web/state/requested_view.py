@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LABS, Lab, LabState, Lesson, Step
-from app.models import Registry
 from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
 from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
 from app.web.state.links import EMBED_PARAM, ViewLinks, path_of
@@ -23,7 +23,7 @@ class RequestedView:
 
     lesson: Lesson
     step: Step
-    models: Registry
+    models: EvaluatedRegistry
     query: Mapping[str, str]
     is_edit: bool
     is_embedded: bool
@@ -58,7 +58,7 @@ class RequestedView:
 
 
 def requested_view(
-    query: Mapping[str, str], lesson: Lesson, step: Step, models: Registry, signer: Signer
+    query: Mapping[str, str], lesson: Lesson, step: Step, models: EvaluatedRegistry, signer: Signer
 ) -> RequestedView:
     """Return the view of a step that a query asks for, the values of its assignment applied."""
     assignment = signer.requested_assignment(query.get(ASSIGNMENT_PARAM, ""), path_of(lesson, step))
