@@ -46,10 +46,8 @@ def main() -> int:
                 f" version {lesson.config.version} yet. Its links spell out every value until you"
                 f" run {FREEZE_COMMAND}."
             )
-    n_lessons = len(library.lessons)
     n_steps = sum(len(lesson.steps) for lesson in library.lessons)
-    noun = "lesson" if n_lessons == 1 else "lessons"
-    print(f"{n_steps} steps without issues in {n_lessons} {noun}")  # noqa: T201
+    print(f"Lessons: {len(library.lessons)}. Steps without issues: {n_steps}.")  # noqa: T201
     return 1 if library.issues else 0
 
 

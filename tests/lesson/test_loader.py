@@ -1,269 +1,194 @@
-import re
-import shutil
-import subprocess
-import sys
+"""Lessons are loaded from their folders, and no mistake in one file affects another."""
 
 import pytest
 
-from app.lesson import PREDICTIONS, PredictionInput, load_lessons
+from app.lesson import load_lessons
 from app.lesson.loader import RESERVED_SLUGS
-from app.lesson.selection import Selection
-from app.lesson.validation import line_of
-from app.models import load_builtin_models
-from app.settings import site_folder
-
-MODELS = load_builtin_models()
-LESSONS = load_lessons(site_folder("lessons"), MODELS).lessons
-STEPS = [(lesson, step) for lesson in LESSONS for step in lesson.steps]
-STEM = "01-why-one-head-is-not-enough"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    shutil.copytree(site_folder("lessons"), tmp_path / "lessons")
-    return tmp_path / "lessons"
+from tests.lesson.small_lesson import (
+    SLUG,
+    SLUG_1,
+    SLUG_2,
+    STEP_1,
+    STEP_2,
+    add_lesson,
+    add_step,
+    edit_step,
+    remove_step,
+    rename_step,
+)
 
 
-def problems_of(folder):
-    mistakes = load_lessons(folder, MODELS).issues
-    assert mistakes
-    return [str(mistake).replace(str(folder) + "/", "") for mistake in mistakes]
+def load_lesson(folder, models):
+    (lesson,) = load_lessons(folder, models).lessons
+    return lesson
 
 
-def replace_in_step(folder, suffix, old, new):
-    file = folder / "multi-head-attention" / f"{STEM}{suffix}"
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return text[: text.index(old)].count("\n") + 1
+def issues_in(folder, models):
+    """The issues, with paths inside the folder of lessons."""
+    issues = load_lessons(folder, models).issues
+    return [str(issue).replace(f"{folder}/", "") for issue in issues]
 
 
-def test_the_lesson_has_seven_steps_in_order():
-    (lesson,) = LESSONS
-    assert [line.number for line in lesson.outline] == [1, 2, 3, 4, 5, 6, 7]
+def test_steps_are_in_the_order_of_their_numbers(folder, models):
+    lesson = load_lesson(folder, models)
+    assert [(step.number, step.slug) for step in lesson.steps] == [(1, SLUG_1), (2, SLUG_2)]
+    assert [entry.title for entry in lesson.outline] == ["Heads and words", "Shared keys"]
+    assert issues_in(folder, models) == []
 
 
-@pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
-def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(lesson, step, models):
-    config = step.config
-    model = models[config.defaults.model]
-    selection = Selection(
-        model.tokenizer.sentence(config.defaults.text),
-        models[config.predict.model or config.defaults.model],
-        config.defaults.layer,
-        config.defaults.head,
-        config.defaults.word,
-    )
-    prediction_input = PredictionInput(selection, config.predict.options)
-    truth = PREDICTIONS[config.predict.computed_by].compute(prediction_input)
-    assert config.predict.declared in truth.answers
-    assert not truth.is_tie
+def test_prose_is_split_at_the_lab(folder, models):
+    step = load_lesson(folder, models).steps[0]
+    assert [segment.kind for segment in step.before_lab] == ["prose", "predict"]
+    assert [segment.kind for segment in step.after_lab] == ["prose", "shapes", "check"]
 
 
-@pytest.mark.parametrize(("lesson", "step"), STEPS, ids=lambda each: each.slug)
-def test_at_most_120_words_come_before_the_lab(lesson, step):
-    text = re.sub(r"<[^>]+>", "", " ".join(part.html for part in step.before_lab))
-    words = [word for word in text.split() if any(letter.isalpha() for letter in word)]
-    assert 0 < len(words) <= 120
+def test_a_step_is_found_by_slug_and_by_number(folder, models):
+    lesson = load_lesson(folder, models)
+    assert lesson.step("1") is lesson.step(SLUG_1) is lesson.steps[0]
+    assert lesson.step("2") is lesson.step(SLUG_2) is lesson.steps[1]
+    assert lesson.step("3") is lesson.step("0") is lesson.step("nowhere") is None
 
 
-def test_a_step_is_found_by_slug_and_by_number():
-    (lesson,) = LESSONS
-    assert lesson.step("1") is lesson.step("why-one-head-is-not-enough") is lesson.steps[0]
-    assert lesson.step("8") is None
+def test_each_step_is_followed_by_the_next(folder, models):
+    add_step(folder)
+    lesson = load_lesson(folder, models)
+    first, second, third = lesson.steps
+    assert lesson.after(first) is second
+    assert lesson.after(second) is third
+    assert lesson.after(third) is None
 
 
-def test_the_lesson_takes_ten_to_twelve_minutes():
-    (lesson,) = LESSONS
-    assert 10 <= sum(step.config.minutes for step in lesson.steps) <= 12
+def test_several_lessons_are_loaded_in_the_order_of_their_slugs(folder, models):
+    add_lesson(folder)
+    library = load_lessons(folder, models)
+    assert [lesson.slug for lesson in library.lessons] == ["another-lesson", SLUG]
+    assert [len(lesson.steps) for lesson in library.lessons] == [2, 2]
+    assert library.issues == ()
 
 
-def test_a_broken_step_does_not_affect_the_others(folder):
-    replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
-    (folder / "multi-head-attention" / "04-same-budget-thinner-heads.md").unlink()
-    library = load_lessons(folder, MODELS)
-    (lesson,) = library.lessons
-    assert [step.number for step in lesson.steps] == [2, 3, 5, 6, 7]
-    assert [line.number for line in lesson.outline] == [1, 2, 3, 4, 5, 6, 7]
-    assert [line.why for line in lesson.outline if not line.step] == ["being mended"] * 2
-    assert len(library.issues) == 2
-    assert lesson.after(lesson.step("3")) is lesson.step("5")
-    assert lesson.after(lesson.step("7")) is None
+def test_a_planned_step_has_a_place_and_a_reason(folder, models):
+    file = folder / SLUG / "lesson.toml"
+    planned = '\n[[planned]]\nnumber = 3\ntitle = "Heads that never were"\n'
+    file.write_text(file.read_text(encoding="utf-8") + planned, encoding="utf-8")
+    entry = load_lesson(folder, models).outline[2]
+    assert (entry.number, entry.title, entry.step) == (3, "Heads that never were", None)
+    assert entry.why == "still to be written"
+    assert issues_in(folder, models) == []
+
+
+def test_a_broken_step_does_not_affect_the_others(folder, models):
+    add_step(folder)
+    add_step(folder, "04-the-last")
+    edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+    (folder / SLUG / "03-one-more.md").unlink()
+    lesson = load_lesson(folder, models)
+    assert [step.number for step in lesson.steps] == [2, 4]
+    assert [entry.number for entry in lesson.outline] == [1, 2, 3, 4]
+    assert [entry.why for entry in lesson.outline if not entry.step] == ["being mended"] * 2
+    assert len(issues_in(folder, models)) == 2
+    assert lesson.after(lesson.step("2")) is lesson.step("4")
 
 
 @pytest.mark.parametrize(
     ("suffix", "old", "new", "message"),
     [
-        (".toml", 'name = "side-by-side"', 'name = "sideways"', "unknown lab “sideways”"),
-        (".toml", 'computed_by = "distinct', 'computed_by = "x', "nothing computes “x"),
-        (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
-        (".toml", 'declared = "3"', "declared =", "Invalid value"),
-        (".toml", 'declared = "3"', 'declared = "4"', "declared is 4, but the models answer 3"),
-        (".toml", 'model = "headwise-h8"', 'model = "h3"', "predict.model: no model “h3”"),
-        (".toml", 'model = "headwise-h4"', 'model = "h3"', "defaults.model: no model “h3”"),
-        (".toml", 'beside = "headwise-h1"', 'beside = "h3"', "lab.beside: no model “h3”"),
-        (".toml", "beside =", "besides =", "lab.besides: Extra inputs are not permitted"),
-        (".toml", "Why can’t one row", "Why can’t {word}", "unknown field {word}; there are none"),
-        (".toml", 'text = "A head', 'text = "{word} head', "unknown field {word}"),
-        (".toml", "word = 2", "word = 4", "the default word does not exist"),
-        (".toml", "head = 2", "head = 4", "the default head does not exist"),
-        (".toml", "right = true", "right = false", "exactly one option must be right"),
-        (".toml", 'id = "one-word"', 'id = "sum"', "ids repeat"),
-        (".md", "::check", "::chekc", "unknown marker ::chekc"),
-        (".md", "::predict", "::lab", "::lab must stand in it exactly once"),
-    ],
-)
-def test_a_problem_is_reported_with_its_file(folder, suffix, old, new, message):
-    replace_in_step(folder, suffix, old, new)
-    assert any(
-        mistake.startswith(f"multi-head-attention/{STEM}{suffix}:") and message in mistake
-        for mistake in problems_of(folder)
-    )
-
-
-@pytest.mark.parametrize(
-    ("suffix", "old", "new"),
-    [
-        (".toml", "minutes = 1.5", 'minutes = "long"'),
-        (".toml", 'name = "side-by-side"', 'name = "sideways"'),
-        (".toml", 'right = "You said', 'right = "{word} {nobody} You said'),
-        (".toml", 'text = "A head attends', 'texxt = "A head attends'),
-        (".md", "::predict", "::predikt"),
-    ],
-)
-def test_a_problem_is_reported_with_its_line(folder, suffix, old, new):
-    line = replace_in_step(folder, suffix, old, new)
-    assert f"multi-head-attention/{STEM}{suffix}:{line}: " in "\n".join(problems_of(folder))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("kv_heads = 8\nd_head = 128\n\n[check]", "d_head = 128\n\n[check]", "Field required"),
-        ("d_head = 128\n\n[check]", "d_head = 0\n\n[check]", "greater than or equal to 1"),
-        ("d_head = 128\n\n[check]", "d_head = 128\nd_tail = 1\n\n[check]", "not permitted"),
-    ],
-)
-def test_the_options_of_a_prediction_are_validated(folder, old, new, message):
-    file = folder / "multi-head-attention" / "07-heads-in-real-models.toml"
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    (mistake,) = problems_of(folder)
-    assert "predict.options." in mistake
-    assert message in mistake
-
-
-def test_all_problems_are_reported_at_once(folder):
-    replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
-    replace_in_step(folder, ".md", "::check", "::chekc")
-    assert len(problems_of(folder)) >= 3
-
-
-@pytest.mark.parametrize("name", ["01-why.png", "01-why-one-head-is-not-enough.md~", "notes.txt"])
-def test_a_stray_file_is_a_problem(folder, name):
-    (folder / "multi-head-attention" / name).write_text("x", encoding="utf-8")
-    assert f"multi-head-attention/{name}:1: is neither" in "\n".join(problems_of(folder))
-
-
-def test_a_folder_without_lessons_is_a_problem(tmp_path):
-    for empty in (tmp_path, tmp_path / "nowhere"):
-        assert "no lesson is here" in problems_of(empty)[0]
-
-
-def test_a_lesson_without_steps_is_a_problem(folder):
-    for file in (folder / "multi-head-attention").glob("0*"):
-        file.unlink()
-    assert "has no step yet" in "\n".join(problems_of(folder))
-
-
-@pytest.mark.parametrize("name", RESERVED_SLUGS)
-def test_a_lesson_cannot_take_an_address_of_the_site(folder, name):
-    (folder / "multi-head-attention").rename(folder / name)
-    assert "a lesson cannot be named" in "\n".join(problems_of(folder))
-
-
-def test_a_step_cannot_take_the_address_of_the_end(folder):
-    for file in (folder / "multi-head-attention").glob("07-*"):
-        file.rename(file.with_stem("07-end"))
-    assert "a step cannot be named end" in "\n".join(problems_of(folder))
-
-
-@pytest.mark.parametrize(
-    ("suffix", "old", "new", "message"),
-    [
-        (".md", "$W_Q$", "$x^$", "this formula cannot be set: x^"),
+        (".md", "$QK^\\top$", "$x^$", "this formula cannot be set: x^"),
         (".toml", "Softmax divides", "$x^$ divides", "this formula cannot be set: x^"),
         (".toml", 'beside = "headwise-h1"', 'beside = ["x"]', "lab.beside"),
-        (".toml", "[check]", '[predict.labels]\nno = "No"\n[check]', "no answer is called no"),
-        (".md", "For every word", "\udcff every word", "is not UTF-8"),
+        (".toml", "[predict.labels]", '[predict.labels]\nit = "It"', "no answer is called it"),
+        (".md", "Each head", "\udcff head", "is not UTF-8"),
     ],
 )
-def test_no_problem_of_a_step_affects_the_others(folder, suffix, old, new, message):
-    file = folder / "multi-head-attention" / f"{STEM}{suffix}"
-    text = file.read_text(encoding="utf-8").replace(old, new, 1)
+def test_no_issue_of_a_step_affects_the_others(folder, models, suffix, old, new, message):
+    file = folder / SLUG / f"{STEP_1}{suffix}"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    text = text.replace(old, new, 1)
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
-    library = load_lessons(folder, MODELS)
-    assert [step.number for step in library.lessons[0].steps] == [2, 3, 4, 5, 6, 7]
-    line = text[: text.index(new.split("\n")[0])].count("\n") + 1
-    assert any(message in str(m) and abs(m.line - line) <= 1 for m in library.issues)
+    library = load_lessons(folder, models)
+    assert [step.slug for step in library.lessons[0].steps] == [SLUG_2]
+    line = text[: text.index(new)].count("\n") + 1
+    assert any(message in str(issue) and abs(issue.line - line) <= 1 for issue in library.issues)
 
 
-def test_an_unmatched_brace_is_text(folder):
-    replace_in_step(
-        folder, ".toml", 'right = "You said', 'choice = "{value} {oops"\nright = "You said'
+def test_an_unexpected_error_in_a_step_does_not_affect_the_others(folder, models, monkeypatch):
+    def fail(*_):
+        raise IndexError
+
+    monkeypatch.setattr("app.lesson.loader.check_declared_answer", fail)
+    edit_step(folder, f"{STEP_2}.toml", "minutes = 1.5", "minutes = 0")
+    issues = issues_in(folder, models)
+    assert any(issue.startswith(f"{SLUG}/{STEP_1}.toml:1: cannot be loaded") for issue in issues)
+    assert any("minutes" in issue for issue in issues)
+
+
+def test_an_issue_of_the_end_page_does_not_affect_the_steps(folder, models):
+    edit_step(folder, "lesson.toml", "Every weight", "{nobody}")
+    lesson = load_lesson(folder, models)
+    assert lesson.config.end is None
+    assert len(lesson.steps) == 2
+    (issue,) = issues_in(folder, models)
+    assert "unknown field {nobody}" in issue
+
+
+@pytest.mark.parametrize("content", ["title =", 'title = "No more than a title"', "\udcff"])
+def test_a_lesson_without_a_valid_config_does_not_affect_another(folder, models, content):
+    add_lesson(folder)
+    file = folder / "another-lesson" / "lesson.toml"
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert load_lesson(folder, models).slug == SLUG
+    assert all(
+        issue.startswith("another-lesson/lesson.toml:") for issue in issues_in(folder, models)
     )
-    assert load_lessons(folder, MODELS).issues == ()
 
 
-def test_a_default_head_missing_in_the_prediction_model_is_no_problem(folder):
-    replace_in_step(folder, ".toml", 'model = "headwise-h8"', 'model = "headwise-h1"')
-    assert not any("IndexError" in mistake for mistake in problems_of(folder))
+@pytest.mark.parametrize("name", ["01-why.png", f"{STEP_1}.md~", "notes.txt"])
+def test_a_stray_file_is_an_issue(folder, models, name):
+    (folder / SLUG / name).write_text("x", encoding="utf-8")
+    (issue,) = issues_in(folder, models)
+    assert issue.startswith(f"{SLUG}/{name}:1: is neither")
 
 
-def test_a_problem_on_the_last_page_does_not_affect_the_steps(folder):
-    file = folder / "multi-head-attention" / "lesson.toml"
-    text = file.read_text(encoding="utf-8").replace("of them is *for*", "of them is {nobody}")
-    file.write_text(text, encoding="utf-8")
-    library = load_lessons(folder, MODELS)
-    assert library.lessons[0].config.end is None
-    assert len(library.lessons[0].steps) == 7
-    assert "unknown field {nobody}" in str(library.issues[0])
-
-
-def test_a_missing_key_is_reported_at_the_line_of_its_table():
-    source = (
-        'title = "x"\n[defaults]\ntext = "t"\n\n[predict]\nmodel = "m"\n[check]\nquestion = 1\n'
-    )
-    assert line_of(source, ("defaults", "model")) == 2
-    assert line_of(source, ("predict", "question")) == 5
-    assert line_of(source, ("predict", "model")) == 6
-
-
-def test_half_a_step_is_a_problem(folder):
-    (folder / "multi-head-attention" / "08-more.md").write_text("::lab\n", encoding="utf-8")
-    assert problems_of(folder) == [
-        "multi-head-attention/08-more.toml:1: is missing; a step is a .md and a .toml"
+def test_half_a_step_is_an_issue(folder, models):
+    (folder / SLUG / "03-more.md").write_text("::lab\n", encoding="utf-8")
+    assert issues_in(folder, models) == [
+        f"{SLUG}/03-more.toml:1: is missing; a step is a .md and a .toml"
     ]
 
 
-def test_a_gap_in_the_numbers_is_a_problem(folder):
-    for file in (folder / "multi-head-attention").glob("07-*"):
-        file.rename(file.with_name(file.name.replace("07-", "09-")))
-    assert "steps are numbered [1, 2, 3, 4, 5, 6, 9]" in problems_of(folder)[0]
+def test_a_step_without_a_number_is_an_issue(folder, models):
+    rename_step(folder, STEP_2, SLUG_2)
+    assert any("named like 03-some-title.md" in issue for issue in issues_in(folder, models))
 
 
-def test_the_command_reports_every_problem_and_fails(folder):
-    command = [sys.executable, "-m", "app.lesson", str(folder)]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    line = replace_in_step(folder, ".toml", "minutes = 1.5", "minutes = 0")
-    outcome = subprocess.run(command, capture_output=True, check=False, text=True)
-    assert outcome.returncode == 1
-    assert f"{STEM}.toml:{line}: minutes" in outcome.stderr
-    assert "6 steps without issues in 1 lesson" in outcome.stdout
+def test_a_gap_in_the_numbers_is_an_issue(folder, models):
+    rename_step(folder, STEP_2, f"04-{SLUG_2}")
+    (issue,) = issues_in(folder, models)
+    assert "steps are numbered [1, 4]" in issue
 
 
-def test_the_line_of_a_repeated_table_is_counted():
-    source = "[check]\n[[check.options]]\nid = 1\n[[check.options]]\nid = 2\n"
-    assert line_of(source, ("check", "options", 0, "id")) == 3
-    assert line_of(source, ("check", "options", 1, "id")) == 5
+def test_a_folder_without_lessons_is_an_issue(tmp_path, models):
+    for empty in (tmp_path, tmp_path / "nowhere"):
+        (issue,) = load_lessons(empty, models).issues
+        assert "no lesson is here" in issue.message
+
+
+def test_a_lesson_without_steps_is_an_issue(folder, models):
+    remove_step(folder, STEP_1)
+    remove_step(folder, STEP_2)
+    assert load_lessons(folder, models).lessons == ()
+    assert "has no step yet" in "\n".join(issues_in(folder, models))
+
+
+@pytest.mark.parametrize("name", RESERVED_SLUGS)
+def test_a_lesson_cannot_take_an_address_of_the_site(folder, models, name):
+    (folder / SLUG).rename(folder / name)
+    library = load_lessons(folder, models)
+    assert library.lessons == ()
+    assert "a lesson cannot be named" in "\n".join(map(str, library.issues))
+
+
+def test_a_step_cannot_take_the_address_of_the_end(folder, models):
+    rename_step(folder, STEP_2, "02-end")
+    assert [step.slug for step in load_lesson(folder, models).steps] == [SLUG_1]
+    assert "a step cannot be named end" in "\n".join(issues_in(folder, models))

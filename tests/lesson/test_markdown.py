@@ -1,9 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.lesson.loader import load_lessons
 from app.lesson.markdown import fill_html, markers, render_inline, segments
-from app.settings import site_folder
 
 
 def test_prose_is_split_at_its_markers():
@@ -39,12 +37,6 @@ def test_maths_becomes_mathml_without_a_backslash():
     (part,) = segments("$h = 2$ and\n\n$$\\sqrt{d_k}$$\n")
     assert part.html.count("<math") == 2
     assert "\\" not in part.html
-
-
-def test_no_backslash_is_left_in_any_lesson(models):
-    for lesson in load_lessons(site_folder("lessons"), models).lessons:
-        for step in lesson.steps:
-            assert all("\\" not in part.html for part in step.before_lab + step.after_lab)
 
 
 @given(st.text())

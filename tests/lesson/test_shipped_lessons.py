@@ -1,0 +1,151 @@
+"""What the texts and numbers of the lessons in lessons/ promise."""
+
+import re
+
+import pytest
+
+from app.lesson import PREDICTIONS, PredictionInput, load_lessons
+from app.lesson.selection import Selection
+from app.models import load_builtin_models
+from app.settings import site_folder
+
+LESSONS_FOLDER = site_folder("lessons")
+LIBRARY = load_lessons(LESSONS_FOLDER, load_builtin_models())
+LESSONS = [pytest.param(lesson, id=lesson.slug) for lesson in LIBRARY.lessons]
+STEPS = [
+    pytest.param(step, id=f"{lesson.slug}/{step.slug}")
+    for lesson in LIBRARY.lessons
+    for step in lesson.steps
+]
+MULTI_HEAD_ATTENTION = "multi-head-attention"
+
+
+@pytest.fixture
+def multi_head_attention():
+    return next(each for each in LIBRARY.lessons if each.slug == MULTI_HEAD_ATTENTION)
+
+
+def test_there_is_no_issue():
+    assert LIBRARY.issues == ()
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_steps_are_numbered_from_one_and_all_written(lesson):
+    numbers = [entry.number for entry in lesson.outline]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [step.number for step in lesson.steps] == numbers
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(step, models):
+    defaults, predict = step.config.defaults, step.config.predict
+    selection = Selection(
+        models[defaults.model].tokenizer.sentence(defaults.text),
+        models[predict.model or defaults.model],
+        defaults.layer,
+        defaults.head,
+        defaults.word,
+    )
+    result = PREDICTIONS[predict.computed_by].compute(PredictionInput(selection, predict.options))
+    assert result.answers == (predict.declared,)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_at_most_120_words_come_before_the_lab(step):
+    text = re.sub(r"<[^>]+>", "", " ".join(segment.html for segment in step.before_lab))
+    words = [word for word in text.split() if any(letter.isalpha() for letter in word)]
+    assert 0 < len(words) <= 120
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_backslash_is_left_of_any_formula(step):
+    segments = step.before_lab + step.after_lab
+    assert any(segment.html for segment in segments)
+    assert all("\\" not in segment.html for segment in segments)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_seven_steps_would_take_ten_to_twelve_minutes(lesson):
+    minutes = sum(step.config.minutes for step in lesson.steps)
+    assert 10 / 7 <= minutes / len(lesson.steps) <= 12 / 7
+
+
+OWN_SOURCE = re.compile(r"Headwise itself|Computed on this page")
+PUBLISHED_SOURCE = re.compile(r"[A-Z][\w&., -]+ (19|20)\d\d, (\*[^*]+\*|table|section)", re.UNICODE)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_citation_names_a_paper_and_section_or_its_computation(step):
+    assert step.config.citations
+    for citation in step.config.citations:
+        assert OWN_SOURCE.search(citation.source) or PUBLISHED_SOURCE.search(citation.source), (
+            citation.source
+        )
+        for file in re.findall(r"\*((?:app|training)/[\w./]+)\*", citation.source):
+            assert (LESSONS_FOLDER.parent / file).is_file()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_links_in_citations_work(client, step):
+    for citation in step.config.citations:
+        for address in re.findall(r"\]\((/[^)]*)\)", citation.source):
+            assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_end_asks_about_steps_in_their_order(lesson):
+    if lesson.config.end:
+        steps = [question.step for question in lesson.config.end.recall]
+        assert steps == sorted(steps)
+        assert all(lesson.step(str(number)) for number in steps)
+
+
+def test_the_end_of_multi_head_attention_asks_about_three_steps(multi_head_attention):
+    recall = multi_head_attention.config.end.recall
+    assert [multi_head_attention.step(str(question.step)).slug for question in recall] == [
+        "rows-ask-columns-answer",
+        "project-do-not-slice",
+        "concatenate-then-mix",
+    ]
+
+
+PUBLISHED_FIGURES = {
+    "same-budget-thinner-heads": "24.9 25.5 25.8 25.4 5.29 5.00 4.92 4.91 5.01",
+    "measure-before-you-name": "94.3 51.7 86.8 40.0 80.5 47.7 34.5 26.3 65 52",
+    "heads-in-real-models": "47.2 47.1 46.6 1.51 0.28 0.24 38 48 0.15 8 96",
+}
+"""Copied by hand from the papers: Vaswani 2017, table 3 A; Clark 2019, tables 1 and 2; Ainslie
+2023, table 1, Voita 2019, abstract, and Michel 2019, section 3."""
+
+
+@pytest.mark.parametrize("slug", PUBLISHED_FIGURES)
+def test_figures_of_papers_are_as_published(slug):
+    (file,) = (LESSONS_FOLDER / MULTI_HEAD_ATTENTION).glob(f"??-{slug}.md")
+    figures = set(re.findall(r"\d+(?:\.\d+)?", file.read_text(encoding="utf-8")))
+    assert set(PUBLISHED_FIGURES[slug].split()) <= figures
+
+
+REAL_MODEL_SIZES = {
+    "Mistral 7B": (32, 32, 8, 128),
+    "Llama 3 8B": (32, 32, 8, 128),
+    "Llama 3 70B": (80, 64, 8, 128),
+    "Llama 3 405B": (126, 128, 8, 128),
+    "GPT-3 175B": (96, 96, 96, 128),
+    "GPT-2, smallest": (12, 12, 12, 64),
+    "PaLM 540B": (118, 48, 1, 256),
+}
+
+
+def test_real_models_have_their_published_sizes(multi_head_attention):
+    rows = multi_head_attention.step("heads-in-real-models").config.lab.options["real_models"]
+    assert {
+        row["name"]: (row["layers"], row["heads"], row["kv_heads"], row["d_head"]) for row in rows
+    } == REAL_MODEL_SIZES
+
+
+def test_texts_of_lessons_are_only_in_their_files():
+    python = "".join(
+        file.read_text(encoding="utf-8") for file in (LESSONS_FOLDER.parent / "app").rglob("*.py")
+    )
+    for phrase in ("The cat sat down", "compete", "GPT-3", "Vaswani et al. 2017, *"):
+        assert phrase not in python

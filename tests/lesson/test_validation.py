@@ -1,0 +1,127 @@
+"""Every mistake in a lesson's files is reported with its file and line."""
+
+import pytest
+
+from app.lesson import load_lessons
+from app.lesson.validation import line_of
+from tests.lesson.small_lesson import SLUG, STEP_1, STEP_2, edit_step
+
+
+def issues_in(folder, models):
+    """The issues, with paths inside the folder of lessons."""
+    issues = load_lessons(folder, models).issues
+    return [str(issue).replace(f"{folder}/", "") for issue in issues]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new", "message"),
+    [
+        (".toml", 'name = "side-by-side"', 'name = "sideways"', "unknown lab “sideways”"),
+        (".toml", 'computed_by = "keeps', 'computed_by = "x', "nothing computes “x"),
+        (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
+        (".toml", 'declared = "yes"', "declared =", "Invalid value"),
+        (".toml", 'declared = "yes"', 'declared = "no"', "declared is no, but the models answer"),
+        (".toml", 'model = "headwise-h8"', 'model = "h3"', "predict.model: no model “h3”"),
+        (".toml", 'model = "headwise-h4"', 'model = "h3"', "defaults.model: no model “h3”"),
+        (".toml", 'beside = "headwise-h1"', 'beside = "h3"', "lab.beside: no model “h3”"),
+        (".toml", "beside =", "besides =", "lab.besides: Extra inputs are not permitted"),
+        (".toml", "Why can’t a row", "Why can’t {word}", "unknown field {word}; there are none"),
+        (".toml", 'text = "A head', 'text = "{word} head', "unknown field {word}"),
+        (".toml", "It does not", "It does {nobody}", "unknown field {nobody}; there are none"),
+        (".toml", 'yes = "It does"', 'it = "It does"', "no answer is called it"),
+        (".toml", "word = 2", "word = 5", "the default word does not exist"),
+        (".toml", "head = 2", "head = 4", "the default head does not exist"),
+        (".toml", "layer = 0", "layer = 2", "the default layer does not exist"),
+        (".toml", "small dog", "dog " * 60, "the default text does not exist"),
+        (".toml", "right = true", "right = false", "exactly one option must be right"),
+        (".toml", "A head may", "$x^$", "this formula cannot be set: x^"),
+        (".toml", 'id = "one-word"', 'id = "sum"', "ids repeat"),
+        (".toml", "Softmax of", "{word}", "unknown field {word}"),
+        (".md", "::check", "::chekc", "unknown marker ::chekc"),
+        (".md", "::predict", "::lab", "::lab must stand in it exactly once"),
+        (".md", "::predict", "", "::predict must stand in it exactly once"),
+    ],
+)
+def test_an_issue_is_reported_with_its_file(folder, models, suffix, old, new, message):
+    edit_step(folder, f"{STEP_1}{suffix}", old, new)
+    assert any(
+        issue.startswith(f"{SLUG}/{STEP_1}{suffix}:") and message in issue
+        for issue in issues_in(folder, models)
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "old", "new"),
+    [
+        (".toml", "minutes = 1.5", 'minutes = "long"'),
+        (".toml", 'name = "side-by-side"', 'name = "sideways"'),
+        (".toml", 'right = "You said', 'right = "{word} {nobody} You said'),
+        (".toml", 'text = "A head reads', 'texxt = "A head reads'),
+        (".md", "::predict", "::predikt"),
+    ],
+)
+def test_an_issue_is_reported_with_its_line(folder, models, suffix, old, new):
+    line = edit_step(folder, f"{STEP_1}{suffix}", old, new)
+    assert f"{SLUG}/{STEP_1}{suffix}:{line}: " in "\n".join(issues_in(folder, models))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("kv_heads = 2\n", "", "Field required"),
+        ("d_head = 8", "d_head = 0", "greater than or equal to 1"),
+        ("d_head = 8", "d_head = 8\nd_tail = 1", "not permitted"),
+    ],
+)
+def test_the_options_of_a_prediction_are_validated(folder, models, old, new, message):
+    edit_step(folder, f"{STEP_2}.toml", old, new)
+    (issue,) = issues_in(folder, models)
+    assert "predict.options." in issue
+    assert message in issue
+
+
+def test_the_options_of_a_lab_are_validated(folder, models):
+    line = edit_step(folder, f"{STEP_2}.toml", "heads = 12", "heads = 0")
+    (issue,) = issues_in(folder, models)
+    assert issue.startswith(f"{SLUG}/{STEP_2}.toml:{line}: lab.real_models.0.heads: ")
+
+
+def test_all_issues_are_reported_at_once(folder, models):
+    edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+    edit_step(folder, f"{STEP_1}.md", "::check", "::chekc")
+    edit_step(folder, f"{STEP_2}.toml", 'declared = "320"', 'declared = "160"')
+    issues = issues_in(folder, models)
+    for message in ("minutes", "unknown marker", "::check must stand", "declared is 160"):
+        assert sum(message in issue for issue in issues) == 1
+
+
+def test_an_unmatched_brace_is_text(folder, models):
+    edit_step(folder, f"{STEP_2}.toml", "{value} numbers", "{value} {oops")
+    assert issues_in(folder, models) == []
+
+
+def test_a_default_head_missing_in_the_prediction_model_is_no_issue(folder, models):
+    edit_step(folder, f"{STEP_1}.toml", 'model = "headwise-h8"', 'model = "headwise-h1"')
+    assert issues_in(folder, models) == []
+
+
+@pytest.mark.parametrize("old", ["Every weight", "What does a head", "What do columns", "Keys."])
+def test_every_text_of_the_end_page_is_validated(folder, models, old):
+    line = edit_step(folder, "lesson.toml", old, f"{{nobody}} {old}")
+    (issue,) = issues_in(folder, models)
+    assert issue.startswith(f"{SLUG}/lesson.toml:{line}: unknown field {{nobody}}")
+
+
+def test_a_missing_key_is_reported_at_the_line_of_its_table():
+    source = (
+        'title = "x"\n[defaults]\ntext = "t"\n\n[predict]\nmodel = "m"\n[check]\nquestion = 1\n'
+    )
+    assert line_of(source, ("defaults", "model")) == 2
+    assert line_of(source, ("predict", "question")) == 5
+    assert line_of(source, ("predict", "model")) == 6
+
+
+def test_the_line_of_a_repeated_table_is_counted():
+    source = "[check]\n[[check.options]]\nid = 1\n[[check.options]]\nid = 2\n"
+    assert line_of(source, ("check", "options", 0, "id")) == 3
+    assert line_of(source, ("check", "options", 1, "id")) == 5
