@@ -26,7 +26,7 @@ def test_after_any_twenty_actions_a_reload_shows_the_same(page, server, step):
         chosen = chance.randrange(buttons.count())
         with page.expect_response(lambda response: f"{LESSON}/" in response.url):
             buttons.nth(chosen).click()
-        expect(page.locator("#lab.htmx-request, .lab.busy")).to_have_count(0)
+        expect(page.locator("#lab.htmx-request, .lab.is-busy")).to_have_count(0)
         page.wait_for_load_state("networkidle")
     before = figure_markup(page)
     page.goto(page.url)
