@@ -1,4 +1,4 @@
-"""Lighthouse on every kind of page, as a phone and as a desktop; the outcome is docs/quality.md.
+"""Run Lighthouse on every kind of page, as a phone and as a desktop, and write docs/quality.md.
 
 python -m tests.audit
 """
@@ -35,27 +35,31 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 SWAPS = 20
 SIXTEEN_TOKENS = "the+old+man+and+the+sea+were+calm+that+day+so+he+went+out+to+fish"
 
-HEAD = """# Quality, measured
+HEAD = """# Measured quality
 
-Made by `make audit` on {day}: Lighthouse {lighthouse} in {browser}, one run a page and profile, on
-a machine that is not quiet. The phone is Lighthouse's own, with a slow network and a slow
-processor.
+Written by `make audit` on {day}, with Lighthouse {lighthouse} in {browser}. Each page was measured
+once in each profile, on a machine that also ran other programs. “Phone” is the default profile of
+Lighthouse: it simulates a slow network and a slow processor.
 
 | Page | Profile | Performance | Accessibility | Best practices | SEO | First paint | \
-Largest paint | Shift | On the wire |
+Largest paint | Layout shift | Transferred |
 |---|---|---|---|---|---|---|---|---|---|
 """
 
 TAIL = """
-Lowest score: {lowest}. `On the wire` is everything that a first visit fetches, fonts included.
+Lowest score: {lowest}. “Transferred” is everything that a first visit downloads, fonts included.
 
-From the moment that htmx has put eight maps of sixteen tokens into the page to the end of the next
-frame: {painted:.0f} ms in the median of {swaps} swaps, {slowest:.0f} ms at most (a frame lasts
-17 ms; the frame that was under way counts).
+Painting eight maps of sixteen tokens takes {painted:.0f} ms (median of {swaps} swaps) and
+{slowest:.0f} ms at most. The time runs from the end of the htmx swap to the end of the next frame.
+A frame lasts 17 ms.
 
-Held by `make test`, too: no violation found by axe on any kind of page, light and dark, wide and
-narrow; no error by html-validate; a first visit within 150 KB; eight maps of sixteen tokens within
-8 KB; no shift; each step's look in both themes at 1280 and 390 pixels.
+`make test` checks the following on every run:
+
+- axe finds no violation on any kind of page, in both themes, wide and narrow.
+- html-validate finds no error.
+- A first visit transfers at most 150 KB; eight maps of sixteen tokens take at most 8 KB.
+- The layout does not shift.
+- Screenshots of each step match, in both themes, at 1280 and 390 pixels.
 """
 
 
@@ -74,7 +78,7 @@ def run_lighthouse(url: str, options: list[str]) -> dict[str, object]:
 
 
 def row(page: str, profile: str, report: dict[str, object]) -> tuple[str, int]:
-    """The line of the table, and the lowest of its scores."""
+    """Return the row of one page in the table, and the lowest of its scores."""
     audits = report["audits"]
     scores = [round(100 * report["categories"][name]["score"]) for name in CATEGORIES]
     name = page if len(page) < 50 else f"{page[:40]}…"
@@ -89,7 +93,7 @@ def row(page: str, profile: str, report: dict[str, object]) -> tuple[str, int]:
 
 
 def paint_times(browser: Browser, address: str) -> list[float]:
-    """Milliseconds from a swap of all maps to the end of the frame that shows them."""
+    """Return the milliseconds from a swap of all maps to the end of the frame that paints them."""
     page = browser.new_page()
     page.goto(f"{address}{LESSON}/6?show=grid&text={SIXTEEN_TOKENS}")
     times = []

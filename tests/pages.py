@@ -1,4 +1,4 @@
-"""Addresses of every kind of page, in every kind of state."""
+"""URLs of every kind of page, in many states."""
 
 LESSON = "/multi-head-attention"
 PAGES = [
@@ -43,4 +43,4 @@ CHECKPOINT_PAGES = [
     f"{LESSON}/7?model=deep&show=overview",
     f"{LESSON}/why-one-head-is-not-enough/handout?model=llama&answers=1",
 ]
-"""Those of a server that has the checkpoints of `tests.models.checkpoints.tiny`, and a deep one."""
+"""Pages of a server with the checkpoints of `tests.models.checkpoints.tiny_checkpoints`."""

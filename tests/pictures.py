@@ -1,4 +1,4 @@
-"""The pictures that show Headwise elsewhere: the README's, and the card for links to it.
+"""Renew the pictures of Headwise: the screenshot in the README, and the card for social media.
 
 python -m tests.pictures
 """
@@ -21,11 +21,11 @@ from tests.serving import run_server
 ROOT = Path(__file__).parent.parent
 SCREENSHOT = ROOT / "docs" / "step-1.png"
 SOCIAL_CARD = ROOT / "static" / "social.png"
-SHOWN_HEADS = (2, 3)
+HEADS_ON_CARD = (2, 3)
 
 
 def save_screenshot(browser: Browser, address: str) -> None:
-    """Step 1 as it is served."""
+    """Save a screenshot of step 1."""
     page = browser.new_page(viewport={"width": 1360, "height": 1130})
     page.goto(address + STEP_1)
     page.wait_for_load_state("networkidle")
@@ -33,7 +33,7 @@ def save_screenshot(browser: Browser, address: str) -> None:
 
 
 def save_social_card(browser: Browser, address: str) -> None:
-    """The lesson's title beside two heads' maps of its first sentence."""
+    """Save a picture of the lesson's title next to two maps of its default sentence."""
     models = load_builtin_models()
     lesson = load_lessons(site_folder("lessons"), models).lessons[0]
     defaults = lesson.steps[0].config.defaults
@@ -47,7 +47,7 @@ def save_social_card(browser: Browser, address: str) -> None:
         origin=address,
         static=f"{static_url(site_folder('static'))}/{{}}".format,
         lesson=lesson.config,
-        maps=[(head, heatmap(view.maps[head], view.heatmap_layout)) for head in SHOWN_HEADS],
+        maps=[(head, heatmap(view.maps[head], view.heatmap_layout)) for head in HEADS_ON_CARD],
     )
     page = browser.new_page(viewport={"width": 1200, "height": 630})
     page.goto(address)  # a first visit fetches the fonts

@@ -1,4 +1,4 @@
-"""An application under uvicorn on a free port, started as anybody would start it."""
+"""Run an ASGI application under uvicorn on a free port, in a process of its own."""
 
 import os
 import socket
@@ -14,7 +14,10 @@ from pathlib import Path
 def run_server(
     target: str = "app.main:app", *, folder: Path | None = None, **environment: str
 ) -> Iterator[str]:
-    """Yields the address; the server, started in `folder`, ends with the block."""
+    """Start the server in `folder` with these environment variables, and yield its URL.
+
+    The server stops at the end of the block.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
