@@ -1,4 +1,4 @@
-"""Every option that can be set from outside, as an environment variable `HEADWISE_…`."""
+"""Settings, read from environment variables named `HEADWISE_…`."""
 
 from os import pathsep
 from pathlib import Path
@@ -11,13 +11,16 @@ _PACKAGE = Path(__file__).parent
 
 
 def site_folder(name: str) -> Path:
-    """`lessons`, `templates` or `static`: inside an installed package, else beside it."""
+    """Return the path of `lessons`, `templates` or `static`.
+
+    The folder is inside the installed package, or next to it in a source tree.
+    """
     installed = _PACKAGE / "site" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
 def split_origins(value: object) -> object:
-    """Origins with spaces between them, as an environment variable holds them."""
+    """Split the origins in an environment variable, which are separated by spaces."""
     return tuple(value.split()) if isinstance(value, str) else value
 
 
@@ -29,7 +32,7 @@ Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split_origins)
 
 
 def split_paths(value: object) -> object:
-    """Paths as an environment variable holds them: with colons between, semicolons on Windows."""
+    """Split the paths in an environment variable: separated by colons, on Windows by semicolons."""
     return tuple(filter(None, value.split(pathsep))) if isinstance(value, str) else value
 
 
@@ -37,7 +40,7 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_paths)]
 
 
 class Settings(BaseSettings):
-    """README.md lists these; a test holds the list to this class."""
+    """All settings. README.md lists them, and a test compares the two."""
 
     model_config = SettingsConfigDict(env_prefix="HEADWISE_", frozen=True)
 
@@ -46,33 +49,38 @@ class Settings(BaseSettings):
     )
     checkpoints: Paths = Field(
         (),
-        description="Folders of checkpoints, or folders that hold them, with colons between;"
-        " none by default.",
+        description="Checkpoint folders, or folders that contain them, separated by colons.",
     )
     embed_origins: Origins = Field(
-        (), description="Sites that may embed a lab, with spaces between them; none by default."
+        (), description="Origins that may embed a lab, separated by spaces."
     )
     cors_origins: Origins = Field(
-        (), description="Sites whose scripts may read the API, with spaces; none by default."
+        (), description="Origins whose scripts may read the API, separated by spaces."
     )
     api_per_minute: int = Field(
         600,
         gt=0,
-        description="Requests for API and files a minute from one address; beyond it, 429.",
+        description="Maximum number of requests per minute for the API and files, per client address;"
+        " above it the response is 429.",
     )
     cache_megabytes: int = Field(
         16,
         ge=0,
-        description=(
-            "Memory for answers and computed maps that are asked for again, in MB; 0 keeps none."
-        ),
+        description="Memory for cached responses and forward passes, in MB;"
+        " 0 disables both caches.",
     )
     secret: SecretStr = Field(
-        SecretStr(""), description="Signs assignments and completion codes; without it neither is."
+        SecretStr(""),
+        description="Key that signs assignments and completion codes;"
+        " without it neither is signed.",
     )
     max_query_bytes: int = Field(
-        32_768, gt=0, description="Longest query of an address; beyond it the answer is 414."
+        32_768,
+        gt=0,
+        description="Maximum size of a query string in bytes; above it the response is 414.",
     )
     max_body_bytes: int = Field(
-        65_536, ge=0, description="Largest body of a request; beyond it the answer is 413."
+        65_536,
+        ge=0,
+        description="Maximum size of a request body in bytes; above it the response is 413.",
     )
