@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     api_per_minute: int = Field(
         600,
         gt=0,
-        description="Maximum number of requests per minute for the API and files, per client address;"
-        " above it the response is 429.",
+        description="Maximum number of requests per minute for the API and files, per client"
+        " address; above it the response is 429.",
     )
     cache_megabytes: int = Field(
         16,
