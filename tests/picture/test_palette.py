@@ -14,14 +14,14 @@ from app.picture.palette import (
 )
 from app.settings import site_folder
 
-EVERY_LOOK = [(theme, heat) for theme in THEMES for heat in HEATS]
+COMBINATIONS = [(theme, heat) for theme in THEMES for heat in HEATS]
 
 
 def lightness(mixture, stops):
     return mix(stops[mixture.stop], mixture.percent / 100, stops[mixture.base]).lightness
 
 
-@pytest.mark.parametrize(("theme", "heat"), EVERY_LOOK)
+@pytest.mark.parametrize(("theme", "heat"), COMBINATIONS)
 def test_a_scale_runs_from_cold_over_warm_to_hot_in_even_steps(theme, heat):
     stops = scale_stops(theme, heat)
     colours = [mixture.to_hex(stops) for mixture in HEAT_MIXTURES.values()]
@@ -46,8 +46,10 @@ def test_signed_colours_run_from_the_background_to_their_own_colour(theme, sign)
 
 
 def test_every_theme_and_heat_scale_has_colours_of_its_own():
-    hottest = {HEAT_MIXTURES["heat-20"].to_hex(scale_stops(*look)) for look in EVERY_LOOK}
-    assert len(hottest) == len(EVERY_LOOK)
+    hottest = {
+        HEAT_MIXTURES["heat-20"].to_hex(scale_stops(*combination)) for combination in COMBINATIONS
+    }
+    assert len(hottest) == len(COMBINATIONS)
 
 
 @pytest.mark.parametrize(("theme", "heat"), [("sepia", "default"), ("light", "jet")])

@@ -43,8 +43,8 @@ def test_rules_have_the_colours_of_the_theme_and_the_heat_scale():
 
 
 def test_every_theme_and_heat_scale_has_rules_of_its_own():
-    looks = {standalone_css(MAP_CSS, theme, heat) for theme in THEMES for heat in HEATS}
-    assert len(looks) == len(THEMES) * len(HEATS)
+    styles = {standalone_css(MAP_CSS, theme, heat) for theme in THEMES for heat in HEATS}
+    assert len(styles) == len(THEMES) * len(HEATS)
 
 
 def test_every_rule_of_the_stylesheet_is_in_the_file():

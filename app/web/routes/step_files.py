@@ -97,12 +97,12 @@ def handout(request: Request, context: AppContext, requested: RequestedView) -> 
     lab_state = requested.lab_state
     displayed = lab_state.for_model(requested.prediction.model) or lab_state
     step = step_context(requested, context, origin_of(request))
-    handout: dict[str, object] = {
+    answers: dict[str, object] = {
         "has_answers": requested.query.get("answers") == "1",
         "displayed": displayed,
         "figures": head_figures(displayed, displayed.maps),
     }
-    return context.templates.response(request, "handout.html", vars(step) | handout)
+    return context.templates.response(request, "handout.html", vars(step) | answers)
 
 
 async def export(
@@ -114,11 +114,9 @@ async def export(
             404, f"There is no such file. There are {join_with_and(list(FORMATS))}."
         )
     export_format, lab_state = FORMATS[file], requested.lab_state
-    options = parse_export_options(
-        requested.query,
-        requested.lab.layout_for(lab_state),
-        problems := list(requested.parsed.problems),
-    )
+    problems = list(requested.parsed.problems)
+    layout = requested.lab.layout_for(lab_state)
+    options = parse_export_options(requested.query, layout, problems)
     if problems:
         message = " ".join(problem.message for problem in first_problems(problems))
         raise HTTPException(422, message)

@@ -48,12 +48,12 @@ def test_letters_are_drawn_without_any_font_of_the_machine(client):
 
 
 def test_pictures_have_the_requested_theme_and_colour_scale(client):
-    looks = {
+    pictures = {
         get_export(client, "map.svg", theme=theme, heat=heat).text
         for theme in ("light", "dark")
         for heat in ("default", "greys")
     }
-    assert len(looks) == 4
+    assert len(pictures) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Views to export."""
+"""Lab states to export."""
 
 from app.lesson import Controls, LabState
 from app.lesson.selection import Selection
@@ -6,7 +6,7 @@ from app.lesson.selection import Selection
 CSS_RULES = ".paper { fill: #fff; }"
 
 
-def make_view(
+def make_lab_state(
     models, model="headwise-h4", text="She opened the old wooden door", head=1, **controls
 ):
     sentence = models[model].tokenizer.sentence(text)
