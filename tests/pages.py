@@ -1,6 +1,16 @@
 """URLs of every kind of page, in many states."""
 
+from app.lesson import load_lessons
+from app.models import load_builtin_models
+from app.settings import site_folder
+
 LESSON = "/multi-head-attention"
+STEP_PATHS = [
+    f"/{lesson.slug}/{step.slug}"
+    for lesson in load_lessons(site_folder("lessons"), load_builtin_models()).lessons
+    for step in lesson.steps
+]
+"""Every step of every lesson in lessons/."""
 PAGES = [
     "/",
     "/docs",
@@ -9,7 +19,7 @@ PAGES = [
     "/models/headwise-h4-random",
     "/nowhere",
     "/offline",
-    *(f"{LESSON}/{number}?cell=0.1&minus=headwise-h1.0&layer=1" for number in range(1, 8)),
+    *(f"{path}?cell=0.1&minus=headwise-h1.0&layer=1" for path in STEP_PATHS),
     f"{LESSON}/2?causal=1&show=lines",
     f"{LESSON}/1?show=strip",
     f"{LESSON}/6?show=grid",

@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from shutil import copytree
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,10 +11,23 @@ from app.application import create_app
 from app.lesson import load_lessons
 from app.models import load_builtin_models
 from app.settings import Settings, site_folder
+from tests.lesson.small_lesson import SLUG as SMALL_LESSON
+from tests.lesson.small_lesson import STEP_2, copy_lessons
 
 MODELS = load_builtin_models()
-(LESSON,) = load_lessons(site_folder("lessons"), MODELS).lessons
-STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
+LESSONS = load_lessons(site_folder("lessons"), MODELS).lessons
+LESSON_OF = {step: lesson for lesson in LESSONS for step in lesson.steps}
+STEPS = [pytest.param(step, id=f"{LESSON_OF[step].slug}/{step.slug}") for step in LESSON_OF]
+(LESSON,) = (lesson for lesson in LESSONS if lesson.slug == "multi-head-attention")
+SIDE_BY_SIDE = "why-one-head-is-not-enough"
+PIPELINE = "rows-ask-columns-answer"
+NUDGE = "project-do-not-slice"
+BUDGET = "same-budget-thinner-heads"
+MIX = "concatenate-then-mix"
+MEASURES = "measure-before-you-name"
+SHARING = "heads-in-real-models"
+"""Steps by the labs that they have."""
+
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 RESTORE = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
 UNUSUAL_TEXTS = ["cat", "cat cat cat cat cat", "very " * 40,
@@ -24,7 +36,7 @@ UNUSUAL_TEXTS = ["cat", "cat cat cat cat cat", "very " * 40,
 
 
 def step_path(step):
-    return f"/{LESSON.slug}/{step.slug}"
+    return f"/{LESSON_OF[step].slug}/{step.slug}"
 
 
 def choice_ids(html):
@@ -88,29 +100,28 @@ def test_the_right_answer_is_right_and_another_is_not(client, step):
 def test_sentence_and_model_carry_over_to_every_other_step(client, step):
     chosen = {"text": "Old birds sing & rest", "model": "headwise-h2"}
     html = client.get(step_path(step), params=chosen).text
-    links = re.findall(r'<a href="([^"]+)" data-step="(\d)"', html)
-    assert [number for _, number in links] == list("1234567")
+    links = re.findall(r'<a href="([^"]+)" data-step="(\d+)"', html)
+    assert [int(number) for _, number in links] == [each.number for each in LESSON_OF[step].steps]
     for link, _ in links:
         assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in chosen.items()}
     default = client.get(step_path(step)).text
     assert all(
-        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d)"', default)
+        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d+)"', default)
     )
 
 
-def test_each_step_leads_to_the_next_and_the_last_to_the_end(client):
-    for step, following in zip(LESSON.steps, LESSON.steps[1:], strict=False):
-        assert f'class="primary" href="{step_path(following)}"' in client.get(step_path(step)).text
-    assert (
-        f'class="primary" href="/{LESSON.slug}/end"' in client.get(step_path(LESSON.steps[-1])).text
-    )
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_each_step_leads_to_the_next_and_the_last_to_the_end(client, lesson):
+    steps = lesson.steps
+    nexts = [*map(step_path, steps[1:]), f"/{lesson.slug}/end"]
+    for step, following in zip(steps, nexts, strict=True):
+        assert f'class="primary" href="{following}"' in client.get(step_path(step)).text
 
 
-def test_the_end_asks_what_was_learned(client):
-    html = client.get(f"/{LESSON.slug}/end").text
-    end = LESSON.config.end
-    assert [item.step for item in end.recall] == [2, 3, 5]
-    assert html.count('<details class="recall"') == 3
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_the_end_asks_what_was_learned(client, lesson):
+    html = client.get(f"/{lesson.slug}/end").text
+    assert html.count('<details class="recall"') == len(lesson.config.end.recall)
     assert '<textarea id="rewrite"' in html
     assert " name=" not in re.search(r"<textarea[^>]*>", html).group(0)
 
@@ -118,31 +129,43 @@ def test_the_end_asks_what_was_learned(client):
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_shows_its_number_and_its_minutes(client, step):
     html = client.get(step_path(step)).text
-    assert f"Step {step.number} of 7" in html
-    assert f"{step.config.minutes} min of 10–12 min" in html
+    lesson = LESSON_OF[step]
+    assert f"Step {step.number} of {len(lesson.outline)}" in html
+    assert f"{step.config.minutes} min of {lesson.config.minutes}" in html
 
 
 @pytest.mark.parametrize(
     ("step", "query", "expected"),
     [
-        ("2", "causal=1", "−∞"),
-        ("4", "unscaled=1", 'id="unscaled" name="unscaled" value="" aria-pressed="false"'),
-        ("5", "off=0.1", 'id="off-1" name="off" value="" aria-pressed="false"'),
-        ("5", "off=0.1", 'id="off-2" name="off" value="0.1,0.2" aria-pressed="true"'),
-        ("5", "weighted=1", "not the attention weights themselves"),
-        ("6", "shuffled=1", 'id="shuffled" name="shuffled" value="" aria-pressed="true"'),
-        ("7", "groups=2", "Queries stay, so there are still 8 maps"),
-        ("3", "cell=0.1", "comes to read"),
-        ("1", "show=lines", '<svg class="ties"'),
-        ("1", "show=strip", '<section class="strip-row chosen">'),
-        ("6", "show=grid", '<div class="heads">'),
-        ("5", "lock=1&head=2", "Unlock head 2"),
-        ("6", "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
+        (PIPELINE, "causal=1", "−∞"),
+        (
+            BUDGET,
+            "unscaled=1",
+            'id="unscaled" name="unscaled" value="" aria-pressed="false"',
+        ),
+        (MIX, "off=0.1", 'id="off-1" name="off" value="" aria-pressed="false"'),
+        (
+            MIX,
+            "off=0.1",
+            'id="off-2" name="off" value="0.1,0.2" aria-pressed="true"',
+        ),
+        (MIX, "weighted=1", "not the attention weights themselves"),
+        (
+            MEASURES,
+            "shuffled=1",
+            'id="shuffled" name="shuffled" value="" aria-pressed="true"',
+        ),
+        (SHARING, "groups=2", "Queries stay, so there are still 8 maps"),
+        (NUDGE, "cell=0.1", "comes to read"),
+        (SIDE_BY_SIDE, "show=lines", '<svg class="ties"'),
+        (SIDE_BY_SIDE, "show=strip", '<section class="strip-row chosen">'),
+        (MEASURES, "show=grid", '<div class="heads">'),
+        (MIX, "lock=1&head=2", "Unlock head 2"),
+        (MEASURES, "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
     ],
 )
 def test_every_control_can_be_linked(client, step, query, expected):
-    address = client.get(f"/{LESSON.slug}/{step}?{query}").headers["location"]
-    response = client.get(address)
+    response = client.get(f"/{LESSON.slug}/{step}?{query}")
     assert response.status_code == 200
     assert expected in response.text
 
@@ -150,18 +173,21 @@ def test_every_control_can_be_linked(client, step, query, expected):
 @pytest.mark.parametrize(
     ("step", "query", "message"),
     [
-        ("2", "causal=yes", "none of the values of causal"),
-        ("5", "off=7.7", "no head “7.7” to switch off"),
-        ("7", "groups=3", "none of the values of groups"),
-        ("1", "cell=99.0", "There is no cell “99.0” here"),
-        ("1", "minus=headwise-h1.1", "There is no head “headwise-h1.1” to compare with"),
-        ("1", "minus=x", "There is no head “x” to compare with"),
-        ("4", "predict=1", "none of the values of predict"),
+        (PIPELINE, "causal=yes", "none of the values of causal"),
+        (MIX, "off=7.7", "no head “7.7” to switch off"),
+        (SHARING, "groups=3", "none of the values of groups"),
+        (SIDE_BY_SIDE, "cell=99.0", "There is no cell “99.0” here"),
+        (
+            SIDE_BY_SIDE,
+            "minus=headwise-h1.1",
+            "There is no head “headwise-h1.1” to compare with",
+        ),
+        (SIDE_BY_SIDE, "minus=x", "There is no head “x” to compare with"),
+        (BUDGET, "predict=1", "none of the values of predict"),
     ],
 )
 def test_a_link_with_a_wrong_value_says_so(client, step, query, message):
-    address = client.get(f"/{LESSON.slug}/{step}?{query}").headers["location"]
-    response = client.get(address)
+    response = client.get(f"/{LESSON.slug}/{step}?{query}")
     assert response.status_code == 422
     assert message in unescape(response.text)
 
@@ -179,7 +205,7 @@ def test_every_number_of_a_map_is_in_a_table(client, step, headers):
 
 
 def test_the_table_holds_what_the_map_shows(client):
-    step = LESSON.step("6")
+    step = LESSON.step(MEASURES)
     query = {"text": "The old fox ran", "model": "headwise-h4"}
     default, shuffled = (
         client.get(f"{step_path(step)}/numbers", params=query | more).text
@@ -190,12 +216,12 @@ def test_the_table_holds_what_the_map_shows(client):
 
 
 def test_a_control_that_a_lab_does_not_have_is_ignored(client):
-    step = LESSON.step("1")
+    step = LESSON.step(SIDE_BY_SIDE)
     assert client.get(step_path(step), params={"groups": "3", "causal": "x"}).status_code == 200
 
 
 def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_does(client):
-    step = LESSON.step("2")
+    step = LESSON.step(PIPELINE)
     was = {"text": "a b c", "model": "headwise-h4", "layer": "0", "head": "1", "word": "0"}
     form = was | {f"was_{name}": value for name, value in was.items()}
     form |= {"edit": "1", "predict": "2"}
@@ -207,58 +233,58 @@ def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_d
 
 
 def test_a_pasted_tab_does_not_prevent_predicting(client):
-    step = LESSON.step("1")
+    step = LESSON.step(SIDE_BY_SIDE)
     form = {"edit": "1", "text": "The\tcat sat", "was_text": "The cat sat", "commit": "2"}
     form |= {"layer": "0", "was_layer": "0", "word": "1", "was_word": "1"}
     assert "predict=2" in client.get(step_path(step), params=form).headers["location"]
 
 
 def test_a_chosen_model_carries_over_past_a_step_with_that_default(client):
-    step = LESSON.step("3")
+    step = LESSON.step(NUDGE)
     query = {"text": "Old birds sing", "model": step.config.defaults.model}
     html = client.get(step_path(step), params=query).text
-    link = re.search(r'<a href="([^"]+)" data-step="4"', html).group(1)
+    link = re.search(rf'<a href="([^"]+)" data-step="{step.number + 1}"', html).group(1)
     assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in query.items()}
 
 
 def test_as_many_groups_as_heads_are_no_groups(client):
-    step = LESSON.step("7")
+    step = LESSON.step(SHARING)
     html = client.get(step_path(step), params={"model": "headwise-h4", "groups": "4"}).text
     assert "As trained: every head has its own keys and values." in html
 
 
 def test_the_comparison_survives_an_empty_field(client):
     query = {"edit": "1", "text": "", "minus": "headwise-h1.0"}
-    html = client.get(step_path(LESSON.step("1")), params=query, headers=HTMX).text
+    html = client.get(step_path(LESSON.step(SIDE_BY_SIDE)), params=query, headers=HTMX).text
     assert '<input type="hidden" name="minus" value="headwise-h1.0">' in html
 
 
 def test_ablated_heads_that_another_model_lacks_are_dropped(client):
-    step = LESSON.step("5")
+    step = LESSON.step(MIX)
     query = {"edit": "1", "text": "a b", "model": "headwise-h2", "off": "0.1,0.3"}
     assert "off=0.1&" in client.get(step_path(step), params=query).headers["location"] + "&"
 
 
 def test_a_step_that_is_planned_says_so(tmp_path):
-    copytree(site_folder("lessons"), tmp_path / "lessons")
-    config_file = tmp_path / "lessons" / LESSON.slug / "lesson.toml"
-    planned = '[[planned]]\nnumber = 8\ntitle = "Heads that never were"\n'
+    lessons = copy_lessons(tmp_path / "lessons")
+    config_file = lessons / SMALL_LESSON / "lesson.toml"
+    planned = '\n[[planned]]\nnumber = 3\ntitle = "Heads that never were"\n'
     config_file.write_text(config_file.read_text(encoding="utf-8") + planned, encoding="utf-8")
-    client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
+    client = TestClient(create_app(Settings(lessons=lessons)))
     assert "Heads that never were" in client.get("/").text
-    response = client.get(f"/{LESSON.slug}/8")
+    response = client.get(f"/{SMALL_LESSON}/3")
     assert response.status_code == 404
     assert "This step is still to be written." in response.text
 
 
 def test_a_broken_step_is_logged_and_the_others_are_served(tmp_path, caplog):
-    copytree(site_folder("lessons"), tmp_path / "lessons")
-    broken = next((tmp_path / "lessons" / LESSON.slug).glob("02-*.toml"))
+    lessons = copy_lessons(tmp_path / "lessons")
+    broken = lessons / SMALL_LESSON / f"{STEP_2}.toml"
     broken.write_text("title =", encoding="utf-8")
-    client = TestClient(create_app(Settings(lessons=tmp_path / "lessons")))
+    client = TestClient(create_app(Settings(lessons=lessons)))
     assert f"{broken}:1: " in caplog.text
-    assert client.get(step_path(LESSON.step("1"))).status_code == 200
-    response = client.get(f"/{LESSON.slug}/2")
+    assert client.get(f"/{SMALL_LESSON}/1").status_code == 200
+    response = client.get(f"/{SMALL_LESSON}/2")
     assert response.status_code == 404
     assert "This step is being mended." in response.text
 

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from app.models import sanitise_text
-from tests.pages import LESSON
+from tests.pages import LESSON, STEP_PATHS
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 TYPING = HTMX | {"HX-Source": "input#text"}
@@ -27,7 +27,7 @@ def text_field(html):
 def test_home_links_every_step_and_describes_the_lesson(client, step_1):
     html = client.get("/").text
     assert f'href="{step_1}"' in html
-    assert len(set(re.findall(r'href="(/multi-head-attention/[\w-]+)"', html))) == 7
+    assert set(STEP_PATHS) <= set(re.findall(r'href="(/[\w-]+/[\w-]+)"', html))
     assert "still to be written" not in html
     for fact in ("Multi-head attention", "Intermediate", "10–12 min", "Softmax, Attention"):
         assert fact in html
@@ -43,7 +43,7 @@ def test_a_lesson_leads_to_its_first_step(client, step_1):
     assert client.get("/multi-head-attention").headers["location"] == step_1
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/multi-head-attention/8", "/a/b/c", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/nowhere", "/multi-head-attention/99", "/a/b/c", "/favicon.ico"])
 def test_a_missing_page_says_so(client, path):
     response = client.get(path)
     assert response.status_code == 404
@@ -61,7 +61,7 @@ def test_the_first_answer_holds_one_map_and_four(client, step_1):
     "fact",
     [
         "Multi-head attention",
-        "Step 1 of 7",
+        "Step 1 of ",
         "1.5 min of 10–12 min",
         "Intermediate",
         "Softmax, Attention",
