@@ -3,7 +3,7 @@
 # make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
 # make lock    renew requirements/     make audit   Lighthouse on every page, to docs/quality.md
 # make palette   write static/style/palette.css from app/picture/palette.py
-# make pictures   renew the README's screenshot, the social card and the looks that tests compare
+# make pictures   renew the README's screenshot, the social card, the screenshots that tests compare
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -66,7 +66,7 @@ palette: .venv/run.done
 pictures: .venv/dev.done
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests.pictures
-	HEADWISE_RENEW_LOOKS=1 $(BIN)/python -m pytest -q tests/browser/test_looks.py
+	HEADWISE_RENEW_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
 lock: .venv/venv.done
 	$(PIP) install "uv>=0.13"
