@@ -26,8 +26,8 @@ TILE_SIZE = 8
 MAX_TILE_DIFFERENCE = 4
 """Mean over a tile of the largest difference of a colour, in 255 shades.
 
-Two runs on one machine do not differ at all. Letters that are smoothed in another way stay below it; a word
-of small print that changes does not.
+Two runs on one machine do not differ at all. Letters that are smoothed in another way stay below
+it; a word of small print that changes does not.
 """
 
 
