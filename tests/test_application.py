@@ -5,8 +5,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
 
-from app.application import build_middleware
-from app.settings import Settings
+from app.application import build_middleware, create_app
+from app.lesson import load_lessons
+from app.lesson.loader import RESERVED_SLUGS
+from app.settings import Settings, site_folder
 from tests.coroutines import run_coroutine
 from tests.web.asgi import BODY, HINT, START, TRAILERS, message_types, sent_messages
 
@@ -57,6 +59,13 @@ def test_a_middleware_leaves_what_is_no_http_request_alone(middleware, kind):
     call = ({"type": kind}, object(), object())
     run_coroutine(middleware.cls(app, *middleware.args, **middleware.kwargs)(*call))
     assert calls == [call]
+
+
+def test_the_reserved_slugs_are_those_that_would_hide_a_route(models):
+    slugs = {lesson.slug for lesson in load_lessons(site_folder("lessons"), models).lessons}
+    first_segments = {route.path.split("/")[1] for route in create_app().routes}
+    literal_segments = {each for each in first_segments if each and not each.startswith("{")}
+    assert literal_segments - slugs == set(RESERVED_SLUGS)
 
 
 def test_pages_are_compressed(client, step_1):
