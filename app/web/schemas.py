@@ -1,4 +1,4 @@
-"""What several answers of the API are made of."""
+"""Response models that several routes of the API share."""
 
 from collections.abc import Iterable
 
@@ -8,8 +8,10 @@ from app.models import Token
 
 
 class TokenOut(BaseModel):
-    """`text` is `[start:end]` of the sentence in characters; `word` counts words from 0. What is
-    `special` was added by the model's tokenizer and stands nowhere in the sentence.
+    """A token. `text` is `[start:end]` of the sentence in characters, `word` the index of its word.
+
+    A `special` token was added by the tokenizer and is not in the sentence; one that is not `known`
+    is not in the vocabulary.
     """
 
     text: str
@@ -21,6 +23,8 @@ class TokenOut(BaseModel):
 
 
 class ProblemOut(BaseModel):
+    """A query parameter that cannot be used, with the values that are allowed."""
+
     name: str
     message: str
     allowed: list[str]
@@ -33,7 +37,7 @@ class ErrorBody(BaseModel):
 
 
 class ErrorOut(BaseModel):
-    """What was wrong, one entry for each value, and what is allowed in its place."""
+    """An error, with one problem for each query parameter that cannot be used."""
 
     error: ErrorBody
 

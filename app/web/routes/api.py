@@ -1,4 +1,4 @@
-"""`/api/v1`: what the lab shows, as numbers."""
+"""`/api/v1`: models, attention weights and predictions, as JSON."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -22,14 +22,13 @@ from app.web.state.view import parse_model, parse_sentence
 DEFAULT_MODEL = "headwise-h4"
 
 DIGITS = 7
-"""Weights are rounded to so many digits: rows of the longest sentence still sum to 1 ± 3e-6."""
+"""Decimal places of weights: rows of the longest sentence still sum to 1 within 3e-6."""
 
 
 class ModelSummary(BaseModel):
-    """A model and the shapes that its attention has; `card` tells how it was trained.
+    """A model and the shapes of its attention; `card` says how it was trained.
 
-    `n_sets` is how many sets of keys and values the heads of a layer share: as many as heads where
-    each has its own.
+    `n_sets` is the number of key-value heads of a layer: `n_heads` unless heads share them.
     """
 
     id: str
@@ -44,9 +43,7 @@ class ModelSummary(BaseModel):
 
 
 class HeadsOut(BaseModel):
-    """What was measured of a model's heads; `labels` says of each, as layer.head, what that
-    supports.
-    """
+    """Measurements of a model's heads; `labels` has the names that they support, by layer.head."""
 
     labels: dict[str, list[str]]
     relations_found: list[str]
@@ -54,7 +51,10 @@ class HeadsOut(BaseModel):
 
 
 class Attention(BaseModel):
-    """`weights[head][query][key]`, shape (n_heads, n, n); every row sums to 1 within 1e-5."""
+    """Attention weights of one layer: `weights[head][query][key]`, shape (n_heads, n, n).
+
+    Every row sums to 1 within 1e-5.
+    """
 
     model: str
     layer: int
@@ -63,7 +63,7 @@ class Attention(BaseModel):
 
 
 class GuessOut(BaseModel):
-    """A token of the vocabulary; `is_piece` if it only continues a word."""
+    """A token of the vocabulary; `is_piece` if it continues a word."""
 
     text: str
     is_piece: bool
@@ -71,8 +71,8 @@ class GuessOut(BaseModel):
 
 
 class BlankOut(BaseModel):
-    """A masked token, its index from 0, and the likeliest guesses, best first; of a model that
-    guesses the next word the last token, and guesses for what comes after it.
+    """Predictions for a token, best first. `token` is the index of the masked token, or of the last
+    token for a model that predicts the next one.
     """
 
     token: int
@@ -80,8 +80,8 @@ class BlankOut(BaseModel):
 
 
 class Prediction(BaseModel):
-    """`off` lists the heads that were switched off, as [layer, head]; `guesses` says whether hidden
-    words are guessed or the next one.
+    """Predicted tokens. `off` lists the ablated heads as [layer, head]; `guesses` is the kind of
+    prediction, of masked tokens or of the next one.
     """
 
     model: str
@@ -99,21 +99,19 @@ def router(app_context: AppContext) -> APIRouter:
         dependencies=[Depends(app_context.check_rate_limit)],
         responses=RATE_LIMIT_RESPONSES,
     )
-    # What is allowed is told by the description alone: what is not gets an answer in plain words.
+    # The enum is in the description alone: an unknown model gets an error in plain words.
     model_id = Annotated[
         str, Query(description="A model's id.", json_schema_extra={"enum": list(models.ids)})
     ]
 
     @routes.get("/models")
     async def list_models() -> list[ModelSummary]:
-        """Every model that can be asked: the trained ones by number of heads, their twins, then
-        checkpoints.
-        """
+        """List the models: trained ones by number of heads, untrained copies, then checkpoints."""
         return [model_summary(model.card) for model in models]
 
     @routes.get("/models/{model}/heads", responses={404: {"model": ErrorOut}})
     async def heads(model: str) -> HeadsOut:
-        """What was measured of a model's heads on a treebank, and what may be said of them."""
+        """Return what was measured of a model's heads on a treebank, and the names it supports."""
         try:
             evidence = models.evidence_of(models[model])
         except UnknownModelError as error:
@@ -134,7 +132,7 @@ def router(app_context: AppContext) -> APIRouter:
             ),
         ] = "0",
     ) -> Attention:
-        """The attention weights of one layer on a sentence: rows are queries, columns keys."""
+        """Return the attention weights of one layer: rows are queries, columns are keys."""
         problems: list[Problem] = []
         chosen_model = parse_model(model, models, models[DEFAULT_MODEL], problems)
         layer_index = parse_index(
@@ -150,21 +148,20 @@ def router(app_context: AppContext) -> APIRouter:
         text: Annotated[
             str,
             Query(
-                description="The sentence, with [MASK] for each word to be guessed (<mask> where"
-                " the model calls it so); of a causal model what comes before the next word.",
+                description="The sentence, with [MASK] (or the model's own mask token) for each"
+                " word to predict; for a causal model the text before the next word.",
                 examples=["Birds [MASK] at dawn"],
             ),
         ],
         model: model_id = DEFAULT_MODEL,
         off: Annotated[
-            str, Query(description="Heads to switch off, as layer.head: 0.2 or 0.2,1.0.")
+            str, Query(description="Heads whose output is zeroed, as layer.head: 0.2 or 0.2,1.0.")
         ] = "",
-        top: Annotated[int, Query(ge=1, le=50, description="How many guesses a blank.")] = 5,
+        top: Annotated[int, Query(ge=1, le=50, description="Predictions for each mask.")] = 5,
     ) -> Prediction:
-        """The masked words a model finds likeliest, with heads switched off if you like; from a
-        causal model the next word.
+        """Return the likeliest tokens for each mask, or for a causal model the next token.
 
-        The output of a head that is off is replaced by zeros; its map stays what it was.
+        The output of a head in `off` is replaced by zeros; its attention weights do not change.
         """
         problems: list[Problem] = []
         chosen_model = parse_model(model, models, models[DEFAULT_MODEL], problems)

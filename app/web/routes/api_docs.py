@@ -1,4 +1,4 @@
-"""`/docs`: the API's own OpenAPI description as a page, without scripts or foreign hosts."""
+"""`/docs`: the OpenAPI description as a page, without scripts or files from other hosts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +20,13 @@ EXAMPLES = {
     "/api/v1/predict": "/api/v1/predict?text=Birds+[MASK]+at+dawn&off=0.3",
     "/healthz": "/healthz",
 }
-"""An address for each operation; a test follows them all."""
+"""An example URL for each path of the API."""
 
 
 @dataclass(frozen=True)
 class Parameter:
+    """A parameter of an operation; `default` is empty if there is none."""
+
     name: str
     required: bool
     default: str
@@ -33,6 +35,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
+    """An operation of the API; `responses` are pairs of status and description."""
+
     method: str
     path: str
     summary: str
@@ -42,7 +46,7 @@ class Operation:
 
 
 def operations(schema: dict[str, Any]) -> list[Operation]:
-    """The operations of an OpenAPI document, in its order."""
+    """Return the operations of an OpenAPI document, in its order."""
     return [
         Operation(
             method.upper(),

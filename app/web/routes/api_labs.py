@@ -1,4 +1,4 @@
-"""`/api/v1/lessons` and `/api/v1/labs`: everything that a lab shows, as JSON."""
+"""`/api/v1/lessons` and `/api/v1/labs`: lessons, and everything that a lab shows, as JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
@@ -19,31 +19,32 @@ from app.web.state.links import path_of
 from app.web.state.requested_view import RequestedView, lab_of, requested_view
 
 QUERY_DESCRIPTIONS = {
-    "text": "The sentence; the step's own if it is left out.",
+    "text": "The sentence; by default the step's own.",
     "model": "A model's id.",
     "layer": "Layer, counted from 0.",
     "head": "Head, counted from 0.",
-    "word": "The word that asks, counted from 0.",
-    "cell": "A cell to be explained, as query.key in tokens from 0: 2.1.",
+    "word": "The query word, counted from 0.",
+    "cell": "A cell to explain, as query.key in tokens from 0: 2.1.",
     "minus": "A head to compare with, as model.head: headwise-h1.0.",
     "off": "Heads whose output is zeroed, as layer.head: 0.2 or 0.2,1.0.",
-    "groups": "Sets of keys and values that the heads share.",
-    "causal": "1: a query reads only itself and what stands before it.",
-    "unscaled": "1: scores are not divided by the root of d_head.",
-    "weighted": "1: weights are multiplied by the length of what the key writes.",
-    "hide": "1: special tokens are left out, and rows brought back to 1.",
-    "shuffled": "1: the words of the sentence change places.",
-    "v": "The version of the lesson whose defaults hold.",
+    "groups": "Number of key-value heads that the query heads share.",
+    "causal": "1: each token attends only to itself and the tokens before it.",
+    "unscaled": "1: scores are not divided by the square root of d_head.",
+    "weighted": "1: weights are multiplied by the norm of the key's value after W_O.",
+    "hide": "1: special tokens are left out, and rows are renormalised to sum to 1.",
+    "shuffled": "1: the words of the sentence are shuffled.",
+    "v": "Version of the lesson that gives the defaults.",
 }
-"""What a view's address may say that changes its numbers; a lab passes over what it has no use for.
-"""
+"""Query parameters of a view that change its numbers. A lab ignores those that it does not use."""
 
 PICTURE_PREFIXES = ("<svg", "<ol")
-"""What a drawn figure begins with: figures are left out, their numbers stand beside them."""
+"""How a drawn figure begins. Figures are left out of JSON; their numbers are there."""
 
 
 class StepOut(BaseModel):
-    """A step; `lab` is the address of its numbers, to which every name of a view may be added."""
+    """A step. `lab` is the URL of its numbers, which takes every query parameter of a view;
+    `controls` are those beyond the sentence, model, layer, head and word.
+    """
 
     number: int
     title: str
@@ -66,7 +67,7 @@ class ChoiceOut(BaseModel):
 
 
 class QuestionOut(BaseModel):
-    """`answers` are those of the choices that are right for this sentence, several if they tie."""
+    """The question of a step. `answers` are the right choices, several if they tie."""
 
     choices: list[ChoiceOut]
     answers: list[str]
@@ -74,12 +75,13 @@ class QuestionOut(BaseModel):
 
 
 class LabOut(BaseModel):
-    """`view` is the view by the names of its address, `link` the shortest address that opens it.
+    """Everything that a lab shows of a view.
 
-    `sets` tells for each head the set of keys and values that it reads.
-    `weights[head][query][key]` are what the maps show, of `tokens`, which stand in another order if
-    the view is shuffled. `lab` has what the step's lab computes, `explained` the arithmetic of the
-    cell and `compared` the difference that were asked for.
+    `view` has the view's query parameters, `link` is the shortest URL that opens it. `sets` gives
+    the key-value head of each query head. `weights[head][query][key]` are what the maps show, of
+    `tokens`, which are in shuffled order if the view is shuffled. `lab` is what the step's lab
+    computes, `explained` the arithmetic of the cell `cell`, `compared` the difference to the head
+    `minus`.
     """
 
     view: dict[str, str]
@@ -94,7 +96,7 @@ class LabOut(BaseModel):
 
 
 def to_json_value(value: object) -> Any:  # noqa: ANN401
-    """Values of a lab as JSON has them, without pictures."""
+    """Convert a value of a lab to JSON types, without pictures."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
@@ -123,7 +125,7 @@ def router(app_context: AppContext) -> APIRouter:
 
     @routes.get("/lessons")
     async def lessons() -> list[LessonOut]:
-        """Every lesson with its steps."""
+        """List the lessons with their steps."""
         return [
             LessonOut(
                 slug=lesson.slug,
@@ -152,9 +154,9 @@ def router(app_context: AppContext) -> APIRouter:
         },
     )
     async def lab(request: Request, lesson: str, step: str) -> LabOut:
-        """Everything that a step's lab shows, by the query of the page itself.
+        """Return everything that a step's lab shows.
 
-        Any link to a view works: put `/api/v1/labs` before its path.
+        It takes the query of the page: put `/api/v1/labs` before the path of any link to a view.
         """
         chosen_lesson = app_context.lesson(lesson)
         query, chosen_step = dict(request.query_params), app_context.step(chosen_lesson, step)

@@ -12,7 +12,7 @@ def router(_: AppContext) -> APIRouter:
 
     @routes.get("/healthz", response_class=PlainTextResponse)
     async def healthz() -> PlainTextResponse:
-        """Answers “ok” once lessons and models are loaded."""
+        """Answer “ok” once lessons and models are loaded."""
         return PlainTextResponse("ok", headers={"Cache-Control": NO_STORE})
 
     return routes
