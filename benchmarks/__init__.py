@@ -1,3 +1,3 @@
-"""Speed as ratios within one run, and the goals set for it: `make bench`."""
+"""Benchmarks: speed as ratios within one run, and the goals for it. Run by `make bench`."""
 
-import app  # noqa: F401  # before NumPy, so that BLAS keeps to one thread
+import app  # noqa: F401  # before NumPy, so that BLAS uses one thread

@@ -1,6 +1,6 @@
-"""`python -m benchmarks [PART …]`: measures, part after part, and says what came of each goal.
+"""Measure speed: `python -m benchmarks [PART …]` prints each part and the goals that it met.
 
-With `--write` all parts are measured, and docs/performance.md is written.
+With `--write`, measure all parts and write docs/performance.md.
 """
 
 import argparse
@@ -13,15 +13,20 @@ from benchmarks.run import PARTS, measure_in_fresh_interpreters
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}")
     parser.add_argument(
-        "--write", action="store_true", help=f"write {REPORT_FILE.name}; of all parts"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"parts to measure, all by default: {', '.join(PARTS)}",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"measure all parts and write {REPORT_FILE.name}"
     )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.parts if name not in PARTS]:
-        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
     if arguments.write and arguments.parts:
-        parser.error("the document is written of all parts together; name none")
+        parser.error("--write measures all parts; do not name any")
     machine_description = describe_machine()
     print(f"{machine_description}\n", flush=True)
     parts = measure_in_fresh_interpreters(arguments.parts or list(PARTS))

@@ -1,4 +1,4 @@
-"""Where the time of one answer goes: the application in this process, under cProfile."""
+"""Profile responses: the application runs in this process, under cProfile."""
 
 import asyncio
 import cProfile
@@ -17,32 +17,32 @@ from benchmarks.document import Table
 WARM_UP_REQUESTS = 20
 
 GROUPS = (
-    ("tokens", ("app/models/tokens", "/tokenizers/")),
+    ("tokens", ("app/models/tokenizer", "/tokenizers/")),
     ("model: attention and the rest of the forward pass", ("app/attention/", "/numpy/")),
-    ("pictures: SVG and strips", ("app/picture/",)),
-    ("labs, predictions, words about heads", ("app/lesson/", "app/models/")),
-    ("templates", ("/jinja2/", "/markupsafe/", "/templates/", "app/web/templating")),
-    ("address, view, headers, everything else in app/web", ("app/web/", "app/main")),
+    ("figures: SVG and strips", ("app/picture/",)),
+    ("labs, predictions, models", ("app/lesson/", "app/models/")),
+    ("templates", ("/jinja2/", "/markupsafe/", "/templates/", "app/web/rendering/")),
+    ("middleware, view, routes: the rest of app/web", ("app/web/", "app/application", "app/main")),
     ("framework: Starlette, FastAPI, asyncio, the standard library", ("",)),
 )
-"""Each group, and what the names of its files contain; the first that fits."""
+"""Each group, and parts of the names of its files; the first match counts."""
 
 MAX_ROWS = 12
 SOURCE_ROOTS = (Path(__file__).parent.parent, *(get_path(name) for name in ("purelib", "stdlib")))
 
 FunctionKey = tuple[str, int, str]
-"""File, line and name."""
+"""File, line, name."""
 
 
 @dataclass(frozen=True)
 class RequestProfile:
-    """Microseconds of an answer within the application, and the parts of them by function."""
+    """The time of one response inside the application, and the share of each function."""
 
     app_microseconds: float
     shares: dict[FunctionKey, float]
 
     def time_by_group(self, title: str, server_microseconds: float) -> Table:
-        """What they are spent on; `server_microseconds` more are for any answer over HTTP."""
+        """Return the time by group. Every HTTP response takes `server_microseconds` more."""
         by_group = dict.fromkeys((name for name, _ in GROUPS), 0.0)
         for (file, *_), share in self.shares.items():
             by_group[_group(file)] += share * self.app_microseconds
@@ -50,17 +50,17 @@ class RequestProfile:
         total = self.app_microseconds + server_microseconds
         return Table(
             title,
-            ("what for", "µs", "of the whole"),
+            ("spent on", "µs", "share"),
             tuple(
                 (name, f"{us:.0f}", f"{100 * us / total:.0f} %") for name, us in by_group.items()
             ),
-            f"The application takes {self.app_microseconds:.0f} µs an answer, without a socket;"
-            " they are divided in the proportions that cProfile finds, which overstates many small"
-            " functions. The last line is what the precomputed answer takes.",
+            f"The application takes {self.app_microseconds:.0f} µs per response, without a socket."
+            " The shares are those of cProfile, which overstates small functions. The last row is"
+            " the time of the precomputed response.",
         )
 
     def slowest_functions(self, title: str) -> Table:
-        """The functions that take most."""
+        """Return the functions that take most of the time."""
         shares = sorted(self.shares.items(), key=lambda item: -item[1])[:MAX_ROWS]
         rows = [
             (*_name_and_location(function), f"{share * self.app_microseconds:.0f}")
@@ -70,7 +70,7 @@ class RequestProfile:
 
 
 def profile_requests(requests: Sequence[bytes]) -> RequestProfile:
-    """The first half of `requests` is timed, the second profiled."""
+    """Time the first half of `requests` and profile the second half."""
     half = len(requests) // 2
     asyncio.run(_time_requests(requests[:WARM_UP_REQUESTS]))
     app_microseconds = median(asyncio.run(_time_requests(requests[WARM_UP_REQUESTS:half]))) * 1e6
@@ -91,14 +91,14 @@ def profile_requests(requests: Sequence[bytes]) -> RequestProfile:
 def _charge_time(
     function: FunctionKey, self_seconds: float, callers: dict[FunctionKey, Any]
 ) -> list[tuple[FunctionKey, float]]:
-    """Functions and seconds: one written in C, which has no file, works for its callers."""
+    """Return pairs of function and seconds; the time of C functions is charged to their callers."""
     if function[0] != "~" or not callers:
         return [(function, self_seconds)]
     return [(caller, spent[2]) for caller, spent in callers.items()]
 
 
 def _name_and_location(function: FunctionKey) -> tuple[str, str]:
-    """Name and file, the latter as seen from this project or from where packages lie."""
+    """Return name and file, relative to this project or to the folder of packages."""
     file, line, name = function
     for folder in SOURCE_ROOTS:
         file = file.removeprefix(f"{folder}/")
@@ -110,7 +110,7 @@ def _group(file: str) -> str:
 
 
 async def _time_requests(requests: Sequence[bytes]) -> list[float]:
-    """Seconds of each."""
+    """Return the seconds of each response."""
     return [await _time_request(_asgi_scope(request)) for request in requests]
 
 
@@ -128,7 +128,7 @@ async def _time_request(scope: dict[str, object]) -> float:
 
 
 def _asgi_scope(request: bytes) -> dict[str, object]:
-    """What a server makes of a request."""
+    """Return the ASGI scope that a server makes of a request."""
     first, *headers = request.decode().strip().split("\r\n")
     path, _, query = first.split(" ")[1].partition("?")
     pairs = [header.lower().split(": ", 1) for header in headers]

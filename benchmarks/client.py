@@ -1,4 +1,4 @@
-"""Learners as connections: all at once, or each of them once a second."""
+"""HTTP clients that request at full load, or once a second like learners."""
 
 import asyncio
 import random
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from benchmarks.document import SkippedError
 
 ROUND_TIMEOUT_SECONDS = 60
-"""Seconds that a round may take."""
+"""Maximum duration of one round."""
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What answers took, and what part of the time this client was itself at work."""
+    """Latencies in seconds, and the share of the time in which the client used a processor."""
 
     requests_per_second: float
     latencies: list[float]
@@ -34,7 +34,7 @@ class LoadResult:
 
 
 class Connection:
-    """Kept open, and asked one thing after the other."""
+    """A persistent HTTP connection with one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -46,7 +46,7 @@ class Connection:
         return Connection(*await asyncio.open_connection(server.hostname, server.port))
 
     async def fetch(self, request: bytes) -> bytes:
-        """The body of the answer. Raises `SkippedError` for any status but 200."""
+        """Return the body of the response. Raises `SkippedError` for any status but 200."""
         self.writer.write(request)
         head = await self.reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
@@ -68,7 +68,7 @@ async def fetch_once(address: str, request: bytes) -> bytes:
 
 
 async def full_load(address: str, requests: Sequence[bytes], n_connections: int) -> LoadResult:
-    """All requests as fast as they are answered, over so many connections at once."""
+    """Send all requests as fast as they are answered, over `n_connections` connections."""
     pool = [await Connection.connect(address) for _ in range(n_connections)]
     pending = iter(requests)
     return await _measure_load([_fetch_in_sequence(each, pending) for each in pool], pool)
@@ -77,9 +77,9 @@ async def full_load(address: str, requests: Sequence[bytes], n_connections: int)
 async def one_request_per_second(
     address: str, learners: int, seconds: int, request: Callable[[int, int], bytes]
 ) -> LoadResult:
-    """So many learners for so long, each at a moment of its own; `request` of learner and second.
+    """Let each learner send `request(learner, second)` once a second, from a random moment on.
 
-    An answer's time counts from the moment at which its request was to be sent, late or not.
+    A latency starts when the request is due, even if it is sent late.
     """
     pool = [await Connection.connect(address) for _ in range(learners)]
     phases = random.Random(0)  # noqa: S311

@@ -1,4 +1,4 @@
-"""What was measured, as text for a terminal and as docs/performance.md."""
+"""Format the measurements, as text for a terminal and as docs/performance.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from benchmarks.goals import GOALS, Goal, Outcome
 REPORT_FILE = Path(__file__).parent.parent / "docs" / "performance.md"
 COMMAND = "make bench"
 
-DOCUMENT_TEMPLATE = """# Speed, measured
+DOCUMENT_TEMPLATE = """# Measured speed
 
-Made by `{command}` on {day}. Ratios are medians over rounds in which all contenders took turns
-after warm-ups; their middle half stands in brackets. They hold better from machine to machine than
-the absolute figures. T is the number of tokens.
+Written by `{command}` on {day}. Each ratio is the median over several rounds, after warm-up
+rounds. In each round all contenders run in turn. The brackets give the interquartile range. Ratios
+vary less between machines than absolute figures do. T is the number of tokens.
 
 {machine}
 """
 
 
 class SkippedError(RuntimeError):
-    """Why a part cannot be measured, in words for whoever started the run."""
+    """A part cannot be measured; the message says why."""
 
 
 NOT_MEASURED = "this part was left out"
@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the time goes (or the memory): of use when one of `goals` is missed."""
+    """Where time or memory is spent. It is reported if one of `goals` is missed."""
 
     goals: tuple[Goal, ...]
     table: Table
@@ -45,8 +45,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the run. `description` says what was measured and
-    how; `skip_reason` why nothing was."""
+    """One part of the run. `description` says what was measured and how.
+
+    `skip_reason` says why nothing was measured; it is empty if the part ran.
+    """
 
     title: str
     description: str = ""
@@ -57,7 +59,7 @@ class Part:
 
 
 def to_markdown(parts: Sequence[Part], machine: str, day: date) -> str:
-    """The whole document."""
+    """Return the whole document."""
     outcomes = all_outcomes(parts)
     sections = [
         DOCUMENT_TEMPLATE.format(command=COMMAND, day=day, machine=machine),
@@ -72,7 +74,7 @@ def to_markdown(parts: Sequence[Part], machine: str, day: date) -> str:
 
 
 def all_outcomes(parts: Sequence[Part]) -> list[Outcome]:
-    """One of every goal, in the order of `GOALS`."""
+    """Return one outcome for each goal, in the order of `GOALS`."""
     by_goal = {outcome.goal: outcome for part in parts for outcome in part.outcomes}
     return [by_goal.get(goal, Outcome(goal, None, NOT_MEASURED)) for goal in GOALS]
 
@@ -95,7 +97,7 @@ def goals_table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _profiles(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[str, list[Table]]:
-    """Of the goals that were missed: words on them, and their tables."""
+    """Return a text that lists the missed goals, and their profiles."""
     missed = [each.goal for each in outcomes if each.measured is not None and not each.is_met]
     if not missed:
         return "Every goal that was measured is met.", []
@@ -106,7 +108,7 @@ def _profiles(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[str, 
         for profile in part.profiles
         if set(profile.goals) & set(missed)
     ]
-    return f"Of the goals that were missed:\n\n{names}", tables
+    return f"These goals were missed:\n\n{names}", tables
 
 
 def _section(title: str, description: str, tables: Sequence[Table]) -> str:
@@ -126,7 +128,7 @@ def _markdown_table(table: Table) -> str:
 
 
 def to_text(part: Part) -> str:
-    """The part as a terminal shows it, with its goals and profiles."""
+    """Return one part as text for a terminal, with its goals and profiles."""
     tables = [*part.tables, *(profile.table for profile in part.profiles)]
     goals = goals_table(part.outcomes)
     blocks = [part.title.upper(), part.skip_reason or part.description, *map(text_table, tables)]

@@ -1,4 +1,4 @@
-"""From a typed sentence to the maps of the lesson's models, and on to their pictures."""
+"""Measure the way from a typed sentence to the maps of the shipped models, and to their SVG."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,16 @@ SENTENCES = (
 )
 GOAL_LENGTH = 16
 
-ABOUT = """A typed sentence, cut into tokens; then the maps of all heads in all layers of the four
-trained models; then each of these maps as SVG. One thread."""
+ABOUT = """Three stages, each including the stages before: a sentence is split into tokens; the maps
+of all heads in all layers of the four trained models are computed; each map is drawn as SVG. One
+thread."""
 
 HEADER = ("T", "tokens µs", "to all maps µs", "to all SVG µs", "maps", "KB of SVG")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One sentence, and what its stages take, each with those before it."""
+    """One sentence. Each timing includes the stages before it."""
 
     n: int
     maps: int
@@ -41,7 +42,7 @@ class Row:
 
 
 def all_maps(models: list[Model], sentence: Sentence) -> list:
-    """Every head's map in every layer of every model, as matrices."""
+    """Return the attention matrix of every head in every layer of every model."""
     layers = [
         maps
         for model in models
@@ -86,7 +87,7 @@ def _measure_row(models: list[Model], text: str) -> Row:
 
 
 def _time_by_model(models: list[Model], text: str) -> Table:
-    """What tokens and each model take of the whole."""
+    """Return the times of the tokenizer and of each model."""
     tokenize = models[0].tokenizer.sentence
     sentence = tokenize(text)
     stages = {"tokens": lambda: tokenize(text)}
@@ -101,7 +102,7 @@ def _time_by_model(models: list[Model], text: str) -> Table:
 
 
 def _profile_calls(model: Model, text: str) -> Table:
-    """The NumPy functions that one model calls for all its maps."""
+    """Profile the NumPy functions that one model calls for all its maps."""
     ids, last = model.tokenizer.sentence(text).ids, model.card.n_layers - 1
     profiled_transformer = with_profiling(model.transformer)
     return profile(

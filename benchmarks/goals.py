@@ -1,4 +1,4 @@
-"""How fast Headwise is to be, as data, and whether it is."""
+"""Goals for speed and memory, and whether they are met."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """`limit` is the most that may be measured, or the least where `at_least` is true."""
+    """A goal: the measured value must be at most `limit`, or at least that if `at_least`."""
 
     name: str
     limit: float
@@ -23,8 +23,9 @@ class Goal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The worst median that the goal is about, and where it was measured; none if it was not, and
-    `where` tells why.
+    """The worst median among those that the goal covers, and where it was measured.
+
+    If nothing was measured, `measured` is None and `where` says why.
     """
 
     goal: Goal
@@ -40,7 +41,7 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """Met, or by what part of the limit it was missed."""
+        """Whether the goal is met, or by how many percent of the limit it was missed."""
         if self.measured is None:
             return "not measured"
         beyond = abs(self.measured - self.goal.limit) / self.goal.limit
@@ -48,10 +49,10 @@ class Outcome:
 
 
 def worst(goal: Goal, measurements: Iterable[tuple[float, str]]) -> Outcome:
-    """Of the (median, where it was measured) that a goal is about the one furthest from it."""
+    """Return the outcome of a goal: the worst of the measurements (median, where)."""
     figures = list(measurements)
     if not figures:
-        return Outcome(goal, None, "nothing that it is about was measured")
+        return Outcome(goal, None, "nothing that it covers was measured")
     return Outcome(goal, *(min(figures) if goal.at_least else max(figures)))
 
 
@@ -60,7 +61,7 @@ LAYER_VS_MATMULS = {
     128: Goal("One layer / its matrix products, d_model 128", 1.35),
     384: Goal("One layer / its matrix products, d_model 384 and more", 1.10),
 }
-"""By the smallest d_model that each is about."""
+"""By the smallest d_model that the goal covers."""
 
 LAYER_VS_TORCH = Goal("One layer / torch.nn.MultiheadAttention, T ≤ 32 and d_model ≤ 384", 0.70)
 MINILM_VS_HUGGING_FACE = Goal("MiniLM / Hugging Face eager, T ≤ 32", 0.75)

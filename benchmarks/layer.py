@@ -1,4 +1,4 @@
-"""One attention layer against the matrix products it cannot do without, and against torch."""
+"""Compare one attention layer with its matrix products alone, and with torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ GOAL_COMPARISONS: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
     (LAYER_VS_MATMULS[384], "products", lambda row: row.d_model >= 384),
     (LAYER_VS_TORCH, "torch", lambda row: row.n <= 32 and row.d_model <= 384),
 )
-"""Each goal, the contender that ours is compared with, and the rows that it is about."""
+"""Each goal, the contender that Headwise is compared with, and the rows that it covers."""
 
 HEADER = (
     "d_model",
@@ -46,7 +46,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Row:
-    """One shape: `timings` has ours as "fast", and the contenders by name."""
+    """One shape. `timings` are those of `fast` ("fast") and of the contenders, by name."""
 
     d_model: int
     n_heads: int
@@ -99,7 +99,7 @@ def contenders(d_model: int, n_heads: int, n: int) -> dict[str, Callable[[], obj
 def layer_matmuls(
     X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
 ) -> Callable[[], object]:
-    """The matrix products of one layer, on the operands as they lie in `fast`."""
+    """Return the matrix products of one layer, on operands with the memory layout of `fast`."""
     n, d_model = X.shape
     qkv = X @ qkv_weight
     query, key, value = qkv.reshape(n, 3, n_heads, d_model // n_heads).transpose(1, 2, 0, 3)
@@ -118,7 +118,10 @@ def layer_matmuls(
 def layer_matmuls_by_column(
     X: np.ndarray, qkv_weight: np.ndarray, output_weight: np.ndarray, n_heads: int
 ) -> Callable[[], object]:
-    """The same products with a token a column: which way is faster is up to BLAS and sizes."""
+    """Return the same products on transposed operands: each token is a column.
+
+    Which of the two is faster depends on BLAS and on the sizes.
+    """
     n, d_model = X.shape
     columns = np.ascontiguousarray(X.T)  # (d_model, n)
     qkv = qkv_weight.T @ columns
@@ -147,7 +150,7 @@ def _torch_layer(X: np.ndarray, n_heads: int) -> Callable[[], object]:
 
 
 def _eager_layer(X: np.ndarray, n_heads: int) -> Callable[[], object]:
-    """The formula as a page of torch code has it: one linear map for Q, K and V, one for output."""
+    """Return the textbook formula in torch: one linear layer for Q, K and V, one for the output."""
     (n, d_model), linear = X.shape, torch.nn.functional.linear
     x = torch.from_numpy(X)
     qkv_weight, qkv_bias = torch.nn.Linear(d_model, 3 * d_model).parameters()
@@ -182,7 +185,7 @@ def measure() -> Part:
 
 
 def _profiles(outcomes: list[Outcome], rows: list[Row]) -> tuple[Profile, ...]:
-    """Call by call, for every shape where a goal was furthest from being met."""
+    """Profile every shape that was the worst for a goal, call by call."""
     goals: dict[str, list[Goal]] = {}
     for outcome in outcomes:
         goals.setdefault(outcome.where, []).append(outcome.goal)
@@ -203,7 +206,7 @@ def _profile(row: Row) -> Table:
 
 
 def _compare_single_matmul(X: np.ndarray, weight: np.ndarray) -> str:
-    """What one product takes in NumPy and in torch, whose matrix library is another."""
+    """Return a sentence on one product in NumPy and in torch, which uses another BLAS."""
     x, torch_weight = torch.from_numpy(X), torch.from_numpy(np.ascontiguousarray(weight.T))
     columns = np.ascontiguousarray(X.T)
     timings = time_interleaved(
@@ -216,5 +219,5 @@ def _compare_single_matmul(X: np.ndarray, weight: np.ndarray) -> str:
     times = {name: f"{each.microseconds:.1f} µs" for name, each in timings.items()}
     return (
         f"The product for Q, K and V alone takes {times['NumPy']} in NumPy, {times['columns']} with"
-        f" a token a column, and {times['torch']} in torch."
+        f" tokens as columns, and {times['torch']} in torch."
     )

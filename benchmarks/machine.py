@@ -1,23 +1,23 @@
-"""Processor, BLAS and versions: figures mean nothing without them."""
+"""Describe the machine: without processor, BLAS and versions, the figures mean nothing."""
 
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-import numpy as np  # noqa: F401  # its BLAS has to be loaded to be asked
+import numpy as np  # noqa: F401  # loads the BLAS that is described
 from threadpoolctl import threadpool_info
 
 PACKAGES = ("numpy", "fastapi", "uvicorn", "torch", "transformers", "onnxruntime")
 
 
 def describe_machine() -> str:
-    """One paragraph: what the run stands on, and how much else runs at this moment."""
+    """Return one paragraph on processor, BLAS, versions and the current load."""
     description = f"{_processor()}; {_blas()}; Python {platform.python_version()}, {_versions()}."
     return f"{description} {_system_load()}".rstrip()
 
 
 def _system_load() -> str:
-    """A quiet machine has a load near 0."""
+    """Return a sentence on the load; an idle machine has a load near 0."""
     if not hasattr(os, "getloadavg"):
         return ""
     return f"Load of the machine in the minute before: {os.getloadavg()[0]:.1f}."
@@ -33,10 +33,10 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """Name, version, core type and threads of the BLAS that NumPy uses."""
+    """Return name, version, core type and number of threads of NumPy's BLAS."""
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     if not pools:
-        return "a BLAS that tells nothing of itself"
+        return "an unknown BLAS"
     pool = pools[0]
     threads = f"{pool['num_threads']} thread{'s' if pool['num_threads'] > 1 else ''}"
     core = pool.get("architecture", "unknown")

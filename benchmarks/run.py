@@ -1,4 +1,4 @@
-"""The parts of the run, each measured in an interpreter of its own."""
+"""Measure each part in its own Python process."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -17,12 +17,12 @@ PARTS = {
 
 
 def measure_part(name: str) -> Part:
-    """The part, or words on what it lacks."""
+    """Measure one part. If something is missing, the returned part says what."""
     try:
         part: Part = import_module(f"benchmarks.{name}").measure()
     except ModuleNotFoundError as missing:
         return Part(
-            PARTS[name], skip_reason=f"Left out: Python finds no module “{missing.name}” here."
+            PARTS[name], skip_reason=f"Left out: the module “{missing.name}” is not installed."
         )
     except SkippedError as error:
         return Part(PARTS[name], skip_reason=f"Left out: {error}.")
@@ -30,7 +30,7 @@ def measure_part(name: str) -> Part:
 
 
 def measure_in_fresh_interpreters(names: list[str]) -> list[Part]:
-    """The parts one after the other, none of them with the memory and threads of another."""
+    """Measure the parts one after the other, so that they share no memory and no threads."""
     parts = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as process:

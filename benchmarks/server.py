@@ -1,4 +1,4 @@
-"""Requests a second and how long they take: one worker, beside the same bytes precomputed."""
+"""Measure throughput and latency of one worker, next to a server with precomputed responses."""
 
 import asyncio
 import tempfile
@@ -25,25 +25,30 @@ CLASS_SECONDS = 8
 CLASS_ROUNDS = 3
 PROFILED_REQUESTS = 400
 
-ABOUT = f"""One worker under uvicorn, client and server on the same machine. At full load,
-{CONNECTIONS} connections ask for the fragment of the first step's lab, in turns: a new sentence of
-nine tokens each time, one sentence over and over, and the second one's bytes from a server that has
-nothing but them. Nothing is compressed there. Then {LEARNERS} learners, each with a connection and
-a rhythm of their own, ask once a second, as browsers do with gzip: two requests in three are for a
-sentence not asked for before, in each of the labs, every third opens a step as the lesson has it.
-They do so for {CLASS_SECONDS} seconds {CLASS_ROUNDS} times over, in turns at both servers, after
-each of the requests' kinds has been asked for once. Their times count from when a request was due;
-of p50 and p99 the median of the {CLASS_ROUNDS} rounds is what counts, and their range stands in
-brackets. “Client busy” is the part of the time that the client itself needs a processor: near
-100 %, it would be what is measured."""
+ABOUT = f"""One worker under uvicorn; client and server run on the same machine.
+
+Full load: {CONNECTIONS} connections request the fragment of the first lab, without compression.
+Three variants alternate. The first requests a new sentence of nine tokens each time, the second
+requests one sentence again and again. The third gets the same bytes from a server that does
+nothing else.
+
+A class: {LEARNERS} learners send one request per second each, with gzip, as browsers do. Each has
+its own connection and starts at its own moment. Two requests in three are for a new sentence in
+one of the labs; every third opens a step with its default sentence. This runs for {CLASS_SECONDS}
+seconds, {CLASS_ROUNDS} times on each server in turn, after one warm-up request of each kind. A
+latency starts when the request is due, even if it is sent late. p50 and p99 are medians over the
+{CLASS_ROUNDS} rounds, with the range in brackets.
+
+“Client busy” is the share of the time in which the client itself uses a processor. Near 100 %, the
+client would be what is measured."""
 
 _sentence_numbers = count()
-"""Sentences never asked for before, by their number."""
+"""Numbers of sentences that were not requested before."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Rounds at full load, which belong together with those of the others."""
+    """Rounds at full load. Rounds of different contenders with the same index alternate."""
 
     name: str
     loads: list[LoadResult]
@@ -53,7 +58,7 @@ class Contender:
         return [load.requests_per_second for load in self.loads]
 
     def rate_percent(self, baseline: "Contender") -> Spread:
-        """Of the other's rate, in percent."""
+        """Return the rate in percent of the rate of `baseline`."""
         pairs = zip(self.rates, baseline.rates, strict=True)
         return Spread.from_samples([100 * ours / theirs for ours, theirs in pairs])
 
@@ -69,7 +74,7 @@ class Contender:
 
 @contextmanager
 def servers() -> Iterator[tuple[str, str, float]]:
-    """The addresses of application and precomputed answer, and the kilobytes of the latter."""
+    """Run both servers. Yields their addresses, and the kilobytes of the precomputed response."""
     with tempfile.TemporaryDirectory() as scratch, run_server("app.main:app") as app_server:
         body = asyncio.run(fetch_once(app_server.address, repeated_request()))
         file = Path(scratch) / "fragment.html"
@@ -90,7 +95,7 @@ REPEATED_SENTENCE = next(_sentence_numbers)
 
 
 def learner_request(learner: int, second: int) -> bytes:
-    """What a learner asks for in that second."""
+    """Return the request of a learner in that second."""
     step = STEPS[(learner + second) % len(STEPS)]
     return (
         step_request(step)
@@ -102,7 +107,7 @@ def learner_request(learner: int, second: int) -> bytes:
 def measure() -> Part:
     with servers() as (app_address, baseline_address, kilobytes):
         contenders = run_full_load(app_address, baseline_address)
-        classes = run_classes({"Headwise": app_address, "precomputed answer": baseline_address})
+        classes = run_classes({"Headwise": app_address, "precomputed response": baseline_address})
     new_sentences, repeated_sentence, baseline = contenders
     outcomes = (
         worst(REPEATED_RATE, [(repeated_sentence.rate_percent(baseline).median, "first step")]),
@@ -115,7 +120,7 @@ def measure() -> Part:
 
 
 def run_full_load(app_address: str, baseline_address: str) -> list[Contender]:
-    """The application with new sentences and with one, and the floor, in turns."""
+    """Measure new sentences, one repeated sentence and precomputed responses, in turn."""
     workloads: dict[str, tuple[str, Callable[[], bytes]]] = {
         "a new sentence each time": (app_address, new_sentence_request),
         "one sentence": (app_address, repeated_request),
@@ -133,7 +138,7 @@ def run_full_load(app_address: str, baseline_address: str) -> list[Contender]:
 
 
 def run_classes(addresses: dict[str, str]) -> dict[str, list[LoadResult]]:
-    """Rounds of the same learners at each server, in turns."""
+    """Run the same learners on each server, in turn."""
     warm_up_requests = [
         learner_request(step, second) for step in range(len(STEPS)) for second in range(3)
     ]
@@ -165,7 +170,7 @@ def _latency_cells(load: LoadResult) -> tuple[str, ...]:
 def _load_table(contenders: list[Contender], kilobytes: float) -> Table:
     return Table(
         f"At full load, {REQUESTS} requests a round, {kilobytes:.0f} KB each",
-        ("asked for", "requests/s", "of precomputed", "p50 ms", "p99 ms", "client busy"),
+        ("requests for", "requests/s", "of precomputed", "p50 ms", "p99 ms", "client busy"),
         tuple(each.cells(contenders[-1]) for each in contenders),
     )
 
@@ -191,14 +196,17 @@ def _class_table(classes: dict[str, list[LoadResult]]) -> Table:
 
 
 def _profiles(server_microseconds: float) -> tuple[Profile, ...]:
-    """What answers are made of; `server_microseconds` of each are not Headwise's own."""
+    """Profile three kinds of responses, each of which takes `server_microseconds` in the server."""
     workloads = {
         "The fragment of a new sentence": (
             NEW_SENTENCE_RATE,
             [new_sentence_request() for _ in range(PROFILED_REQUESTS)],
         ),
-        "The same fragment again": (REPEATED_RATE, [repeated_request()] * PROFILED_REQUESTS),
-        "What the learners ask for": (
+        "The fragment of a repeated sentence": (
+            REPEATED_RATE,
+            [repeated_request()] * PROFILED_REQUESTS,
+        ),
+        "The requests of the class": (
             CLASS_P99,
             [learner_request(number, number // len(STEPS)) for number in range(PROFILED_REQUESTS)],
         ),
@@ -208,7 +216,7 @@ def _profiles(server_microseconds: float) -> tuple[Profile, ...]:
         request_profile = profile_requests(requests)
         tables = (
             request_profile.time_by_group(title, server_microseconds),
-            request_profile.slowest_functions(f"{title}: the dearest functions"),
+            request_profile.slowest_functions(f"{title}: the slowest functions"),
         )
         profiles += [Profile((goal,), table) for table in tables]
     return tuple(profiles)

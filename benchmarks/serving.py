@@ -1,4 +1,4 @@
-"""A server in a process of its own, and how soon it answers."""
+"""Run a server in its own process, and measure how soon it answers."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ RETRY_INTERVAL = 0.002
 
 @dataclass(frozen=True)
 class RunningServer:
-    """`seconds` passed from the start of the process to its first answer with status 200."""
+    """A running server. `seconds` is the time from its start to its first response."""
 
     address: str
     process_id: int
@@ -29,7 +29,7 @@ class RunningServer:
 
 @contextmanager
 def run_server(target: str, **environment: str) -> Iterator[RunningServer]:
-    """The server under uvicorn with one worker; it ends with the block."""
+    """Run `target` under uvicorn with one worker. The server stops at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -47,7 +47,7 @@ def run_server(target: str, **environment: str) -> Iterator[RunningServer]:
 
 
 def _wait_for_answer(url: str, process: subprocess.Popen[bytes], deadline: float) -> None:
-    """Tries a connection every few milliseconds; raises `SkippedError` if none is to be had."""
+    """Retry every few milliseconds. Raises `SkippedError` at the deadline or if the server ends."""
     while perf_counter() < deadline:
         if process.poll() is not None:
             raise SkippedError(f"the server ended with exit code {process.returncode}")

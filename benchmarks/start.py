@@ -1,4 +1,4 @@
-"""How soon the server answers after its start, its memory, and what importing it takes."""
+"""Measure the time to the first response, the memory, and the time of imports."""
 
 import asyncio
 import json
@@ -25,11 +25,11 @@ VIEWS = 200
 MODULES = ("numpy", "fastapi", "app.main")
 MAX_ROWS = 10
 
-ABOUT = f"""From the start of the process `uvicorn app.main:app` to its first answer with status 200
-on `/healthz`, in turns with a server that has only one precomputed answer; resident memory then,
-and after {VIEWS} different views of all labs, in megabytes of a million bytes. Imports are timed in
-fresh interpreters, whose own start does not count; importing `app.main` makes the whole
-application, lessons and models included."""
+ABOUT = f"""The time runs from the start of `uvicorn app.main:app` to its first response with
+status 200 on `/healthz`. The starts alternate with those of a server that has only one precomputed
+response. Resident memory is measured at that moment, and after {VIEWS} different views of all labs;
+1 MB is a million bytes. Imports are timed in new interpreters, without the start of the
+interpreter. Importing `app.main` creates the whole application, lessons and models included."""
 
 IMPORT_SCRIPT = """
 import json, sys, time
@@ -43,7 +43,7 @@ print(json.dumps([seconds, psutil.Process().memory_info().rss / 1e6]))
 
 @dataclass(frozen=True)
 class ServerStart:
-    """One start: seconds to the first answer, and megabytes then and after many views."""
+    """One start: seconds to the first response, memory at that moment and after many views."""
 
     seconds: float
     megabytes_after_start: float
@@ -52,7 +52,7 @@ class ServerStart:
 
 @dataclass(frozen=True)
 class ImportCost:
-    """In a fresh interpreter, of which `megabytes` is the whole."""
+    """One import in a new interpreter. `megabytes` is the memory of the whole process."""
 
     seconds: float
     megabytes: float
@@ -73,7 +73,10 @@ def measure() -> Part:
 
 
 def measure_starts() -> tuple[list[ServerStart], list[float]]:
-    """Of the application, and the seconds of the precomputed server, in turns."""
+    """Start the application and the precomputed server in turn.
+
+    Returns the starts of the application, and the seconds of the other server.
+    """
     app_starts, baseline_seconds = [], []
     with tempfile.TemporaryDirectory() as scratch:
         body = Path(scratch) / "body"
@@ -82,7 +85,7 @@ def measure_starts() -> tuple[list[ServerStart], list[float]]:
             server = _measure_server()
             with run_server("benchmarks.precomputed:app", PRECOMPUTED=str(body)) as precomputed:
                 seconds = precomputed.seconds
-            if number:  # the first round brings the files into memory
+            if number:  # the first round only fills the file cache
                 app_starts.append(server)
                 baseline_seconds.append(seconds)
     return app_starts, baseline_seconds
@@ -99,7 +102,7 @@ def _measure_server() -> ServerStart:
 
 
 def measure_imports() -> dict[str, list[ImportCost]]:
-    """Each module in turns."""
+    """Import each module in turn, several times."""
     by_module: dict[str, list[ImportCost]] = {module: [] for module in MODULES}
     for _ in range(ROUNDS):
         for module, rounds in by_module.items():
@@ -114,10 +117,10 @@ def _start_table(app_starts: Sequence[ServerStart], baseline_seconds: Sequence[f
     ]
     rows = (
         (
-            "start to the first answer, s",
+            "start to the first response, s",
             f"{Spread.from_samples([each.seconds for each in app_starts]):.2f}",
         ),
-        ("the same of the precomputed server, s", f"{Spread.from_samples(baseline_seconds):.2f}"),
+        ("the same for the precomputed server, s", f"{Spread.from_samples(baseline_seconds):.2f}"),
         ("application/precomputed", f"{Spread.from_samples(ratios):.2f}"),
         (
             "resident memory after the start, MB",
@@ -140,11 +143,11 @@ def _import_table(by_module: dict[str, list[ImportCost]]) -> Table:
         )
         for module, rounds in by_module.items()
     )
-    return Table("", ("in a fresh interpreter", "s", "resident memory of the process, MB"), rows)
+    return Table("", ("in a new interpreter", "s", "resident memory of the process, MB"), rows)
 
 
 def _import_time_by_package() -> Table:
-    """What each package's own modules take of one import of app.main."""
+    """Return how long the modules of each package take during one import of app.main."""
     command = [sys.executable, "-X", "importtime", "-c", "import app.main"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     microseconds: dict[str, int] = {}
@@ -156,9 +159,9 @@ def _import_time_by_package() -> Table:
     total = sum(microseconds.values())
     slowest = sorted(microseconds.items(), key=lambda item: -item[1])[:MAX_ROWS]
     return Table(
-        f"One import of app.main, its {MAX_ROWS} dearest packages by their own modules",
+        f"One import of app.main, the {MAX_ROWS} slowest packages, by their own modules",
         ("package", "ms", "of the whole"),
         tuple((name, f"{us / 1e3:.0f}", f"{100 * us / total:.0f} %") for name, us in slowest),
-        f"All packages together take {total / 1e3:.0f} ms, which -X importtime makes a little more"
-        " than it is. What app.main itself does is to read models, lessons and templates.",
+        f"All packages together take {total / 1e3:.0f} ms; -X importtime adds a little to each."
+        " app.main itself reads models, lessons and templates.",
     )

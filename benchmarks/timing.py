@@ -1,4 +1,4 @@
-"""Contenders timed in turns, so that whatever else the machine does hits all of them alike."""
+"""Time several contenders in turn, so that other load on the machine affects all of them alike."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SECONDS_PER_TURN = 0.004
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of some figures and their middle half; `format` writes "1.23 (1.20–1.31)"."""
+    """Quartiles of some figures; `format` writes "1.23 (1.20–1.31)"."""
 
     low: float
     median: float
@@ -31,7 +31,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a call, one figure a round; rounds of several contenders belong together."""
+    """Seconds per call, one figure per round. Rounds with the same index ran at the same time."""
 
     rounds: list[float]
 
@@ -40,7 +40,7 @@ class Timing:
         return median(self.rounds) * 1e6
 
     def ratio(self, baseline: "Timing") -> Spread:
-        """Of the rounds' ratios."""
+        """Return the spread of the ratios, round by round."""
         pairs = zip(self.rounds, baseline.rounds, strict=True)
         return Spread.from_samples([ours / theirs for ours, theirs in pairs])
 
@@ -48,7 +48,7 @@ class Timing:
 def time_interleaved(
     contenders: dict[str, Callable[[], object]], *, rounds: int = ROUNDS
 ) -> dict[str, Timing]:
-    """Each contender for a few milliseconds, in turns, after warm-ups."""
+    """Run each contender for a few milliseconds, in turn, after warm-up rounds."""
     calls = {name: _calls_per_turn(contender) for name, contender in contenders.items()}
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(WARM_UPS + rounds):
@@ -64,7 +64,7 @@ def _calls_per_turn(contender: Callable[[], object]) -> int:
 
 
 def _seconds_per_call(contender: Callable[[], object], calls: int) -> float:
-    """Of each of so many calls, after one that brings the contender's arrays into the caches."""
+    """Return the mean of `calls` calls, after one call that fills the processor's caches."""
     contender()
     begin = perf_counter()
     for _ in range(calls):

@@ -1,4 +1,4 @@
-"""What learners ask for, as requests: lab fragments of sentences, and steps as they open."""
+"""HTTP requests as learners' browsers send them: fragments of labs, and whole steps."""
 
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ STEPS = [
 
 
 def sentence(number: int) -> str:
-    """A sentence of nine tokens, another one for each number up to 15,624."""
+    """Return a sentence of nine tokens, a different one for each number up to 15,624."""
     if not 0 <= number < len(WORDS) ** 3:
         raise ValueError(f"there is no sentence {number}")
     a, b, c = (WORDS[number // len(WORDS) ** power % len(WORDS)] for power in range(3))
@@ -31,7 +31,7 @@ def query(number: int) -> str:
 
 
 def fragment_request(step: str, number: int, *, gzip: bool = False) -> bytes:
-    """The request that a lab sends when a sentence has been typed."""
+    """Return the request that a lab sends when a learner has typed a sentence."""
     return _request(
         f"{step}?{query(number)}",
         "HX-Request: true",
@@ -41,7 +41,7 @@ def fragment_request(step: str, number: int, *, gzip: bool = False) -> bytes:
 
 
 def step_request(step: str) -> bytes:
-    """The request of a browser for a step, which then shows the lesson's own sentence."""
+    """Return a browser's request for a step, which opens with its default sentence."""
     return _request(step, "Accept-Encoding: gzip")
 
 

@@ -1,6 +1,6 @@
-"""Which NumPy functions a computation calls, and what each of them takes, where it stands.
+"""Profile the NumPy functions that a computation calls.
 
-The code that is watched is the code that runs: what is changed in it changes the profile.
+The profiled code is the real code, so every change of it changes the profile.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _call_log: list[tuple[str, float]] = []
 
 
 class ProfiledArray(np.ndarray):
-    """An array that notes every NumPy function of it, and whose results do the same."""
+    """An array that records every NumPy function called on it. Its results do the same."""
 
     def __array_ufunc__(
         self,
@@ -46,7 +46,10 @@ class ProfiledArray(np.ndarray):
 
 
 def with_profiling(value: T) -> T:
-    """The same value with every array in it watched, in tuples and dataclasses, too."""
+    """Return a copy of a value in which every array is a `ProfiledArray`.
+
+    Arrays inside tuples and dataclasses are replaced, too.
+    """
     if isinstance(value, np.ndarray):
         return value.view(ProfiledArray)
     if isinstance(value, tuple):
@@ -69,7 +72,7 @@ class CallStats:
 
 
 def profile_calls(run: Callable[[], object]) -> list[CallStats]:
-    """What `run`, whose arrays are profiled, calls: medians over repetitions."""
+    """Return the calls of `run`, whose arrays must be profiled. Times are medians."""
     runs = [_recorded_calls(run) for _ in range(REPETITIONS)]
     seconds_by_label: dict[str, list[float]] = {}
     for repetitions in zip(*runs, strict=True):
@@ -81,7 +84,7 @@ def profile_calls(run: Callable[[], object]) -> list[CallStats]:
 
 
 def profile(title: str, run: Callable[[], object], profiled_run: Callable[[], object]) -> Table:
-    """Where the time of `run` goes; `profiled_run` is the same on profiled arrays."""
+    """Return the calls of `run` as a table; `profiled_run` is `run` on profiled arrays."""
     zero = np.zeros(1, np.float32)
     timed = time_interleaved({"whole": run, "empty": lambda: np.add(zero, zero, out=zero)})
     total, empty_call = timed["whole"].microseconds, timed["empty"].microseconds
@@ -91,18 +94,18 @@ def profile(title: str, run: Callable[[], object], profiled_run: Callable[[], ob
     rows.append(("the rest: Python, views, new arrays", "", total - in_numpy))
     return Table(
         title,
-        ("NumPy function and shapes", "calls", "µs", "of the whole"),
+        ("NumPy function and shapes", "calls", "µs", "share"),
         tuple((name, n, f"{us:.1f}", f"{100 * us / total:.0f} %") for name, n, us in rows),
-        f"The whole takes {total:.1f} µs. It calls NumPy {count} times, and a call that has nothing"
-        f" to do takes {empty_call:.2f} µs here: {count * empty_call:.1f} µs,"
-        f" {100 * count * empty_call / total:.0f} % of the whole, are calls as such. Calls are"
-        " timed in place, less what the timer adds to an empty call; where it adds more, the rest"
-        " comes out below 0.",
+        f"The whole takes {total:.1f} µs. It calls NumPy {count} times. A call without any work"
+        f" takes {empty_call:.2f} µs here, so calling alone takes {count * empty_call:.1f} µs,"
+        f" {100 * count * empty_call / total:.0f} % of the whole. The overhead of the timer, as"
+        " measured on an empty call, is subtracted from each call. If the real overhead is larger,"
+        " the rest is negative.",
     )
 
 
 def _without_profiling_overhead(calls: list[CallStats], empty: float) -> list[CallStats]:
-    """Less what watching adds to a call that by itself takes `empty` microseconds."""
+    """Subtract the overhead of the timer from each call; an empty call takes `empty` µs."""
     zero = with_profiling(np.zeros(1, np.float32))
     (profiled_call,) = profile_calls(lambda: np.add(zero, zero, out=zero))
     overhead = profiled_call.microseconds - empty
