@@ -36,6 +36,7 @@ from app.web.routes import (
     lesson,
     models,
     oembed,
+    step,
     step_files,
 )
 from app.web.state.assignments import Signer
@@ -46,6 +47,7 @@ logger = logging.getLogger("headwise")
 ROUTERS = (
     health.router,
     lesson.router,
+    step.router,
     api.router,
     api_labs.router,
     oembed.router,

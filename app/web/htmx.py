@@ -1,4 +1,4 @@
-"""What htmx says of a request, and what it wants to hear back."""
+"""The request headers of htmx, and the response headers that set the browser's URL."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -6,22 +6,25 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 TEXT_FIELD = "input#text"
+"""The sentence field, as htmx names the element that sent a request."""
+
 REQUEST_HEADERS = ("HX-Request-Type", "HX-Source", "HX-Current-URL")
-"""The headers that are read here."""
+"""The request headers that responses depend on."""
 
 VARY_REQUEST_TYPE = REQUEST_HEADERS[0]
-"""What a page and its fragment differ by."""
+"""`Vary` of pages: the header by which a page and its fragment differ."""
 
 VARY_ALL_HTMX_HEADERS = ", ".join(REQUEST_HEADERS)
-"""What a fragment with an address for the browser's bar depends on."""
+"""`Vary` of fragments that set the browser's URL."""
 
 
 @dataclass(frozen=True)
 class HtmxDetails:
-    """`partial`: swap the lab only; a history restore asks for the full page instead.
+    """What htmx tells about a request.
 
-    `typing`: the request comes from the sentence field, one of many on the way to a sentence.
-    `current`: path and query of the page that asks.
+    is_partial: only the lab is swapped; a history restore requests the full page instead.
+    is_typing: the request comes from the sentence field, while the learner types.
+    current_path_and_query: the page that the browser shows.
     """
 
     is_partial: bool
@@ -29,7 +32,9 @@ class HtmxDetails:
     current_path_and_query: str = ""
 
     def history_headers(self, path_and_query: str) -> dict[str, str]:
-        """Typing replaces the address, choosing another view adds one to go back from."""
+        """Return the header that puts a URL into the browser: as a new entry of the history, or in
+        place of the current one while typing or if it does not change.
+        """
         if not self.is_partial:
             return {}
         replaces = self.is_typing or self.current_path_and_query == path_and_query
@@ -37,6 +42,7 @@ class HtmxDetails:
 
 
 def htmx_details(request: Request) -> HtmxDetails:
+    """Parse the htmx headers of a request."""
     return HtmxDetails(
         is_partial=request.headers.get("HX-Request-Type") == "partial",
         is_typing=request.headers.get("HX-Source") == TEXT_FIELD,
@@ -45,7 +51,7 @@ def htmx_details(request: Request) -> HtmxDetails:
 
 
 def _path_and_query(url: str) -> str:
-    """Nothing of what is no address."""
+    """Return path and query of a URL, "" if it is invalid."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -7,7 +7,7 @@ own route class costs more per request.
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LabState, Lesson, Selection
@@ -15,7 +15,7 @@ from app.lesson.labs.head_figure import map_svgs
 from app.lesson.loader import END_SLUG
 from app.web.cache_control import PRIVATE
 from app.web.context import AppContext
-from app.web.routes.step import step_page
+from app.web.routes.step import redirect_keeping_query
 from app.web.state.links import path_of
 
 
@@ -45,22 +45,14 @@ def router(app_context: AppContext) -> APIRouter:
 
 def _add_lesson_routes(routes: APIRouter, app_context: AppContext, lesson: Lesson) -> None:
     async def start(request: Request) -> Response:
-        return _redirect(path_of(lesson, lesson.steps[0]), request.url.query)
+        return redirect_keeping_query(request, path_of(lesson, lesson.steps[0]))
 
     async def end(request: Request) -> Response:
         return _end_page(app_context, lesson, request)
 
-    async def step(request: Request) -> Response:
-        slug_or_number = request.path_params["step"]
-        step = app_context.step(lesson, slug_or_number)
-        if slug_or_number != step.slug:
-            return _redirect(path_of(lesson, step), request.url.query)
-        return step_page(request, app_context, lesson, step)
-
     path = f"/{lesson.slug}"
     routes.add_route(path, start)
     routes.add_route(f"{path}/{END_SLUG}", end)
-    routes.add_route(f"{path}/{{step}}", step)
 
 
 def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:
@@ -89,10 +81,6 @@ def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Resp
     return app_context.templates.response(
         request, "end.html", context, status=status, headers=headers
     )
-
-
-def _redirect(path: str, query: str) -> Response:
-    return RedirectResponse(f"{path}?{query}" if query else path, 307)
 
 
 def first_lab_state(lesson: Lesson, models: EvaluatedRegistry) -> LabState:

@@ -1,22 +1,43 @@
 """The page of a step, and the fragment of it that an edit swaps in."""
 
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.lesson import Lesson, Step
+from app.lesson import Lesson
 from app.web.context import AppContext
 from app.web.htmx import VARY_ALL_HTMX_HEADERS, VARY_REQUEST_TYPE, htmx_details
 from app.web.middleware.security_headers import EMBEDDABLE_HEADER
 from app.web.rendering.step_context import step_context
-from app.web.state.links import origin_of
+from app.web.state.links import origin_of, path_of
 from app.web.state.requested_view import RequestedView, requested_view
 
 
-def step_page(request: Request, context: AppContext, lesson: Lesson, step: Step) -> Response:
-    """Answer a request for a step by the view that its query asks for."""
-    query = dict(request.query_params)
-    requested = requested_view(query, lesson, step, context.models, context.signer)
-    return view_response(request, context, requested)
+def router(context: AppContext) -> APIRouter:
+    """Return the route of each lesson's steps, by slug; a number redirects to the slug."""
+    routes = APIRouter(include_in_schema=False)
+    for lesson in context.lessons:
+        _add_step_route(routes, context, lesson)
+    return routes
+
+
+def _add_step_route(routes: APIRouter, context: AppContext, lesson: Lesson) -> None:
+    async def step_page(request: Request) -> Response:
+        slug_or_number = request.path_params["step"]
+        step = context.step(lesson, slug_or_number)
+        if slug_or_number != step.slug:
+            return redirect_keeping_query(request, path_of(lesson, step))
+        query = dict(request.query_params)
+        requested = requested_view(query, lesson, step, context.models, context.signer)
+        return view_response(request, context, requested)
+
+    routes.add_route(f"/{lesson.slug}/{{step}}", step_page)
+
+
+def redirect_keeping_query(request: Request, path: str) -> Response:
+    """Redirect to a path with the request's query."""
+    query = request.url.query
+    return RedirectResponse(f"{path}?{query}" if query else path, 307)
 
 
 def view_response(request: Request, context: AppContext, requested: RequestedView) -> Response:

@@ -1,5 +1,5 @@
-"""Assignments: a view with some of its controls fixed and a note, all of it in a link; and the
-codes by which a class shows that it has been through a lesson. Nothing is stored.
+"""Assignments (a view with fixed parameters and a note, in a link) and receipts (the codes by
+which learners prove what they answered). Both are signed; nothing is stored.
 """
 
 import hmac
@@ -19,19 +19,21 @@ _RESULT = re.compile(r"([0-9]+)([rwn])([rwn])")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SEPARATOR = " · "
 _ANONYMOUS = "–"
-"""Stands in a line for a name; whoever is called so has none."""
+"""Replaces an empty name in a receipt."""
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
-"""What word processors make of the hyphens in a code."""
+"""Characters that word processors substitute for the hyphens of a code."""
 
 
 class InvalidAssignmentError(ValueError):
-    """An assignment that is damaged, was changed after it was made, or made by another server."""
+    """An assignment token is damaged, was changed, or was signed by another server."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """`query` is the view of the step at `path`, with nothing left unsaid; `fixed` names what of it
-    a learner cannot change. The first links said in `query` only what was not the step's own.
+    """A view of the step at `path`; learners cannot change the parameters named in `fixed`.
+
+    `query` lists every parameter and the version. Old links list only what differs from the
+    step's defaults.
     """
 
     path: str
@@ -41,7 +43,7 @@ class Assignment:
 
 
 ASSIGNMENT_PARAM = "task"
-"""In an address: an assignment."""
+"""Query parameter: an assignment's token."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class RequestedAssignment:
 
 
 class Signer:
-    """Signs by the server's secret; with an empty one nothing is signed, and nothing verified."""
+    """Signs and verifies by the server's secret; an empty secret signs and verifies nothing."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -85,7 +87,7 @@ class Signer:
         return bool(self._secret)
 
     def encode_assignment(self, assignment: Assignment) -> str:
-        """An assignment as a value for an address, its signature at the end if there is one."""
+        """Return an assignment as a token for a URL, with its signature if signing is enabled."""
         payload = [assignment.path, assignment.query, list(assignment.fixed), assignment.note]
         content = _base64(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
         return f"{content}.{self._signature('task', content)}" if self.is_enabled else content
@@ -101,7 +103,10 @@ class Signer:
         return RequestedAssignment(token, assignment if assignment.path == path else None)
 
     def decode_assignment(self, token: str) -> Assignment:
-        """Raises `ChangedError`, also for one without a signature where this server signs."""
+        """Decode a token.
+
+        Raises `InvalidAssignmentError` if it is damaged, or its signature wrong or missing.
+        """
         content, _, signature = token.partition(".")
         if self.is_enabled and not _equal_in_constant_time(
             signature, self._signature("task", content)
@@ -118,14 +123,14 @@ class Signer:
         return assignment
 
     def make_receipt(self, lesson: str, results: str, name: str, steps: Container[int]) -> str:
-        """A line that tells what was answered, with a code that only this server can make.
+        """Return a line with the results and a code that only this server can compute.
 
-        `results` has for each step its number, which is one of `steps`, and two letters: prediction
-        and check, right, wrong or not given. Raises `ValueError` if it is none of that kind, or the
-        name is too long.
+        `results` has for each step its number, one of `steps`, and two letters, for prediction and
+        check: r(ight), w(rong) or n(ot given), as in "1rr2wn". Raises `ValueError` if `results` is
+        malformed or the name too long.
         """
         _check_results(results, steps)
-        # The Greek dot is ours once it is normalised.
+        # NFC turns the Greek ano teleia (U+0387) into the separator's dot.
         name = _collapse_whitespace(normalize("NFC", name).replace("·", " "))
         if len(name) > MAX_NAME_LENGTH:
             raise ValueError(f"a name has at most {MAX_NAME_LENGTH} letters")
@@ -133,7 +138,7 @@ class Signer:
         return _SEPARATOR.join((lesson, results, name, self._receipt_code(lesson, results, name)))
 
     def verify_receipt(self, line: str) -> "Receipt":
-        """What a line says, and whether this server made it."""
+        """Parse a line, and check whether this server made it."""
         parts = [
             _collapse_whitespace(part) for part in normalize("NFC", line).split(_SEPARATOR.strip())
         ]
@@ -163,7 +168,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A line that was handed in; `lesson` is the whole line if it cannot be read."""
+    """A submitted line; `lesson` is the whole line if it is malformed."""
 
     lesson: str
     results: str
@@ -172,19 +177,19 @@ class Receipt:
 
     @property
     def steps(self) -> list[tuple[int, str, str]]:
-        """(step, prediction, check), each of the latter right, wrong or not given."""
+        """(step, prediction, check); the latter two are "right", "not right" or "not given"."""
         outcomes = {"r": "right", "w": "not right", "n": "not given"}
         return [(int(n), outcomes[p], outcomes[c]) for n, p, c in _RESULT.findall(self.results)]
 
     @property
     def n_right(self) -> tuple[int, int]:
-        """How many predictions and how many checks were right."""
+        """(right predictions, right checks)."""
         predictions = sum(predicted == "right" for _, predicted, _ in self.steps)
         return predictions, sum(checked == "right" for _, _, checked in self.steps)
 
 
 def _check_results(results: str, steps: Container[int]) -> None:
-    """Raises `ValueError` for what no lesson of these steps gives."""
+    """Raise `ValueError` for results that a lesson with these steps cannot give."""
     if not _RESULTS.fullmatch(results):
         raise ValueError("these are no results")
     seen: set[int] = set()
@@ -201,12 +206,12 @@ def _collapse_whitespace(part: str) -> str:
 
 
 def _equal_in_constant_time(given: str, expected: str) -> bool:
-    """Takes as long whatever of it is wrong; bytes, since text must be ASCII."""
+    """Compare in constant time; as bytes, since `compare_digest` accepts only ASCII text."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())
 
 
 def _is_encodable(value: object) -> bool:
-    """Whether a page can hold it: JSON has halves of letters, too."""
+    """Return whether a value can be encoded in UTF-8: JSON can contain lone surrogates."""
     return isinstance(value, str) and not _SURROGATES.search(value)
 
 

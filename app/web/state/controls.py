@@ -1,4 +1,4 @@
-"""The controls of labs, as an address says them: each is read and written by one form."""
+"""The controls of labs as query parameters; each has a codec that parses and serialises it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,8 +18,9 @@ from app.web.state.query_params import (
 
 @dataclass(frozen=True)
 class ControlContext:
-    """What a control is read against; `shows` are the lab's ways to show heads, `hides` is true if
-    maps leave special tokens out.
+    """What controls are parsed against; invalid values are appended to `problems`.
+
+    `layouts` are those of the lab.
     """
 
     model: Model
@@ -32,16 +33,14 @@ class ControlContext:
 
 @dataclass(frozen=True)
 class ControlCodec:
-    """How one control is read, and written where it is in use; what makes no sense is read as None
-    and stays unused.
-    """
+    """How one control is parsed and serialised; an invalid value is parsed as None (not used)."""
 
     parse: Callable[[str, ControlContext], Any]
     serialise: Callable[[Any], str]
 
 
 def parse_controls(raw_values: Mapping[str, str], context: ControlContext) -> Controls:
-    """The controls that an address names."""
+    """Parse the controls of a query, by the names of its parameters."""
     parsed = {name: CODECS[name].parse(value, context) for name, value in raw_values.items()}
     field_names = {query: field for field, query in QUERY_NAMES.items()}
     used = {name: value for name, value in parsed.items() if value is not None}
@@ -49,7 +48,7 @@ def parse_controls(raw_values: Mapping[str, str], context: ControlContext) -> Co
 
 
 def serialise_controls(controls: Controls) -> dict[str, str]:
-    """The controls that are used, as an address says them."""
+    """Return the query parameters of the controls that differ from their defaults."""
     return {
         (name := QUERY_NAMES.get(field.name, field.name)): CODECS[name].serialise(value)
         for field in fields(controls)
@@ -60,7 +59,7 @@ def serialise_controls(controls: Controls) -> dict[str, str]:
 def parse_ablated_heads(
     value: str, card: Card, problems: list[Problem]
 ) -> frozenset[tuple[int, int]]:
-    """Heads to switch off, as "0.2" (layer 0, head 2) or "0.2,1.0"; none for empty text."""
+    """Parse heads to switch off: "0.2" is layer 0, head 2; "0.2,1.0" are two heads; "" is none."""
     ablated_heads = set()
     for name in filter(None, value.split(",")):
         layer, head = parse_index_pair(name) or (card.n_layers, card.n_heads)
@@ -91,7 +90,7 @@ def _parse_groups(value: str, context: ControlContext) -> int | None:
 
 
 def _parse_cell(value: str, context: ControlContext) -> tuple[int, int] | None:
-    """A cell as "2.1" (query 2, key 1), of the tokens that maps show."""
+    """Parse a cell: "2.1" is query 2, key 1, counted in the tokens that maps show."""
     n_tokens = len(
         context.sentence.content_indices
         if context.hides_special_tokens
@@ -109,7 +108,7 @@ def _parse_cell(value: str, context: ControlContext) -> tuple[int, int] | None:
 
 
 def _parse_minus(value: str, context: ControlContext) -> tuple[str, int] | None:
-    """A head of any model that reads the same tokens, as "headwise-h1.0"."""
+    """Parse a head of any model with the same tokenizer: "headwise-h1.0"."""
     model_id, _, head = value.rpartition(".")
     compatible_cards = {
         each.card.id: each.card for each in context.models.with_same_tokenizer(context.model)
@@ -156,3 +155,4 @@ CODECS = {
     "lock": _flag_codec("lock"),
     "hide": _flag_codec("hide"),
 }
+"""By query parameter."""

@@ -1,4 +1,8 @@
-"""Values of an address, read one by one: what makes no sense becomes a problem in plain words."""
+"""Parsing of single query parameters; an invalid value becomes a `Problem`.
+
+The parsers append to a list of problems and return the nearest valid value, so that one request
+reports every problem and still has a view to offer.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,8 +19,10 @@ MAX_LISTED_PROBLEMS = 5
 
 @dataclass(frozen=True)
 class Problem:
-    """A value that cannot be shown: where it stood, in plain words what is allowed, and what the
-    nearest view that works would do.
+    """An invalid value of the parameter `name`.
+
+    `allowed` lists the valid values if there are few; `fix_label` is the text of the link to the
+    nearest valid view.
     """
 
     name: str
@@ -26,7 +32,7 @@ class Problem:
 
 
 def first_problems(problems: Sequence[Problem]) -> list[Problem]:
-    """The first problems as a page lists them, and how many more there are."""
+    """Return the first `MAX_LISTED_PROBLEMS` problems, and one that counts the others."""
     first, n_more = list(problems[:MAX_LISTED_PROBLEMS]), len(problems) - MAX_LISTED_PROBLEMS
     if n_more <= 0:
         return first
@@ -35,13 +41,16 @@ def first_problems(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def quote_for_message(value: str) -> str:
-    """A value as a message can show it: not too long, and without signs that turn its direction."""
+    """Return a value shortened and without control characters, such as those for text direction."""
     short = value if len(value) <= _MAX_QUOTED_LENGTH else value[: _MAX_QUOTED_LENGTH - 1] + "…"
     return "".join(character if character.isprintable() else "�" for character in short)
 
 
 def parse_whole_number(value: str) -> int | None:
-    """None if it is no whole number; of one with too many digits only sign and size are kept."""
+    """Return the number, None if it is not a whole number.
+
+    One with too many digits becomes ±999999999, which no parameter allows.
+    """
     match = _WHOLE_NUMBER.fullmatch(value)
     if match and len(value) > _MAX_DIGITS:
         return int(f"{match[1]}{'9' * _MAX_DIGITS}")
@@ -49,7 +58,7 @@ def parse_whole_number(value: str) -> int | None:
 
 
 def parse_index_pair(value: str) -> tuple[int, int] | None:
-    """Two indices as "2.1", None if it is none."""
+    """Return the two indices of "2.1", None if the value has another form."""
     match = _INDEX_PAIR.fullmatch(value)
     return (int(match[1]), int(match[2])) if match else None
 
@@ -57,7 +66,7 @@ def parse_index_pair(value: str) -> tuple[int, int] | None:
 def parse_index(
     param: str, query: Mapping[str, str], default: int, count: int, problems: list[Problem]
 ) -> int:
-    """A whole number below `count`; the nearest one if it is another."""
+    """Return the parameter as an index below `count`, clamped to that range if it is outside."""
     last = count - 1
     if param not in query:
         return min(default, last)
@@ -74,6 +83,7 @@ def parse_index(
 def parse_choice(
     param: str, value: str, allowed: Sequence[str], problems: list[Problem]
 ) -> str | None:
+    """Return the value if it is one of `allowed`, else None."""
     if value in allowed:
         return value
     message = (
