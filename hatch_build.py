@@ -128,10 +128,11 @@ class VendorHook(BuildHookInterface):
         complete = all((vendor / name).is_file() for name in (*COPIED_FILES.values(), *FONTS))
         if complete and stamp.is_file() and stamp.read_text(encoding="utf-8") == content_hash:
             return
-        shutil.rmtree(vendor, ignore_errors=True)
-        vendor.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as scratch:
             modules = npm_ci(root, Path(scratch))
+            # After npm, so that a failed download leaves the earlier files.
+            shutil.rmtree(vendor, ignore_errors=True)
+            vendor.mkdir(parents=True)
             for source, name in COPIED_FILES.items():
                 shutil.copyfile(modules / source, vendor / name)
             for name, (source, *subset_options) in FONTS.items():

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.colour_scale import quantise, text_class
+from app.picture.colour_scale import heat_class, quantise, text_class
 from app.picture.number_format import format_cell
 
 # The strips of all heads repeat the same words.
@@ -41,7 +41,7 @@ def _escaped_weight(number: str) -> str:
 
 @cache
 def _item_classes(level: int, is_query: bool, is_top: bool) -> str:
-    classes = [f"heat-{level}", text_class(level)]
+    classes = [heat_class(level), text_class(level)]
     if is_query:
         classes.append("is-query")
     if is_top:

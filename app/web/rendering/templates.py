@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.lesson.markdown import fill_html, render_inline
-from app.picture import format_number, format_weight, text_class
-from app.picture.number_format import format_signed
+from app.picture import format_number, format_signed, format_weight, text_class
 from app.settings import site_folder
 from app.web.rendering.buttons import cell_buttons, word_buttons
 from app.web.rendering.escaping import escaped
