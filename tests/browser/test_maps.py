@@ -172,14 +172,18 @@ def test_a_slow_response_is_indicated_and_the_old_maps_stay(page, step_2):
     page.goto(step_2)
     before = first_map(page).evaluate("each => each.outerHTML")
 
-    def slow(route):
-        page.wait_for_timeout(700)
-        route.continue_()
+    held = []
 
-    page.route("**/*head=3*", slow)
+    def hold(route):
+        held.append(route)
+
+    page.route("**/*head=3*", hold)
     page.locator("#head-3").click()
     expect(page.locator(".lab")).to_have_attribute("aria-busy", "true")
     assert first_map(page).evaluate("each => each.outerHTML") == before
+    expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "false")
+    (response,) = held
+    response.continue_()
     expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".lab")).to_have_attribute("aria-busy", "false")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.pages import LESSON
+from tests.pages import STEP_PATHS
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 RENEW_SCREENSHOTS = "HEADWISE_RENEW_SCREENSHOTS" in os.environ
@@ -61,14 +61,14 @@ def open_lesson(browser, server, theme, width):
         color_scheme=theme, viewport={"width": width, "height": 900}, service_workers="block"
     )
     page = context.new_page()
-    page.goto(f"{server}{LESSON}/1")
+    page.goto(server + STEP_PATHS[0])
     page.wait_for_load_state("networkidle")
     yield page
     context.close()
 
 
-def open_step(page, server, step):
-    page.goto(f"{server}{LESSON}/{step}")
+def open_step(page, server, path):
+    page.goto(server + path)
     page.evaluate("document.fonts.ready.then(() => null)")
 
 
@@ -81,14 +81,14 @@ def lesson_page(request, browser, server):
         yield page, theme, width
 
 
-@pytest.mark.parametrize("step", range(1, 8))
-def test_a_step_matches_its_screenshot(lesson_page, server, tmp_path, step):
+@pytest.mark.parametrize("path", STEP_PATHS)
+def test_a_step_matches_its_screenshot(lesson_page, server, tmp_path, path):
     page, theme, width = lesson_page
-    open_step(page, server, step)
+    open_step(page, server, path)
     current = downscaled_screenshot(page, width)
-    expected_file = SCREENSHOTS / f"{step}-{theme}-{width}.webp"
+    expected_file = SCREENSHOTS / f"{path[1:]}-{theme}-{width}.webp"
     if RENEW_SCREENSHOTS:
-        SCREENSHOTS.mkdir(exist_ok=True)
+        expected_file.parent.mkdir(parents=True, exist_ok=True)
         current.save(expected_file, lossless=True)
     current.save(tmp_path / "now.png")
     expected = Image.open(expected_file).convert("RGB")
@@ -100,13 +100,13 @@ def unchanged(request, browser, server):
     """A page, its width and its screenshot before anything is changed."""
     theme, width = request.param
     with open_lesson(browser, server, theme, width) as page:
-        open_step(page, server, 1)
+        open_step(page, server, STEP_PATHS[0])
         yield page, width, downscaled_screenshot(page, width)
 
 
 def test_a_page_that_did_not_change_has_the_same_screenshot(unchanged, server):
     page, width, screenshot = unchanged
-    open_step(page, server, 1)
+    open_step(page, server, STEP_PATHS[0])
     assert different_tiles(downscaled_screenshot(page, width), screenshot) == []
 
 
@@ -126,7 +126,7 @@ def test_a_page_that_did_not_change_has_the_same_screenshot(unchanged, server):
 )
 def test_a_part_that_is_missing_moved_or_coloured_is_found(unchanged, server, selector, style):
     page, width, screenshot = unchanged
-    open_step(page, server, 1)
+    open_step(page, server, STEP_PATHS[0])
     page.locator(selector).first.evaluate(f"each => {{ each.style.cssText = '{style}' }}")
     assert different_tiles(downscaled_screenshot(page, width), screenshot)
 
