@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all."""
+"""Write a file completely or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary path that replaces `path` only when the block ends without an error; after
-    one nothing is left of it.
+    """Yield a temporary path that replaces `path` when the block ends without an error.
+
+    After an error the temporary file is deleted, and `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")

@@ -1,4 +1,4 @@
-"""What is known of a model: sizes, and how it was trained."""
+"""Model cards: sizes of a model, and how it was trained."""
 
 from typing import Literal
 
@@ -12,7 +12,10 @@ class _Record(BaseModel):
 
 
 class ValidationPoint(_Record):
-    """A point of the loss curve; loss in nats per masked token, accuracy as a share."""
+    """A point of the validation curve.
+
+    `loss` is in nats per masked token, `accuracy` from 0 to 1.
+    """
 
     step: int
     loss: float
@@ -20,9 +23,11 @@ class ValidationPoint(_Record):
 
 
 class Training(_Record):
-    """How the weights came about. `tokens` counts every token read, repeats included.
+    """How the weights were trained.
 
-    `sample_loss` is the loss on `training/sample.txt`, by which the shipped weights can be checked.
+    `tokens` is the number of tokens read in training, repeats included. Losses are in nats per
+    masked token; `sample_loss` is that on `training/sample.txt`, which anyone can compute again.
+    `command` trains the model again.
     """
 
     data: str
@@ -38,13 +43,15 @@ class Training(_Record):
 
 
 class Card(_Record):
-    """One model. The validation figures are those of the float16 weights that ship.
+    """Sizes of a model, and how it was trained.
 
-    An untrained twin has no `training` but the seed that its numbers are drawn from; a checkpoint
-    has neither. `stored_n_kv_heads` is how many sets of keys and values a layer's heads share, 0 if
-    none are shared. The model `predicts` a hidden word, the next one, or nothing. It
-    `adds_special_tokens` if its tokenizer does, and `uses_rope` if queries and keys are rotated by
-    their positions.
+    `source` is "trained" for a model that ships with Headwise, "random" for an untrained copy of
+    one, and "checkpoint" for any other. `family` is the architecture. `n_kv_heads` is the number of
+    key and value heads in a layer, or 0 if each head has its own. `training` is null except for
+    trained models; its validation figures are those of the shipped float16 weights. `random_seed`
+    is the seed of random weights, else null. `guesses` is what the model predicts: a "hidden" word,
+    the "next" one, or "nothing". `has_specials` is true if the tokenizer adds special tokens, and
+    `has_turns` if positions are rotary.
     """
 
     id: str
@@ -68,10 +75,10 @@ class Card(_Record):
 
     @property
     def n_kv_heads(self) -> int:
-        """Sets of keys and values in a layer; as many as heads where none are shared."""
+        """Number of key and value heads in a layer."""
         return self.stored_n_kv_heads or self.n_heads
 
     def untrained_copy(self, seed: int) -> "Card":
-        """The card of a model of the same shape whose weights are drawn and never trained."""
+        """Return the card of a model of the same shape with random weights."""
         changes = {"id": f"{self.id}-random", "kind": "random", "random_seed": seed}
         return self.model_copy(update=changes | {"training": None})

@@ -1,4 +1,4 @@
-"""Passes over sentences that were asked for already, kept while they fit into so many bytes."""
+"""A cache of forward passes with a limit in bytes."""
 
 from math import inf
 from threading import Lock
@@ -9,14 +9,13 @@ from app.attention.intervention import Intervention
 from app.attention.transformer import ForwardPass
 
 CacheKey = tuple[str, tuple[int, ...], Intervention]
-"""The model's name, the text as the tokens that it reads, and what was changed: all that a pass
-follows from."""
+"""Model id, token ids and intervention."""
 
 
 class ForwardCache:
-    """The least recently asked for is dropped first; a pass larger than all of it is not kept.
+    """A thread-safe LRU cache of forward passes that holds at most `n_bytes` bytes.
 
-    Safe to be used by several threads.
+    A pass that is larger is not cached.
     """
 
     def __init__(self, n_bytes: float) -> None:
@@ -27,7 +26,7 @@ class ForwardCache:
 
     @property
     def n_bytes(self) -> int:
-        """What the kept passes take."""
+        """Size of the cached passes in bytes."""
         return int(self._entries.currsize)
 
     def get(self, key: CacheKey) -> ForwardPass | None:

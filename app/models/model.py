@@ -1,6 +1,5 @@
 """A model: card, tokenizer and weights."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +25,7 @@ class Model:
     card: Card
     folder: Path
     tokenizer: SentenceTokenizer
-    load_weights: Callable[[], Transformer]
+    trained_transformer: Transformer
     fingerprint: Fingerprint
     forward_cache: ForwardCache = NO_CACHE
 
@@ -35,9 +34,9 @@ class Model:
 
     @cached_property
     def transformer(self) -> Transformer:
-        """The weights: those of the files, or random ones if the card has a `random_seed`."""
-        seed = self.card.random_seed
-        return self.load_weights() if seed is None else untrained_copy(self.load_weights(), seed)
+        """The weights: the trained ones, or random ones if the card has a `random_seed`."""
+        trained, seed = self.trained_transformer, self.card.random_seed
+        return trained if seed is None else untrained_copy(trained, seed)
 
     @property
     def weights_sha256(self) -> str:

@@ -1,4 +1,4 @@
-"""Guesses: of hidden words, by models that fill in blanks, and of the next word, by causal ones."""
+"""Predict masked tokens with encoders, and the next token with causal models."""
 
 from dataclasses import dataclass
 
@@ -13,25 +13,27 @@ from app.models.tokenizer import Sentence
 
 
 class NoMaskError(ValueError):
+    """A sentence has no mask token."""
+
     def __init__(self, mask: str) -> None:
         super().__init__(
-            f"There is no {mask} in this sentence. Write {mask} in place of the word to be guessed."
+            f"There is no {mask} in this sentence. Write {mask} in place of the word to predict."
         )
 
 
 class CannotPredictError(ValueError):
-    """The model has no word head, or one for another kind of guess."""
+    """A model has no LM head, or one for another objective."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(
-            f"{model.card.id} guesses no words: its files have no word head, or its tokenizer no"
-            " token for a hidden word."
+            f"{model.card.id} cannot predict words: its files have no word head, or its tokenizer"
+            " has no mask token."
         )
 
 
 @dataclass(frozen=True)
 class TokenProbability:
-    """A token and its probability; `is_piece` if it only continues a word."""
+    """A token and its probability; `is_piece` if it continues a word."""
 
     text: str
     is_piece: bool
@@ -40,8 +42,9 @@ class TokenProbability:
 
 @dataclass(frozen=True)
 class TokenPrediction:
-    """A token, its index from 0, and the likeliest guesses, best first: for itself if it is masked,
-    for what comes after it if the model guesses the next word.
+    """The most probable tokens at one position, most probable first.
+
+    `token` is the index of a masked token, or of the token whose successor is predicted.
     """
 
     token: int
@@ -51,10 +54,10 @@ class TokenPrediction:
 def fill_mask(
     model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
 ) -> tuple[TokenPrediction, ...]:
-    """The `top` guesses for each masked token, by softmax over the whole vocabulary.
+    """Return the `top` most probable tokens for each masked token.
 
-    Raises `CannotPredictError` if the model fills in no blanks, `NoMaskError` if nothing is masked,
-    `ValueError` if the sentence is too long.
+    Raises `CannotPredictError` if the model does not predict masked tokens, `NoMaskError` if the
+    sentence has none, `ValueError` if it is too long.
     """
     mask = model.tokenizer.mask_token
     if model.card.predicts != "hidden" or mask is None:
@@ -76,9 +79,10 @@ def predict_next_token(
     top: int = 5,
     intervention: Intervention = NO_INTERVENTION,
 ) -> TokenPrediction:
-    """The `top` guesses for what comes after token `after`, which the rest cannot influence.
+    """Return the `top` most probable successors of token `after`.
 
-    Raises `CannotPredictError` if the model does not guess the next word.
+    A causal model computes them from the tokens up to `after`, whatever follows in the sentence.
+    Raises `CannotPredictError` if the model does not predict the next token.
     """
     if model.card.predicts != "next":
         raise CannotPredictError(model)
@@ -89,7 +93,7 @@ def predict_next_token(
 def predict_tokens(
     model: Model, sentence: Sentence, *, top: int = 5, intervention: Intervention = NO_INTERVENTION
 ) -> tuple[TokenPrediction, ...]:
-    """What the model can guess: every masked word, or the one that comes after the sentence.
+    """Return predictions for every masked token, or for the successor of the last token.
 
     Raises `CannotPredictError`, `NoMaskError`.
     """
@@ -124,7 +128,7 @@ def most_probable_tokens(
 
 
 def _most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[TokenProbability, ...]:
-    # A vocabulary may be padded with rows that stand for no token.
+    # The embedding may have more rows than the tokenizer has tokens.
     in_vocabulary = probabilities[: model.tokenizer.vocabulary_size]
     return tuple(
         TokenProbability(*model.tokenizer.decode_token(token_id), float(in_vocabulary[token_id]))
@@ -133,8 +137,8 @@ def _most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[Token
 
 
 def top_k(values: Matrix, k: int) -> list[int]:
-    """The indices of the `k` largest, largest first, of equals the first."""
-    # To sort thousands takes ten times as long.
+    """Return the indices of the `k` largest values, largest first; equal values by index."""
+    # Sorting a whole vocabulary takes ten times as long.
     threshold = np.partition(values, -k)[-k] if k < len(values) else -np.inf
     candidates = np.flatnonzero(values >= threshold)
     order: list[int] = candidates[np.argsort(-values[candidates], kind="stable")[:k]].tolist()

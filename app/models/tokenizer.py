@@ -1,4 +1,4 @@
-"""A sentence as the models see it: tokens, and the words they are pieces of."""
+"""Split a sentence into tokens, and group the tokens into words."""
 
 import re
 from bisect import bisect_right
@@ -15,31 +15,31 @@ from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-# What a text field cannot hold or a page cannot show; a space keeps the words apart.
+# Characters that forms or HTML cannot contain.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
-# "don't" is one word to a reader; the tokenizer's own words would be three.
-# Possessive, and never from within a word: a word of thousands of letters is looked at once.
+# Tokenizers split "don't" into three words; readers see one. The look-behind and the possessive
+# quantifiers keep the time linear in the length of a word.
 _CONTRACTION = re.compile(r"(?<![^\W_])[^\W_]++(?:['’][^\W_]++)+")
 
 _WHITESPACE = re.compile(r"\s*")
 
 SPACE_SYMBOL = "␣"
-"""Shown for a token that is nothing but space."""
+"""Text of a token that contains only whitespace."""
 
 WORD_START_MARKERS = ("Ġ", "▁")
-"""How vocabularies of pairs and of sentence pieces spell the space before a token."""
+"""The space before a token, as BPE and SentencePiece vocabularies write it."""
 
 MASK_TOKENS = ("[MASK]", "<mask>")
-"""What tokenizers call the token that stands for a hidden word."""
+"""Names of the mask token."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """`text` is the learner's own characters, `[start:end]` their place in the sentence.
+    """A token: its id, and the characters `[start:end]` of the sentence that it covers.
 
-    `word` counts words from 0; `known` is false where the vocabulary has no piece that fits. A
-    `special` token is none of the learner's: the model's own tokenizer adds it.
+    `word` is the index of its word. `known` is False for the unknown token. `special` is True if
+    the tokenizer added the token, such as [CLS]; it covers no characters.
     """
 
     id: int
@@ -53,7 +53,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Word:
-    """One or several tokens that stand in one word; a special token is a word by itself."""
+    """One or several tokens that form a word; a special token is a word of its own."""
 
     index: int
     text: str
@@ -70,9 +70,10 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a learner typed, and its tokens; for blank text none but special ones and spaces.
+    """A text and its tokens.
 
-    Words of the learner's are counted first, so that a word has one number whatever a model adds.
+    Words of the text have lower indices than special tokens, so that the index of a word is the
+    same for every model.
     """
 
     text: str
@@ -84,11 +85,12 @@ class Sentence:
 
     @cached_property
     def is_blank(self) -> bool:
+        """Whether there are only special tokens and whitespace."""
         return all(token.special or token.text == SPACE_SYMBOL for token in self.tokens)
 
     @cached_property
     def content_indices(self) -> list[int]:
-        """The places of the tokens that are the learner's own."""
+        """Indices of the tokens that are not special."""
         return [i for i, token in enumerate(self.tokens) if not token.special]
 
     @property
@@ -97,19 +99,19 @@ class Sentence:
 
     @cached_property
     def word_of(self) -> list[int]:
-        """The word of each token."""
+        """For each token the index of its word."""
         return [token.word for token in self.tokens]
 
     @cached_property
     def words(self) -> list[Word]:
-        """By their numbers: the learner's, then those that are special tokens."""
+        """Words by index: those of the text, then special tokens."""
         groups = groupby(self.tokens, key=lambda token: token.word)
         words = [self._build_word(index, tuple(pieces)) for index, pieces in groups]
         return sorted(words, key=lambda word: word.index)
 
     @property
     def content_words(self) -> list[Word]:
-        """The learner's own."""
+        """Words of the text, without special tokens."""
         return [word for word in self.words if not word.is_special]
 
     def _build_word(self, index: int, pieces: tuple[Token, ...]) -> Word:
@@ -117,27 +119,28 @@ class Sentence:
         return Word(index, pieces[0].text if pieces[0].special else text or SPACE_SYMBOL, pieces)
 
     def ordinal_if_repeated(self, word: int) -> int | None:
-        """The word's place from 1, but None if no other word is spelled like it."""
+        """Return the position of a word from 1, or None if no other word has the same text."""
         return word + 1 if self.word_texts.count(self.word_texts[word]) > 1 else None
 
     @cached_property
     def word_texts(self) -> list[str]:
-        """The words as text, by their numbers."""
+        """Text of each word, by index."""
         return [word.text for word in self.words]
 
     def truncated_text(self, max_tokens: int) -> str:
-        """The text up to the end of the last whole word within the first `max_tokens` tokens, those
-        that a model adds included.
+        """Return the text up to the last whole word within `max_tokens` tokens.
+
+        Special tokens count. If the first word alone is too long, it is cut between characters.
         """
         if len(self.tokens) <= max_tokens:
             return self.text
-        content = [self.tokens[place] for place in self.content_indices]
+        content = [self.tokens[index] for index in self.content_indices]
         n_content = max(1, max_tokens - self.n_special_tokens)
         if len(content) <= n_content:
             return self.text
         first_cut = content[n_content]
         whole_words = [token for token in content[:n_content] if token.word < first_cut.word]
-        # A character may be several tokens, none of which can stand without the others.
+        # Several byte tokens may form one character, which must not be cut.
         remaining = (
             whole_words
             or [token for token in content[:n_content] if token.end <= first_cut.start]
@@ -147,24 +150,25 @@ class Sentence:
 
 
 def sanitise_text(text: str) -> str:
-    """The text as pages and links can hold it: control characters and line breaks become spaces,
-    half surrogate pairs, which are no characters, "�".
+    """Return the text without characters that pages and links cannot contain.
+
+    Control characters and line breaks become spaces, unpaired surrogates "�".
     """
     valid = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROL.sub(" ", valid)
 
 
 def is_punctuation(character: str) -> bool:
-    """As BERT's tokenizer has it: Unicode's punctuation, and all signs of ASCII."""
+    """Return whether BERT's tokenizer treats it as punctuation: as Unicode, and ASCII symbols."""
     return category(character)[0] == "P" or character in "$+<=>^`|~"
 
 
 IDEOGRAPH_RANGES = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F))
-"""First and last of the ranges of signs that stand for words."""
+"""First and last code points of the ranges that BERT's tokenizer splits into characters."""
 
 
 def is_single_character_word(character: str) -> bool:
-    """Whether it is a word by itself, as BERT's tokenizer has it."""
+    """Return whether BERT's tokenizer makes a word of every such character."""
     code = ord(character)
     return is_punctuation(character) or any(
         first <= code <= last for first, last in IDEOGRAPH_RANGES
@@ -172,8 +176,9 @@ def is_single_character_word(character: str) -> bool:
 
 
 def word_ids_of_characters(text: str) -> list[int]:
-    """For each character the word that it stands in, -1 for space: words are parted by space, and
-    every sign of punctuation and every ideograph is one of its own.
+    """Return for each character the index of its word, -1 for whitespace.
+
+    Words are separated by whitespace; each punctuation character and ideograph is a word.
     """
     word_ids, word, in_word = [], -1, False
     for character in text:
@@ -189,21 +194,23 @@ def word_ids_of_characters(text: str) -> list[int]:
 
 
 def skip_spaces(text: str, start: int) -> int:
-    """The place of the first character from `start` on that is no space, or the text's end."""
+    """Return the index of the first non-whitespace character from `start` on, or the length."""
     spaces = _WHITESPACE.match(text, start)
     return spaces.end() if spaces else len(text)
 
 
 def without_leading_space(text: str, start: int, end: int) -> tuple[int, int]:
-    """A token's place without the space before it, unless there is nothing else."""
+    """Return a span without leading whitespace, unless it contains nothing else."""
     stripped = text[start:end].lstrip()
     return (end - len(stripped), end) if stripped else (start, end)
 
 
 @contextmanager
 def as_value_error(reason: str) -> Iterator[None]:
-    """What goes wrong inside as a `ValueError`: the library has no error of its own, and what it
-    panics with is no `Exception`, so that a server would end of it.
+    """Raise any error of the block as a `ValueError`.
+
+    `tokenizers` has no error class, and a panic in Rust raises a `BaseException`, which would stop
+    a server.
     """
     try:
         yield
@@ -214,16 +221,16 @@ def as_value_error(reason: str) -> Iterator[None]:
 
 
 def read_tokenizer(file: Path) -> Tokenizer:
-    """Raises `ValueError` if the file is no tokenizer."""
-    with as_value_error(f"{file.name} is no tokenizer"):
+    """Read a tokenizer.json. Raises `ValueError` if it is not valid."""
+    with as_value_error(f"{file.name} is not a tokenizer"):
         return Tokenizer.from_file(str(file))
 
 
 class SentenceTokenizer:
-    """Splits text with a `tokenizer.json`; never pads, never truncates.
+    """Splits text with a tokenizer.json, without padding and truncation.
 
-    With `add_special_tokens` the tokens are added that the file says a sentence has around it.
-    Raises `ValueError` for a file that is no tokenizer.
+    `add_special_tokens` adds those that the file defines for a single sentence. Raises `ValueError`
+    if the file is not valid.
     """
 
     def __init__(self, file: Path, *, add_special_tokens: bool = False) -> None:
@@ -234,28 +241,28 @@ class SentenceTokenizer:
         self.sha256 = sha256(file.read_bytes()).hexdigest()
         unknown = getattr(self._tokenizer.model, "unk_token", None)
         self._unknown_id = None if unknown is None else self._tokenizer.token_to_id(unknown)
-        # Others' words are parts of words, or whole sentences: see `word_ids_of_characters`.
+        # Other pre-tokenizers split differently: then `word_ids_of_characters` defines words.
         self._splits_into_words = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
 
     def sentence(self, text: str) -> Sentence:
-        """Tokenise any string, after `sanitise_text`.
+        """Split any text, after `sanitise_text`.
 
-        Raises `ValueError` if the tokenizer fails on it, which only a damaged one does.
+        Raises `ValueError` if the tokenizer fails, which only a damaged one does.
         """
         clean = sanitise_text(text)
         encoding = self._encode(clean)
         return Sentence(clean, tuple(self._build_tokens(clean, encoding)))
 
     def _encode(self, text: str) -> Encoding:
-        with as_value_error("the tokenizer cannot read this text"):
+        with as_value_error("the tokenizer cannot split this text"):
             return self._tokenizer.encode(text, add_special_tokens=self.add_special_tokens)
 
     def id_to_token(self, token_id: int) -> str:
-        """The vocabulary's own spelling of a token: "##ing" continues a word."""
+        """Return a token as the vocabulary writes it, such as "##ing"."""
         return str(self._tokenizer.id_to_token(token_id))
 
     def decode_token(self, token_id: int) -> tuple[str, bool]:
-        """A token of the vocabulary as text, and whether it only continues a word."""
+        """Return a token as readable text, and whether it continues a word."""
         spelling = self.id_to_token(token_id)
         if isinstance(self._tokenizer.model, WordPiece):
             text = spelling.removeprefix("##")
@@ -266,12 +273,12 @@ class SentenceTokenizer:
 
     @cached_property
     def vocabulary_size(self) -> int:
-        """One more than the largest id that a token can have."""
+        """The largest token id plus 1, added tokens included."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     @cached_property
     def mask_token(self) -> str | None:
-        """What stands for a hidden word, None if nothing does."""
+        """The mask token, None if there is none."""
         return next(
             (name for name in MASK_TOKENS if self._tokenizer.token_to_id(name) is not None), None
         )
@@ -281,7 +288,7 @@ class SentenceTokenizer:
         return self._tokenizer.token_to_id(self.mask_token) if self.mask_token else None
 
     def same_tokens_as(self, other: "SentenceTokenizer") -> bool:
-        """Whether both make the same tokens of every text."""
+        """Return whether both split every text into the same tokens."""
         return (self.sha256, self.add_special_tokens) == (other.sha256, other.add_special_tokens)
 
     def _build_tokens(self, text: str, encoding: Encoding) -> Iterator[Token]:
@@ -307,9 +314,9 @@ class SentenceTokenizer:
         content: Sequence[int],
         spans: Sequence[tuple[int, int]],
     ) -> Iterator[int]:
-        """The word of each token of the learner's, counted from 0 without gaps. A token that is
-        nothing but space belongs to the word that it stands before, as it would had the vocabulary
-        a token for both.
+        """Yield the word index of each token in `content`, from 0 without gaps.
+
+        A whitespace token belongs to the word after it.
         """
         contractions = [match.span() for match in _CONTRACTION.finditer(text)]
         contraction_starts = [begin for begin, _ in contractions]

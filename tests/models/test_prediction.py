@@ -158,7 +158,7 @@ def test_a_checkpoint_without_an_lm_head_cannot_predict(headwise_model, kind):
     model = headwise_model(kind)
     sentence = model.tokenizer.sentence(f"The {model.tokenizer.mask_token or 'cat'} sat")
     with pytest.raises(
-        CannotPredictError, match=f"{kind} guesses no words: its files have no word head"
+        CannotPredictError, match=f"{kind} cannot predict words: its files have no word head"
     ):
         predict_tokens(model, sentence)
 

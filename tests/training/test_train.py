@@ -3,16 +3,13 @@ import lzma
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from app.attention import forward
+from app.attention.transformer import map_arrays
 from app.models import Card
-from app.models.builtin import (
-    BUILTIN_FOLDER,
-    expected_shapes,
-    tokenizer_file,
-    transformer_from_tensors,
-)
+from app.models.builtin import BUILTIN_FOLDER, read_weights, tokenizer_file, weights_file
 from training import encode, train
 from training.corpus import write_sentences
 from training.export import export_tensors, load_finished_run, model_card
@@ -125,22 +122,24 @@ def test_a_card_describes_its_run(build):
 
 
 @pytest.mark.parametrize("n_heads", [1, 2, 4, 8])
-def test_numpy_agrees_with_the_trained_torch_model(n_heads):
+def test_numpy_agrees_with_the_trained_torch_model(n_heads, tmp_path):
+    """The exported file is read as a shipped model is, then computed in float64 as torch does."""
     torch.manual_seed(n_heads)
     model = MaskedLanguageModel(ModelSizes(n_heads, 200)).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_((parameter * 5).half().double())
     sizes = model.sizes.as_dict()
-    shipped = export_tensors(model.state_dict(), model.sizes.n_layers)
-    assert {name: t.shape for name, t in shipped.items()} == expected_shapes(
-        Card.model_construct(**sizes)
+    card = Card(id="exported", parameters=0, d_head=sizes["d_model"] // n_heads, **sizes)
+    (tmp_path / "exported").mkdir()
+    save_file(
+        export_tensors(model.state_dict(), model.sizes.n_layers),
+        weights_file(tmp_path, "exported"),
     )
-    numpy_transformer = transformer_from_tensors(
-        {name: tensor.astype(np.float64) for name, tensor in shipped.items()},
-        Card.model_construct(**sizes),
+    transformer = map_arrays(
+        read_weights(tmp_path / "exported", card), lambda array: array.astype(np.float64)
     )
     ids = np.random.default_rng(0).integers(0, 200, 40)
     with torch.no_grad():
         expected = model.hidden_states(torch.from_numpy(ids)[None])[0].numpy()
-    np.testing.assert_allclose(forward(numpy_transformer, ids).hidden, expected, atol=1e-5)
+    np.testing.assert_allclose(forward(transformer, ids).hidden, expected, atol=1e-5)

@@ -1,6 +1,4 @@
-"""Checkpoints in Hugging Face's layout: a folder with config.json, model.safetensors and
-tokenizer.json becomes a model that every lab can ask.
-"""
+"""Checkpoints in Hugging Face's layout: config.json, model.safetensors and tokenizer.json."""
 
 from app.models.checkpoints.errors import CheckpointError
 from app.models.checkpoints.loader import Checkpoints, read_checkpoint, read_checkpoints

@@ -1,4 +1,4 @@
-"""What is to be known of a model's build, whatever family it is of."""
+"""What the builder must know about an architecture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,13 @@ from app.models.checkpoints.config import Config
 
 @dataclass(frozen=True)
 class Spec:
-    """Sizes, and how the parts are put together.
+    """Sizes and options of one model, read from its configuration.
 
-    `rope_theta` is None where positions are learned; `first_position` is the row of the first
-    token's. `biases` names what has biases: "qkv", "output", "ffn". `has_lm_head` is false where
-    the configuration says that a tied embedding scores no words.
+    `activation` and `lm_head_activation` are keys of `app.attention.activations.ACTIVATIONS`;
+    `lm_head_activation` is None if the LM head has that of the layers. `rope_theta` is None if
+    positions are embedded. `first_position` is the row of the position embedding that belongs to
+    the first token. `biases` names the projections that have a bias: "qkv", "output", "ffn".
+    `has_lm_head` is False if a tied token embedding must not be used as an LM head.
     """
 
     n_layers: int
@@ -33,15 +35,18 @@ class Spec:
     rope_theta: float | None = None
     first_position: int = 0
     has_lm_head: bool = True
+    lm_head_activation: str | None = None
 
 
 @dataclass(frozen=True)
 class TensorNames:
-    """Where a family's files keep what; "{i}" stands for the layer.
+    """Names of an architecture's tensors, in which "{i}" is the layer.
 
-    All but those of the word head stand behind one of `prefixes`. `qkv` is one name if the three
-    are stored as one; matrices are stored (out, in) unless `stored_in_out`. Of `lm_head_bias` the
-    first that is there is added where the head is tied, the last where it is not.
+    All but those of the LM head may follow one of `prefixes`. Embeddings and `lm_head_bias` are
+    names of tensors; the others are completed by ".weight" and ".bias", norms by the first of
+    `norm_gain` and of `norm_bias` that a file has. `qkv` is one name if the three projections are
+    stored as one matrix. Matrices are stored (out, in) unless `stored_in_out`. Of `lm_head_bias`,
+    the first name that a file has is read if the head is tied, else the last.
     """
 
     prefixes: tuple[str, ...]
@@ -57,6 +62,8 @@ class TensorNames:
     token_type_embedding: str | None = None
     embedding_norm: str | None = None
     norm: str | None = None
+    norm_gain: tuple[str, ...] = ("weight", "gamma")
+    norm_bias: tuple[str, ...] = ("bias", "beta")
     lm_head_transform: str | None = None
     lm_head_norm: str | None = None
     lm_head: str = ""
@@ -66,7 +73,7 @@ class TensorNames:
 
 @dataclass(frozen=True)
 class Architecture:
-    """One adapter: which configurations are its, what they mean, and how its tensors are named."""
+    """A kind of model: its `model_type` values, how its configuration is read, its tensor names."""
 
     title: str
     model_types: tuple[str, ...]

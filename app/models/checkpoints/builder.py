@@ -1,4 +1,4 @@
-"""From a family's names to a transformer: every shape is checked before its numbers are read."""
+"""Build a transformer from the tensors of a checkpoint."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,18 @@ from app.models.checkpoints.errors import CheckpointError
 from app.models.checkpoints.safetensors_reader import Array, SafetensorsReader, Shape
 
 ALIGNMENT = 16
-"""Arrays begin at multiples of so many numbers, as processors like to read them."""
+"""Packed arrays start at multiples of this many numbers, which is 64 bytes: a cache line."""
 
 BUFFER_SUFFIXES = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
-"""Parts of layers in old files that follow from the rest: masks, and speeds of turns."""
-
-LEGACY_NAMES = {"weight": "gamma", "bias": "beta"}
-"""What norms' parts are called in files of the first years."""
+"""Tensors of layers in old files that are computed here: causal masks and rotary frequencies."""
 
 
 @dataclass(frozen=True)
 class TensorLoader:
-    """The tensors of one checkpoint, by its family's names."""
+    """Reads the tensors of one checkpoint in float32 after checking their shapes.
+
+    All methods raise `CheckpointError` if a tensor is missing or has another shape.
+    """
 
     spec: Spec
     names: TensorNames
@@ -41,15 +41,19 @@ class TensorLoader:
     prefix: str
 
     def check_shape(self, name: str, shape: Shape) -> None:
-        """Raises `CheckpointError` unless a tensor is there and has the shape it must have."""
-        if name not in self.tensors:
-            raise CheckpointError(f"its weights lack {name}")
-        found = self.tensors.shape(name)
+        found = self.shape(name)
         if found != shape:
-            raise CheckpointError(f"{name} has shape {found}; by config.json it must have {shape}")
+            raise CheckpointError(
+                f"{name} has shape {found}, but the configuration requires {shape}"
+            )
+
+    def shape(self, name: str) -> Shape:
+        if name not in self.tensors:
+            raise CheckpointError(f"the weights have no tensor {name}")
+        return self.tensors.shape(name)
 
     def array(self, name: str, shape: Shape, *, transposed: bool = False) -> Array:
-        """A tensor of that shape in float32, turned round if `transposed`."""
+        """Return the tensor of this shape, or its transpose."""
         self.check_shape(name, shape)
         array = np.empty(shape[::-1] if transposed else shape, np.float32)
         self.tensors.read_into(name, array, transposed=transposed)
@@ -60,36 +64,35 @@ class TensorLoader:
         weight = self.array(f"{name}.weight", shape, transposed=not self.names.stored_in_out)
         return Linear(weight, self.array(f"{name}.bias", (d_out,)) if bias else None)
 
-    def layer_norm(self, name: str) -> LayerNorm:
-        shape = (self.spec.d_model,)
-        gain, bias = (
-            self.array(self.parameter_name(name, parameter), shape)
-            for parameter in ("weight", "bias")
-        )
-        return LayerNorm(gain, bias, self.spec.epsilon)
-
-    def parameter_name(self, name: str, parameter: str) -> str:
-        legacy_name = f"{name}.{LEGACY_NAMES[parameter]}"
-        return legacy_name if legacy_name in self.tensors else f"{name}.{parameter}"
-
     def norm(self, name: str) -> AnyNorm:
         if self.spec.uses_layer_norm:
             return self.layer_norm(name)
-        gain = self.array(f"{name}.weight", (self.spec.d_model,))
-        return RMSNorm(gain, self.spec.epsilon)
+        return RMSNorm(self._norm_parameter(name, self.names.norm_gain), self.spec.epsilon)
+
+    def layer_norm(self, name: str) -> LayerNorm:
+        gain = self._norm_parameter(name, self.names.norm_gain)
+        bias = self._norm_parameter(name, self.names.norm_bias)
+        return LayerNorm(gain, bias, self.spec.epsilon)
+
+    def _norm_parameter(self, name: str, endings: tuple[str, ...]) -> Array:
+        names = [f"{name}.{ending}" for ending in endings]
+        present = [each for each in names if each in self.tensors]
+        return self.array((present or names)[0], (self.spec.d_model,))
 
 
 def build_transformer(
     architecture: Architecture, spec: Spec, tensors: SafetensorsReader, max_context: int
 ) -> Transformer:
-    """The model, of which at most `max_context` tokens are read. Raises `CheckpointError`."""
+    """Build the model, limited to `max_context` tokens.
+
+    Raises `CheckpointError` if a tensor is missing, has another shape than the configuration
+    requires, contains infinity or NaN, or is not described by the configuration.
+    """
     names = architecture.names
     check_spec(spec)
     prefix = find_prefix(architecture, tensors)
     loader = TensorLoader(spec, names, tensors, prefix)
-    token_embedding = loader.array(
-        f"{prefix}{names.token_embedding}.weight", (spec.vocabulary, spec.d_model)
-    )
+    token_embedding = loader.array(prefix + names.token_embedding, (spec.vocabulary, spec.d_model))
     embedding_norm, norm = names.embedding_norm, names.norm
     model = Transformer(
         token_embedding=token_embedding,
@@ -107,50 +110,57 @@ def build_transformer(
 
 
 def check_no_unused_tensors(loader: TensorLoader) -> None:
-    """Raises `CheckpointError` if layers have numbers that nobody asked for: a bias, say, of which
-    config.json knows nothing. What would be left out would make another model.
+    """Raise `CheckpointError` if a tensor of the layers was not read.
+
+    An example is a bias that config.json does not mention: without it the model would be another.
     """
     layers_prefix = loader.prefix + loader.names.attention_norm.partition("{i}")[0]
     unused = [
         name for name in loader.tensors.unused(layers_prefix) if not name.endswith(BUFFER_SUFFIXES)
     ]
     if unused:
-        raise CheckpointError(f"by config.json it has no {unused[0]}, yet its weights do")
+        raise CheckpointError(
+            f"the weights have a tensor {unused[0]}, which the configuration does not describe"
+        )
 
 
 def check_spec(spec: Spec) -> None:
+    """Raise `CheckpointError` if the sizes do not fit each other."""
     if not spec.d_head or (spec.d_model % spec.n_heads and spec.rope_theta is None):
-        raise CheckpointError(f"{spec.n_heads} heads do not part a width of {spec.d_model}")
+        raise CheckpointError(f"a width of {spec.d_model} is not divisible by {spec.n_heads} heads")
     if spec.n_heads % spec.n_kv_heads:
-        message = f"{spec.n_heads} heads do not share {spec.n_kv_heads} sets of keys and values"
-        raise CheckpointError(message)
+        raise CheckpointError(
+            f"{spec.n_heads} heads cannot share {spec.n_kv_heads} sets of keys and values"
+        )
 
 
 def find_prefix(architecture: Architecture, tensors: SafetensorsReader) -> str:
+    """Return the prefix of the tensor names. Raises `CheckpointError`."""
     for prefix in architecture.names.prefixes:
-        if f"{prefix}{architecture.names.token_embedding}.weight" in tensors:
+        if f"{prefix}{architecture.names.token_embedding}" in tensors:
             return prefix
     raise CheckpointError(
-        f"its weights have no {architecture.names.token_embedding}.weight,"
-        f" which every {architecture.title} has"
+        f"the weights have no tensor {architecture.names.token_embedding},"
+        f" which every {architecture.title} model has"
     )
 
 
 def load_position_embedding(loader: TensorLoader, max_context: int) -> Array | None:
-    """The rows of the first places, with what every token of a first sentence gets besides."""
+    """Return the position embedding (at most max_context, d_model), None if there is none.
+
+    A sentence has token type 0 throughout, so that embedding is added to every position.
+    """
     spec, names = loader.spec, loader.names
     if names.position_embedding is None:
         return None
-    rows = spec.first_position + spec.max_tokens
-    name = f"{loader.prefix}{names.position_embedding}.weight"
-    table = loader.array(name, (rows, spec.d_model))
     first = spec.first_position
+    table = loader.array(
+        loader.prefix + names.position_embedding, (first + spec.max_tokens, spec.d_model)
+    )
     embedding = table[first : first + min(max_context, spec.max_tokens)].copy()
     if names.token_type_embedding is not None:
-        type_name = f"{loader.prefix}{names.token_type_embedding}.weight"
-        if type_name not in loader.tensors:
-            raise CheckpointError(f"its weights lack {type_name}")
-        n_types = max((1, *loader.tensors.shape(type_name)[:1]))
+        type_name = loader.prefix + names.token_type_embedding
+        n_types = max((1, *loader.shape(type_name)[:1]))
         embedding += loader.array(type_name, (n_types, spec.d_model))[0]
     return embedding
 
@@ -179,8 +189,9 @@ def build_layer(loader: TensorLoader, index: int) -> Layer:
 
 
 def packed(layer: Layer) -> Layer:
-    """The layer with its arrays side by side in one stretch of memory, which a system can keep in
-    large pages: a pass reads all of it, and looks up fewer places.
+    """Return a copy of the layer with all arrays in one block of memory.
+
+    The operating system can map one block with large pages; a forward pass reads all of it.
     """
     size = sum(array.size + ALIGNMENT for array in arrays_of(layer))
     memory, used = np.empty(size, np.float32), 0
@@ -199,7 +210,7 @@ def packed(layer: Layer) -> Layer:
 def build_attention(
     loader: TensorLoader, qkv: tuple[str, ...], output_name: str
 ) -> AttentionWeights:
-    """Queries, keys and values side by side, whether they are stored as one or as three."""
+    """Build the four projections; `qkv` is one name or three."""
     spec, stored_in_out = loader.spec, loader.names.stored_in_out
     q_width, kv_width = spec.n_heads * spec.d_head, spec.n_kv_heads * spec.d_head
     widths = (q_width, kv_width, kv_width) if len(qkv) == 3 else (q_width + 2 * kv_width,)
@@ -231,29 +242,32 @@ def build_attention(
 
 
 def build_lm_head(loader: TensorLoader, token_embedding: Array) -> LMHead | None:
-    """None if the files hold nothing that scores words."""
+    """Build the LM head, None if the checkpoint has none."""
     spec, names, tensors = loader.spec, loader.names, loader.tensors
     shape = (spec.vocabulary, spec.d_model)
     if names.lm_head_transform and f"{names.lm_head_transform}.weight" not in tensors:
         return None
     if f"{names.lm_head}.weight" not in tensors and not (spec.tied_embeddings and spec.has_lm_head):
         return None
-    bias_names = names.lm_head_bias if spec.tied_embeddings else reversed(names.lm_head_bias)
-    bias = next((name for name in bias_names if name in tensors), None)
     transform, norm = names.lm_head_transform, names.lm_head_norm
     return LMHead(
         weight=token_embedding
         if spec.tied_embeddings
         else loader.array(f"{names.lm_head}.weight", shape),
-        bias=loader.array(bias, shape[:1]) if bias else None,
+        bias=load_lm_head_bias(loader),
         transform=(
             loader.linear(transform, spec.d_model, spec.d_model, bias=True) if transform else None
         ),
-        activation=lm_head_activation(spec, names),
+        activation=spec.lm_head_activation or spec.activation,
         norm=loader.layer_norm(norm) if norm else None,
     )
 
 
-def lm_head_activation(spec: Spec, names: TensorNames) -> str:
-    """RoBERTa's word head has gelu, whatever its layers have."""
-    return "gelu" if names.lm_head.startswith("lm_head") else spec.activation
+def load_lm_head_bias(loader: TensorLoader) -> Array | None:
+    """Return the bias of the LM head (vocabulary,), None if the architecture has none."""
+    names = loader.names.lm_head_bias
+    if not names:
+        return None
+    present = [name for name in names if name in loader.tensors] or [names[0]]
+    name = present[0 if loader.spec.tied_embeddings else -1]
+    return loader.array(name, (loader.spec.vocabulary,))

@@ -1,4 +1,4 @@
-"""A folder as a model, and many folders as those that can be read and those that cannot."""
+"""Load models from folders."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +16,12 @@ from app.models.checkpoints.architectures.roberta import ROBERTA
 from app.models.checkpoints.builder import build_transformer
 from app.models.checkpoints.config import Config
 from app.models.checkpoints.errors import CheckpointError, checkpoint_error
-from app.models.checkpoints.safetensors_reader import INDEX_FILE, PICKLE_PATTERNS, SafetensorsReader
+from app.models.checkpoints.safetensors_reader import (
+    INDEX_FILE,
+    PICKLE_PATTERNS,
+    SafetensorsReader,
+    weight_files,
+)
 from app.models.fingerprint import fingerprint_of
 from app.models.forward_cache import NO_CACHE, ForwardCache
 from app.models.model import Model
@@ -25,22 +30,22 @@ from app.models.tokenizer import SentenceTokenizer
 ARCHITECTURES = (BERT, ROBERTA, DISTILBERT, GPT2, LLAMA)
 
 MAX_TOKENS = 128
-"""At most so many tokens are read of a sentence, whatever a model could: a map of more has no cells
-that anyone could tell apart."""
+"""Longest sentence of any checkpoint in tokens: the cells of a larger map would be too small."""
 
+CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 
-CHECKPOINT_FILES = ("config.json", "*.safetensors", INDEX_FILE, *PICKLE_PATTERNS)
+CHECKPOINT_FILES = (CONFIG_FILE, "*.safetensors", INDEX_FILE, *PICKLE_PATTERNS)
 
 PROBE_TEXT = "The cat sat, 1 2. \ue000 雪 😀"
-"""What every tokenizer must be able to read: words, signs, and what no vocabulary has."""
+"""Text that every tokenizer must split: words, digits, and characters outside vocabularies."""
 
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass
 class Checkpoints:
-    """Those that could be read, and for each of the others why not."""
+    """The checkpoints that could be read, and an error for each of the others."""
 
     models: list[Model] = field(default_factory=list)
     errors: list[CheckpointError] = field(default_factory=list)
@@ -49,9 +54,9 @@ class Checkpoints:
 def read_checkpoints(
     paths: Iterable[Path], taken_ids: Collection[str] = (), forward_cache: ForwardCache = NO_CACHE
 ) -> Checkpoints:
-    """Every checkpoint at or directly under `paths`; one that is refused takes no other down.
+    """Read every checkpoint at or directly inside `paths`.
 
-    `taken_ids` are the names of models that are there already.
+    An error in one does not affect the others. A model whose id is in `taken_ids` is refused.
     """
     result, ids = Checkpoints(), set(taken_ids)
     folders: list[Path] = []
@@ -59,18 +64,18 @@ def read_checkpoints(
         try:
             folders += checkpoint_folders(path)
         except (OSError, ValueError) as error:
-            result.errors.append(checkpoint_error(path, f"cannot be looked into: {error}"))
+            result.errors.append(checkpoint_error(path, f"it cannot be listed: {error}"))
     for folder in folders:
         try:
             model = read_checkpoint(folder, forward_cache)
             if model.card.id in ids:
                 raise checkpoint_error(
-                    folder, f"another model is called {model.card.id}; rename the folder"
+                    folder, f"there is another model {model.card.id}; rename the folder"
                 )
         except CheckpointError as error:
             result.errors.append(error)
         except Exception as error:
-            result.errors.append(checkpoint_error(folder, f"cannot be loaded: {error!r}"))
+            result.errors.append(checkpoint_error(folder, f"it cannot be loaded: {error!r}"))
         else:
             ids.add(model.card.id)
             result.models.append(model)
@@ -78,7 +83,7 @@ def read_checkpoints(
 
 
 def checkpoint_folders(path: Path) -> Iterator[Path]:
-    """The folder itself, or those in it that hold any file of a checkpoint."""
+    """Return the folder itself if it is a checkpoint or contains none, else the checkpoints."""
     if is_checkpoint(path) or not path.is_dir():
         yield path
         return
@@ -87,7 +92,7 @@ def checkpoint_folders(path: Path) -> Iterator[Path]:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether it is meant to be one: something is there of what a checkpoint is made of."""
+    """Return whether a folder contains any file of a checkpoint; it may be incomplete."""
     return path.is_dir() and any(any(path.glob(pattern)) for pattern in CHECKPOINT_FILES)
 
 
@@ -96,67 +101,72 @@ def read_checkpoint(folder: Path, forward_cache: ForwardCache = NO_CACHE) -> Mod
     try:
         if not folder.is_dir():
             raise CheckpointError("there is no such folder")
-        config = Config.read(folder / "config.json")
+        config = Config.read(folder / CONFIG_FILE)
         architecture = architecture_of(config)
         spec = architecture.read_spec(config)
-        tensors = SafetensorsReader(folder)
+        tensors = SafetensorsReader(weight_files(folder))
         transformer = build_transformer(architecture, spec, tensors, MAX_TOKENS)
         tokenizer = read_tokenizer(folder, spec)
         card = build_card(model_id(folder), architecture, spec, transformer, tokenizer)
         card = card.model_copy(update={"parameters": tensors.n_parameters})
         fingerprint = fingerprint_of(tensors.files)
-        return Model(card, folder, tokenizer, lambda: transformer, fingerprint, forward_cache)
+        return Model(card, folder, tokenizer, transformer, fingerprint, forward_cache)
     except (OSError, ValueError) as error:  # CheckpointError, and errors of other libraries
         raise checkpoint_error(folder, error) from error
 
 
 def architecture_of(config: Config) -> Architecture:
+    """Return the architecture named by `model_type`. Raises `CheckpointError`."""
     model_type = config.get("model_type")
     for architecture in ARCHITECTURES:
         if model_type in architecture.model_types:
             config.reject_if(
-                config.get("quantization_config"), "its weights are quantised, which is not read"
+                config.get("quantization_config"),
+                "its weights are quantised, which is not supported",
             )
             return architecture
-    known = ", ".join(name for family in ARCHITECTURES for name in family.model_types)
-    raise CheckpointError(f"its model_type is {str(model_type)[:60]!r}; read are {known}")
+    supported = ", ".join(name for each in ARCHITECTURES for name in each.model_types)
+    raise CheckpointError(f"its model_type is {str(model_type)[:60]!r}; supported are {supported}")
 
 
 def read_tokenizer(folder: Path, spec: Spec) -> SentenceTokenizer:
+    """Read the tokenizer of a checkpoint. Raises `CheckpointError`, `ValueError`."""
     if not (folder / TOKENIZER_FILE).is_file():
         raise CheckpointError(
-            f"{TOKENIZER_FILE} is missing; transformers writes it:"
+            f"{TOKENIZER_FILE} is missing. transformers writes it:"
             " AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
         )
     tokenizer = SentenceTokenizer(folder / TOKENIZER_FILE, add_special_tokens=True)
     if tokenizer.vocabulary_size > spec.vocabulary:
         raise CheckpointError(
-            f"{TOKENIZER_FILE} has tokens up to {tokenizer.vocabulary_size - 1}, beyond the"
-            f" {spec.vocabulary} that the weights know"
+            f"{TOKENIZER_FILE} has tokens up to {tokenizer.vocabulary_size - 1}, but the weights"
+            f" have embeddings for {spec.vocabulary}"
         )
     check_tokenizer(tokenizer, spec)
     return tokenizer
 
 
 def check_tokenizer(tokenizer: SentenceTokenizer, spec: Spec) -> None:
-    """Raises `CheckpointError` for a tokenizer that fails at a sentence or loses its order; what it
-    adds around one may be beyond its own vocabulary.
+    """Raise `CheckpointError` unless the tokens of a sentence are in order and have embeddings.
+
+    Special tokens are checked too: a post-processor may add ids that the vocabulary lacks.
     """
     sentence = tokenizer.sentence(PROBE_TEXT)
-    starts = [sentence.tokens[place].start for place in sentence.content_indices]
+    starts = [sentence.tokens[index].start for index in sentence.content_indices]
     if not starts or starts != sorted(starts):
-        raise CheckpointError(
-            f"{TOKENIZER_FILE} does not read a sentence from its start to its end"
-        )
+        raise CheckpointError(f"{TOKENIZER_FILE} does not keep the tokens of a sentence in order")
     if max(sentence.ids) >= spec.vocabulary:
         raise CheckpointError(
-            f"{TOKENIZER_FILE} adds the token {max(sentence.ids)}, beyond the"
-            f" {spec.vocabulary} that the weights know"
+            f"{TOKENIZER_FILE} adds the token {max(sentence.ids)}, but the weights have embeddings"
+            f" for {spec.vocabulary}"
         )
 
 
 def model_id(folder: Path) -> str:
-    """A folder's name as addresses can hold it; of a snapshot in a hub's cache its model's."""
+    """Return an id that is safe in URLs: the name of the folder.
+
+    For a snapshot in the cache of huggingface_hub, it is the name of the model.
+    """
     name = folder.resolve().name if folder.name in ("", ".", "..") else folder.name
     if folder.parent.name == "snapshots":
         name = folder.parent.parent.name.rpartition("--")[2]
@@ -170,7 +180,7 @@ def build_card(
     model: Transformer,
     tokenizer: SentenceTokenizer,
 ) -> Card:
-    """What is known of a model but for how many parameters it has."""
+    """Return the card of a checkpoint, without the number of parameters."""
     objective = "next" if spec.causal else "hidden"
     can_predict = model.lm_head is not None and (spec.causal or tokenizer.mask_token is not None)
     return Card(

@@ -17,7 +17,7 @@ from tests.test_package import ROOT
 
 @pytest.fixture(scope="module")
 def full_repository(tmp_path_factory):
-    """A repository, with more than is wanted of it."""
+    """A repository that also contains files that are not needed."""
     folder = save_checkpoint("bert", tmp_path_factory.mktemp("repositories") / "tiny")
     (folder / "pytorch_model.bin").write_bytes(b"a pickle")
     (folder / "onnx").mkdir()
@@ -42,16 +42,16 @@ def fake_hub(full_repository):
         "owner/unsized": without("config.json"),
         "owner/odd": odd,
     }
-    # Another model of the same name, in parts, with weights that its index does not name.
+    # Another model of the same name, in shards, with a file that its index does not list.
     parts = without("model.safetensors", "onnx")
     weights = (full_repository / "model.safetensors").read_bytes()
     index = {"weight_map": dict.fromkeys(tensor_names(weights), "weights-1-of-1.safetensors")}
     (parts / "model.safetensors.index.json").write_text(json.dumps(index))
     (parts / "weights-1-of-1.safetensors").write_bytes(weights)
-    (parts / "model-of-a-rehearsal.safetensors").write_bytes(weights)
+    (parts / "not-in-the-index.safetensors").write_bytes(weights)
     repositories["other/tiny"] = parts
-    refusals = {"owner/gated": (403, "GatedRepo"), "owner/broken": (500, "")}
-    with run_fake_hub(repositories, refusals) as running:
+    errors = {"owner/gated": (403, "GatedRepo"), "owner/broken": (500, "")}
+    with run_fake_hub(repositories, errors) as running:
         running.commits["other/tiny"] = "decade" + "0" * 34
         yield running
 
@@ -63,7 +63,7 @@ def tensor_names(weights):
 
 @pytest.fixture
 def run_add(fake_hub, tmp_path):
-    """`python -m app checkpoint add` in a folder of its own."""
+    """Run `python -m app checkpoint add` in an empty folder."""
 
     def run(*arguments, **environment):
         fake_hub.fetched.clear()
@@ -110,7 +110,7 @@ def test_a_folder_with_another_model_is_refused_and_unchanged(run_add, fake_hub,
     result = run_add("other/tiny")
     assert result.code == 1
     assert not fake_hub.fetched
-    assert "checkpoints/tiny holds files of another model" in result.err
+    assert "checkpoints/tiny contains files of another model" in result.err
     assert "--to" in result.err
     assert "delete it" in result.err
     assert len(result.err.splitlines()) == 1
@@ -120,7 +120,7 @@ def test_a_folder_with_another_model_is_refused_and_unchanged(run_add, fake_hub,
 
 def test_a_folder_with_files_from_elsewhere_is_refused(run_add, fake_hub, tmp_path):
     shutil.copytree(fake_hub.repositories["owner/tiny"], tmp_path / "mine")
-    assert "mine holds files of another model" in run_add("owner/tiny", "--to", "mine").err
+    assert "mine contains files of another model" in run_add("owner/tiny", "--to", "mine").err
 
 
 def test_the_same_model_can_be_added_again(run_add, tmp_path):
@@ -149,7 +149,7 @@ def test_an_index_naming_a_file_outside_the_folder_is_refused(run_add, fake_hub)
     finally:
         index.write_bytes(before)
     assert result.code == 1
-    assert "Headwise cannot read it" in result.err
+    assert "Headwise cannot read the model" in result.err
     assert fake_hub.fetched == ["model.safetensors.index.json"]
 
 
@@ -164,10 +164,10 @@ def test_folder_and_revision_can_be_chosen(run_add, tmp_path):
     ("arguments", "expected"),
     [
         (["owner/nobody"], "There is no model owner/nobody at http://127.0.0.1"),
-        (["owner/gated"], "open only to those whom its owners let in"),
-        (["owner/broken"], "answered 500. Try again later."),
+        (["owner/gated"], "owner/gated requires permission of its owners"),
+        (["owner/broken"], "responded with status 500. Try again later."),
         (["owner/tiny", "--revision", "v9"], "owner/tiny has no revision v9"),
-        (["no/such/name"], "'no/such/name' is no name of a model"),
+        (["no/such/name"], "'no/such/name' is not the name of a model"),
         (["owner/pickled"], "only pickled weights (pytorch_model.bin)"),
         (["owner/wordless"], "owner/wordless has no tokenizer.json, so nothing was downloaded"),
         (["owner/bare"], "owner/bare has no model.safetensors, so nothing was downloaded"),
@@ -216,7 +216,7 @@ def test_without_the_package_the_error_says_how_to_install_it(monkeypatch):
 
 
 def test_an_unexpected_hub_response_is_reported_without_a_traceback(tmp_path):
-    with pytest.raises(HubError, match="x/y could not be fetched from"):  # noqa: SIM117
+    with pytest.raises(HubError, match="x/y cannot be downloaded from"):  # noqa: SIM117
         with translate_errors(import_hub(), "x/y", tmp_path, None):
             raise ValueError("this is no JSON")
 

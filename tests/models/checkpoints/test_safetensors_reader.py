@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from app.attention import forward
-from app.attention.transformer import arrays_of, logits
 from app.models.checkpoints import CheckpointError, read_checkpoint
 from app.models.checkpoints.safetensors_reader import (
     INDEX_FILE,
@@ -19,35 +18,19 @@ from app.models.checkpoints.safetensors_reader import (
     SafetensorsReader,
     weight_files,
 )
-from tests.models.checkpoints.tiny_checkpoints import save_checkpoint
-from tests.models.checkpoints.transformers_reference import (
-    load_reference,
-    max_error,
-    reference_outputs,
-)
 
 F32, F16, BF16 = torch.float32, torch.float16, torch.bfloat16
 IDS = [5, 9, 2, 40, 7, 7, 3]
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "gpt2", "llama", "qwen2"])
-@pytest.mark.parametrize("dtype", [F32, F16, BF16], ids=str)
-def test_rounded_weights_give_what_transformers_computes_of_them_in_float32(tmp_path, kind, dtype):
-    save_checkpoint(kind, tmp_path, dtype=dtype)
-    model = read_checkpoint(tmp_path)
-    actual, reference = (
-        forward(model.transformer, IDS),
-        reference_outputs(load_reference(tmp_path, kind, F32), IDS),
-    )
-    for weights, expected in zip(actual.weights, reference.weights, strict=True):
-        assert max_error(weights, expected) <= 1e-5
-    assert max_error(logits(actual.model, actual.hidden), reference.logits) <= 3e-5
+def open_reader(folder):
+    return SafetensorsReader(weight_files(folder))
 
 
 def single_tensor(folder, tensor, name="x"):
     """A file with one tensor."""
     save_file({name: tensor}, folder / WEIGHTS_FILE)
-    return SafetensorsReader(folder)
+    return open_reader(folder)
 
 
 # Every number that two bytes can spell but those that are infinite or none.
@@ -72,28 +55,19 @@ def test_a_matrix_can_be_transposed_while_reading(tmp_path, dtype):
     assert not target[:, [0, 3, 4]].any()
 
 
-@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
-def test_shards_hold_the_same_model_as_one_file(tmp_path, kind):
-    single_file = read_checkpoint(save_checkpoint(kind, tmp_path / "whole"))
-    sharded = read_checkpoint(save_checkpoint(kind, tmp_path / "parts", shard="20KB"))
-    assert len(weight_files(sharded.folder)) > 2
-    pairs = zip(arrays_of(sharded.transformer), arrays_of(single_file.transformer), strict=True)
-    assert all(np.array_equal(one, other) for one, other in pairs)
-
-
 @pytest.mark.parametrize("wrong", [torch.inf, -torch.inf, torch.nan])
 @pytest.mark.parametrize("dtype", [F32, F16, BF16], ids=str)
 def test_a_number_that_is_infinite_or_none_is_refused(tmp_path, wrong, dtype):
     numbers = torch.ones(4, dtype=dtype)
     numbers[2] = wrong
-    with pytest.raises(CheckpointError, match="x holds numbers that are infinite or none at all"):
+    with pytest.raises(CheckpointError, match="x contains infinity or NaN"):
         single_tensor(tmp_path, numbers).read_into("x", np.empty(4, np.float32))
 
 
 @pytest.mark.parametrize("dtype", [torch.int8, torch.float64, torch.int64, torch.bool], ids=str)
 def test_an_unsupported_dtype_is_refused_with_the_supported_ones(tmp_path, dtype):
     tensors = single_tensor(tmp_path, torch.ones(4, dtype=dtype))
-    with pytest.raises(CheckpointError, match="read are F32, F16, BF16"):
+    with pytest.raises(CheckpointError, match="supported are F32, F16, BF16"):
         tensors.read_into("x", np.empty(4, np.float32))
 
 
@@ -101,7 +75,7 @@ def test_unused_tensors_may_have_any_dtype(tmp_path):
     save_file(
         {"x": torch.ones(1), "buffer": torch.ones(3, dtype=torch.int64)}, tmp_path / WEIGHTS_FILE
     )
-    assert SafetensorsReader(tmp_path).shape("x") == (1,)
+    assert open_reader(tmp_path).shape("x") == (1,)
 
 
 def tensor_entry(begin, end, shape=(4,), dtype="F32"):
@@ -146,19 +120,19 @@ DAMAGED_HEADERS = {
 
 
 def test_a_file_by_hand_is_read(tmp_path):
-    assert SafetensorsReader(write_safetensors(tmp_path, VALID_HEADER)).shape("b") == (4,)
+    assert open_reader(write_safetensors(tmp_path, VALID_HEADER)).shape("b") == (4,)
 
 
 @pytest.mark.parametrize("what", DAMAGED_HEADERS)
 def test_a_damaged_header_is_refused(tmp_path, what):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        SafetensorsReader(write_safetensors(tmp_path, DAMAGED_HEADERS[what]))
+        open_reader(write_safetensors(tmp_path, DAMAGED_HEADERS[what]))
 
 
 @pytest.mark.parametrize("length", [2**63, 2**64 - 1, 10**9, 500, 0, 3])
 def test_a_wrong_header_length_is_refused(tmp_path, length):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        SafetensorsReader(write_safetensors(tmp_path, VALID_HEADER, length=length))
+        open_reader(write_safetensors(tmp_path, VALID_HEADER, length=length))
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path):
@@ -166,12 +140,12 @@ def test_a_file_cut_anywhere_is_refused(tmp_path):
     for length in range(len(content)):
         (tmp_path / WEIGHTS_FILE).write_bytes(content[:length])
         with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-            SafetensorsReader(tmp_path)
+            open_reader(tmp_path)
 
 
 def test_a_file_with_trailing_bytes_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match=r"^model\.safetensors is damaged"):
-        SafetensorsReader(write_safetensors(tmp_path, VALID_HEADER, b"\0" * 33))
+        open_reader(write_safetensors(tmp_path, VALID_HEADER, b"\0" * 33))
 
 
 @settings(max_examples=150)
@@ -225,8 +199,8 @@ def write_index(folder, index):
 def test_an_index_may_only_name_files_in_its_folder(tmp_path, name):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "x.safetensors").write_bytes(b"")
-    with pytest.raises(CheckpointError, match="which is no file beside it"):
-        SafetensorsReader(write_index(tmp_path / "in", {"weight_map": {"a": name}}))
+    with pytest.raises(CheckpointError, match="which is not a safetensors file in its folder"):
+        open_reader(write_index(tmp_path / "in", {"weight_map": {"a": name}}))
 
 
 DAMAGED_INDEXES = {
@@ -244,17 +218,17 @@ DAMAGED_INDEXES = {
 @pytest.mark.parametrize("what", DAMAGED_INDEXES)
 def test_a_damaged_index_is_refused(tmp_path, what):
     with pytest.raises(CheckpointError, match=r"index\.json cannot be read"):
-        SafetensorsReader(write_index(tmp_path, DAMAGED_INDEXES[what]))
+        open_reader(write_index(tmp_path, DAMAGED_INDEXES[what]))
 
 
 def test_an_index_of_no_files_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match="names no file"):
-        SafetensorsReader(write_index(tmp_path, {"weight_map": {}}))
+    with pytest.raises(CheckpointError, match="lists no files"):
+        open_reader(write_index(tmp_path, {"weight_map": {}}))
 
 
 def test_a_shard_that_is_missing_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"two\.safetensors, named by .*, is missing"):
-        SafetensorsReader(write_index(tmp_path, {"weight_map": {"a": "two.safetensors"}}))
+    with pytest.raises(CheckpointError, match=r"two\.safetensors, listed in .*, is missing"):
+        open_reader(write_index(tmp_path, {"weight_map": {"a": "two.safetensors"}}))
 
 
 def test_a_tensor_that_two_shards_hold_is_refused(tmp_path):
@@ -262,4 +236,4 @@ def test_a_tensor_that_two_shards_hold_is_refused(tmp_path):
         save_file({"a": torch.ones(2)}, tmp_path / f"{name}.safetensors")
     names = {"a": "one.safetensors", "b": "two.safetensors"}
     with pytest.raises(CheckpointError, match=r"a is in one\.safetensors and in two\.safetensors"):
-        SafetensorsReader(write_index(tmp_path, {"weight_map": names}))
+        open_reader(write_index(tmp_path, {"weight_map": names}))

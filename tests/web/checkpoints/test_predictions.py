@@ -159,7 +159,7 @@ def test_a_model_without_an_lm_head_says_so(checkpoint_client):
     assert "bert-base cannot be asked for a word" in page.text
     answer = checkpoint_client.get("/api/v1/predict?text=The+[MASK]+sat&model=bert-base")
     assert answer.status_code == 422
-    assert "guesses no words" in answer.json()["error"]["problems"][0]["message"]
+    assert "cannot predict words" in answer.json()["error"]["problems"][0]["message"]
 
 
 def test_the_api_predicts_in_each_models_way(checkpoint_client, checkpoint_models):

@@ -82,7 +82,7 @@ def test_a_bad_folder_is_logged_and_the_others_are_served(tmp_path, caplog):
         client = TestClient(create_app(settings), raise_server_exceptions=False)
     broken, nowhere = (record.getMessage() for record in caplog.records)
     assert broken.startswith("Left out: ")
-    assert "broken: its model_type is 'mamba'; read are bert" in broken
+    assert "broken: its model_type is 'mamba'; supported are bert" in broken
     assert nowhere.startswith("Left out: ")
     assert "nowhere" in nowhere
     assert client.get(step_path("side-by-side", model="good")).status_code == 200

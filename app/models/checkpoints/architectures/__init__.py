@@ -1,1 +1,1 @@
-"""One module an architecture: configuration and tensor names."""
+"""One module an architecture: how its configuration is read, and the names of its tensors."""

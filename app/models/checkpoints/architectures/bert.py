@@ -6,9 +6,9 @@ from app.models.checkpoints.config import Config
 LAYER = "encoder.layer.{i}."
 NAMES = TensorNames(
     prefixes=("bert.", ""),
-    token_embedding="embeddings.word_embeddings",
-    position_embedding="embeddings.position_embeddings",
-    token_type_embedding="embeddings.token_type_embeddings",
+    token_embedding="embeddings.word_embeddings.weight",
+    position_embedding="embeddings.position_embeddings.weight",
+    token_type_embedding="embeddings.token_type_embeddings.weight",
     embedding_norm="embeddings.LayerNorm",
     qkv=tuple(f"{LAYER}attention.self.{part}" for part in ("query", "key", "value")),
     output=f"{LAYER}attention.output.dense",
@@ -25,9 +25,11 @@ NAMES = TensorNames(
 
 def read_spec(config: Config) -> Spec:
     kind = config.get("position_embedding_type", "absolute")
-    config.reject_if(kind != "absolute", f"its positions are {kind!r}; only absolute ones are read")
-    config.reject_if(config.get("is_decoder"), "it is a decoder, which is not read of this family")
-    config.reject_if(config.get("pruned_heads"), "some of its heads are pruned, which is not read")
+    config.reject_if(
+        kind != "absolute", f"its positions are {kind!r}; only absolute positions are supported"
+    )
+    config.reject_if(config.get("is_decoder"), "it is a decoder, which is not supported")
+    config.reject_if(config.get("pruned_heads"), "some heads are pruned, which is not supported")
     n_heads, d_model = config.size("num_attention_heads"), config.size("hidden_size")
     return Spec(
         n_layers=config.size("num_hidden_layers"),

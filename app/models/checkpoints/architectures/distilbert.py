@@ -1,4 +1,4 @@
-"""DistilBERT: BERT's build without token types, under other names.
+"""DistilBERT: BERT without token types, with other names.
 
 Source: Sanh et al. 2019; names as in transformers' `DistilBertForMaskedLM`.
 """
@@ -9,8 +9,8 @@ from app.models.checkpoints.config import Config
 LAYER = "transformer.layer.{i}."
 NAMES = TensorNames(
     prefixes=("distilbert.", ""),
-    token_embedding="embeddings.word_embeddings",
-    position_embedding="embeddings.position_embeddings",
+    token_embedding="embeddings.word_embeddings.weight",
+    position_embedding="embeddings.position_embeddings.weight",
     embedding_norm="embeddings.LayerNorm",
     qkv=tuple(f"{LAYER}attention.{part}_lin" for part in "qkv"),
     output=f"{LAYER}attention.out_lin",
@@ -26,7 +26,7 @@ NAMES = TensorNames(
 
 
 def read_spec(config: Config) -> Spec:
-    config.reject_if(config.get("pruned_heads"), "some of its heads are pruned, which is not read")
+    config.reject_if(config.get("pruned_heads"), "some heads are pruned, which is not supported")
     n_heads, d_model = config.size("n_heads"), config.size("dim")
     return Spec(
         n_layers=config.size("n_layers"),

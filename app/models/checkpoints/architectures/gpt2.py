@@ -1,4 +1,4 @@
-"""GPT-2, whose matrices are stored (in, out), queries, keys and values as one.
+"""GPT-2. Matrices are stored (in, out), query, key and value as one.
 
 Source: Radford et al. 2019; names as in transformers' `GPT2LMHeadModel`.
 """
@@ -8,8 +8,8 @@ from app.models.checkpoints.config import Config
 
 NAMES = TensorNames(
     prefixes=("transformer.", ""),
-    token_embedding="wte",
-    position_embedding="wpe",
+    token_embedding="wte.weight",
+    position_embedding="wpe.weight",
     attention_norm="h.{i}.ln_1",
     qkv=("h.{i}.attn.c_attn",),
     output="h.{i}.attn.c_proj",
@@ -26,9 +26,11 @@ def read_spec(config: Config) -> Spec:
     config.reject_if(
         not config.flag("scale_attn_weights", default=True)
         or config.flag("scale_attn_by_inverse_layer_idx", default=False),
-        "its scores are not divided by the root of d_head alone, which is not read",
+        "its attention scores are not scaled by 1/√d_head alone, which is not supported",
     )
-    config.reject_if(config.get("add_cross_attention"), "it reads a second text, which is not read")
+    config.reject_if(
+        config.get("add_cross_attention"), "it has cross-attention, which is not supported"
+    )
     n_heads, d_model = config.size("n_head"), config.size("n_embd")
     return Spec(
         n_layers=config.size("n_layer"),

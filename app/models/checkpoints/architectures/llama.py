@@ -1,6 +1,6 @@
-"""Llama and what is built like it: Mistral without a sliding window, and Qwen2.
+"""Llama, Qwen2, and Mistral without a sliding window.
 
-Shared keys and values, positions as turns, norms by the root mean square, gated feed-forward parts.
+Grouped-query attention, rotary positions, RMSNorm and gated feed-forward layers.
 Source: Touvron et al. 2023, section 2.2; names as in transformers' `LlamaForCausalLM`.
 """
 
@@ -10,7 +10,7 @@ from app.models.checkpoints.config import Config
 LAYER = "layers.{i}."
 NAMES = TensorNames(
     prefixes=("model.", ""),
-    token_embedding="embed_tokens",
+    token_embedding="embed_tokens.weight",
     attention_norm=f"{LAYER}input_layernorm",
     qkv=tuple(f"{LAYER}self_attn.{part}_proj" for part in "qkv"),
     output=f"{LAYER}self_attn.o_proj",
@@ -29,9 +29,9 @@ def read_spec(config: Config) -> Spec:
     d_head = config.size("head_dim", d_model // n_heads)
     config.reject_if(
         config.get("head_dim") is None and d_model % n_heads,
-        f"{n_heads} heads do not part a width of {d_model}, and no head_dim is given",
+        f"a width of {d_model} is not divisible by {n_heads} heads, and head_dim is missing",
     )
-    config.reject_if(d_head % 2, f"its heads are {d_head} wide, and turns need an even width")
+    config.reject_if(d_head % 2, f"d_head is {d_head}, but rotary positions require an even number")
     return Spec(
         n_layers=config.size("num_hidden_layers"),
         n_heads=n_heads,
@@ -47,28 +47,32 @@ def read_spec(config: Config) -> Spec:
         causal=True,
         tied_embeddings=config.flag("tie_word_embeddings", default=False),
         has_lm_head=config.has_lm_head(),
-        biases=biased_parts(config),
+        biases=biased_projections(config),
         uses_layer_norm=False,
         rope_theta=read_rope_theta(config),
     )
 
 
 def reject_sliding_window(config: Config) -> None:
-    """Qwen2 names a window that it does not use unless it says so."""
+    """Raise `CheckpointError` if a layer attends to a limited window.
+
+    Qwen2 configurations have a `sliding_window` that is off unless `use_sliding_window` is true.
+    """
     is_qwen = config.get("model_type") == "qwen2"
     is_used = config.flag("use_sliding_window", default=False) if is_qwen else True
     window = config.get("sliding_window") if is_used else None
     config.reject_if(
-        window is not None, f"it reads through a sliding window ({window}), which is not supported"
+        window is not None, f"it has a sliding window ({window}), which is not supported"
     )
     kinds = config.get("layer_types", [])
     config.reject_if(
         not isinstance(kinds, list) or any(kind != "full_attention" for kind in kinds),
-        "some of its layers do not read everything before, which is not supported",
+        "some layers do not attend to all earlier tokens, which is not supported",
     )
 
 
-def biased_parts(config: Config) -> frozenset[str]:
+def biased_projections(config: Config) -> frozenset[str]:
+    """Return the projections that have a bias, as in `Spec.biases`."""
     if config.get("model_type") == "qwen2":
         return frozenset({"qkv"})
     attention = config.flag("attention_bias", default=False)
@@ -77,11 +81,14 @@ def biased_parts(config: Config) -> frozenset[str]:
 
 
 def read_rope_theta(config: Config) -> float:
-    """The base of the rotary frequencies; older and newer configurations say it in two ways."""
+    """Return the RoPE base θ, from `rope_parameters` (transformers >= 5) or the top level.
+
+    Raises `CheckpointError` for scaled or partial RoPE. Source: Su et al. 2021.
+    """
     parameters: dict[str, object] = {}
     for name in ("rope_scaling", "rope_parameters"):
         section = config.get(name, {})
-        config.reject_if(not isinstance(section, dict), f"config.json: {name} is no object")
+        config.reject_if(not isinstance(section, dict), f"config.json: {name} is not a JSON object")
         parameters |= section
         for kind in (section.get("rope_type"), section.get("type")):
             config.reject_if(
@@ -90,12 +97,12 @@ def read_rope_theta(config: Config) -> float:
             )
     config.reject_if(
         any(isinstance(value, dict) for value in parameters.values()),
-        "its layers have rotary positions of several kinds, which is not supported",
+        "its layers have different rotary positions, which is not supported",
     )
     merged = Config({**config.values, **parameters})
     config.reject_if(
         merged.number("partial_rotary_factor", 1.0) != 1.0,
-        "only a part of its queries and keys is turned, which is not supported",
+        "its rotary positions apply to a part of each head, which is not supported",
     )
     return merged.number("rope_theta", 10_000.0)
 

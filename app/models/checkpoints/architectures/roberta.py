@@ -1,4 +1,4 @@
-"""RoBERTa: BERT's build, with positions that begin after the padding's, and a word head of its own.
+"""RoBERTa: BERT with another LM head and positions that start after that of the padding token.
 
 Source: Liu et al. 2019; names as in transformers' `RobertaForMaskedLM`.
 """
@@ -23,12 +23,19 @@ def read_spec(config: Config) -> Spec:
     padding = config.get("pad_token_id", 1)
     config.reject_if(
         isinstance(padding, bool) or not isinstance(padding, int) or padding < 0,
-        "config.json: pad_token_id is no token",
+        "config.json: pad_token_id is not a token id",
     )
     bert_spec = bert.read_spec(config)
     first = padding + 1
-    config.reject_if(bert_spec.max_tokens <= first, "it has no position beyond that of the padding")
-    return replace(bert_spec, first_position=first, max_tokens=bert_spec.max_tokens - first)
+    config.reject_if(
+        bert_spec.max_tokens <= first, "it has no positions after that of the padding token"
+    )
+    return replace(
+        bert_spec,
+        first_position=first,
+        max_tokens=bert_spec.max_tokens - first,
+        lm_head_activation="gelu",  # whatever the layers have
+    )
 
 
 ROBERTA = Architecture("RoBERTa", ("roberta",), read_spec, NAMES)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from app.attention import Intervention, forward, textbook
-from app.attention.transformer import logits
+from app.attention.transformer import arrays_of, logits
 from app.models.checkpoints import read_checkpoint
+from app.models.checkpoints.safetensors_reader import weight_files
 from tests.models.checkpoints.tiny_checkpoints import KINDS, SENTENCES, save_checkpoint
 from tests.models.checkpoints.transformers_reference import (
     load_reference,
@@ -33,6 +34,7 @@ ONE_OF_EACH_FAMILY = [
 ]
 LENGTHS = [1, 2, 7, "longest"]
 TEXTS = SENTENCES[:2]
+TOKEN_IDS = [5, 9, 2, 40, 7, 7, 3]
 
 of_every_kind = pytest.mark.parametrize("kind", ORDINARY_KINDS)
 of_one_each = pytest.mark.parametrize("kind", ONE_OF_EACH_FAMILY)
@@ -248,3 +250,26 @@ def test_llama_agrees_at_any_size(tmp_path_factory, seed, sizes):
 @given(seed=st.integers(0, 1000), sizes=bert_sizes())
 def test_bert_agrees_at_any_size(tmp_path_factory, seed, sizes):
     check_against_transformers("bert", tmp_path_factory.mktemp("bert"), seed, sizes)
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "gpt2", "llama", "qwen2"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+def test_rounded_weights_give_what_transformers_computes_of_them_in_float32(tmp_path, kind, dtype):
+    save_checkpoint(kind, tmp_path, dtype=dtype)
+    model = read_checkpoint(tmp_path)
+    actual, reference = (
+        forward(model.transformer, TOKEN_IDS),
+        reference_outputs(load_reference(tmp_path, kind, torch.float32), TOKEN_IDS),
+    )
+    for weights, expected in zip(actual.weights, reference.weights, strict=True):
+        assert max_error(weights, expected) <= 1e-5
+    assert max_error(logits(actual.model, actual.hidden), reference.logits) <= 3e-5
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
+def test_shards_hold_the_same_model_as_one_file(tmp_path, kind):
+    single_file = read_checkpoint(save_checkpoint(kind, tmp_path / "whole"))
+    sharded = read_checkpoint(save_checkpoint(kind, tmp_path / "parts", shard="20KB"))
+    assert len(weight_files(sharded.folder)) > 2
+    pairs = zip(arrays_of(sharded.transformer), arrays_of(single_file.transformer), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
