@@ -79,7 +79,7 @@ def test_passes_of_a_memo_are_extended_without_a_cache(headwise_model, monkeypat
     model, memo = headwise_model("gpt2"), unbounded_cache()
     sentence = model.tokenizer.sentence(TEXT)
     model.run(sentence, last_layer=0, memo=memo)
-    monkeypatch.setattr("app.models.registry.forward", None)
+    monkeypatch.setattr("app.models.model.forward", None)
     extended = model.run(sentence, memo=memo)
     assert same_arrays(extended, forward(model.transformer, sentence.ids))
     assert model.run(sentence, last_layer=1, memo=memo) is extended
