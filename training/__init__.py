@@ -1,5 +1,5 @@
-"""From public-domain books to the shipped weights: corpus, tokenizer, encode, train, export.
+"""Train the shipped models on books: corpus, tokenizer, encode, train, export, measure.
 
-Each stage is one command, `python -m training.STAGE`, that reads what the stage before
-it wrote under `training/build/`. torch is needed here and nowhere in `app/`.
+Each stage is a command, `python -m training.STAGE`. It reads what the stage before it wrote to
+`training/build/`. Only this package needs torch; `app/` does not.
 """

@@ -1,8 +1,8 @@
-"""Stage 1: books, one paragraph a line, become sentences, one a line.
+"""Stage 1: split books (one paragraph per line) into sentences (one per line).
 
     python -m training.corpus --books FOLDER
 
-FOLDER holds `train.txt.xz` and `valid.txt.xz`.
+FOLDER contains `train.txt.xz` and `valid.txt.xz`.
 """
 
 import lzma
@@ -24,7 +24,7 @@ _LAST_WORD = re.compile(r"(\w+)\W*$")
 
 
 def split_sentences(paragraph: str) -> Iterator[str]:
-    """Splits a paragraph after `.`, `!` or `?` before a capital, but not after "Mr." or "J."."""
+    """Split a paragraph after `.`, `!` or `?` before a capital, except after "Mr." or "J."."""
     text = _SPACE.sub(" ", _MARKUP.sub("", paragraph)).strip()
     start = 0
     for end in _SENTENCE_END.finditer(text):
@@ -41,7 +41,7 @@ def split_sentences(paragraph: str) -> Iterator[str]:
 
 
 def is_prose(sentence: str) -> bool:
-    """False for rules, page numbers, and headings in capitals."""
+    """Return False for horizontal rules, page numbers and headings in capitals."""
     letters = [character for character in sentence if character.isalpha()]
     return len(letters) > 0.6 * len(sentence) and any(letter.islower() for letter in letters)
 

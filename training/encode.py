@@ -1,4 +1,4 @@
-"""Stage 3: sentences become one long row of token ids, and the places where sentences start.
+"""Stage 3: convert sentences to one long row of token ids and the indices of sentence starts.
 
 python -m training.encode
 """
@@ -24,7 +24,7 @@ _BATCH_SENTENCES = 20_000
 
 
 def encode_lines(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
-    """The token ids of each line of a file."""
+    """Yield the token ids of each line of a file."""
     with path.open(encoding="utf-8") as lines:
         while batch := [line.rstrip("\n") for line in islice(lines, _BATCH_SENTENCES)]:
             for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
@@ -32,7 +32,7 @@ def encode_lines(tokenizer: Tokenizer, path: Path) -> Iterator[list[int]]:
 
 
 def encode_split(tokenizer: Tokenizer, build: Path, split: str) -> tuple[int, int]:
-    """Writes tokens (n_tokens,) uint16 and starts (n_sentences,) int64; returns both lengths."""
+    """Write tokens (n_tokens,) uint16 and starts (n_sentences,) int64. Returns both lengths."""
     rows = [
         np.array(ids, np.uint16)
         for ids in encode_lines(tokenizer, sentences_file(build, split))

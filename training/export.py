@@ -1,4 +1,4 @@
-"""Stage 5: a finished run becomes what Headwise ships: float16 weights and a model card.
+"""Stage 5: export a finished run as a shipped model: float16 weights and a card.
 
 python -m training.export --heads 4 --seed 0
 """
@@ -53,7 +53,7 @@ def tensor_sources(n_layers: int) -> dict[str, str]:
 
 
 def export_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, np.ndarray]:
-    """The weights as the NumPy core reads them, in float16."""
+    """Return the weights in float16, as the shipped files store them."""
     tensors = {}
     for name, source in tensor_sources(n_layers).items():
         tensor = state[source.removesuffix(".T")].detach().cpu().numpy()
@@ -64,7 +64,7 @@ def export_tensors(state: dict[str, torch.Tensor], n_layers: int) -> dict[str, n
 
 
 def load_finished_run(folder: Path, build: Path) -> Run:
-    """The run of a folder at its last step, with the float16 weights that are shipped."""
+    """Return the finished run in a folder, its weights rounded to the float16 that is shipped."""
     checkpoint = checkpoint_file(folder)
     with safe_open(checkpoint, "pt") as saved:
         recipe = json.loads(saved.metadata()["recipe"])
@@ -72,14 +72,14 @@ def load_finished_run(folder: Path, build: Path) -> Run:
     run.resume()
     if run.step < run.recipe.steps:
         raise SystemExit(
-            f"{checkpoint} is at step {run.step} of {run.recipe.steps}: train on first"
+            f"{checkpoint} is at step {run.step} of {run.recipe.steps}; finish the training first"
         )
     run.model.half().float()
     return run
 
 
 def training_record(run: Run) -> Training:
-    """How the run went, with the losses of its float16 weights."""
+    """Return the training section of the card. Losses are those of the float16 weights."""
     recipe = run.recipe
     loss, accuracy = run.validate()
     sample_loss, _ = run.validate(list(sample_batches(run.tokenizer)))
@@ -117,26 +117,26 @@ def main() -> None:
     parser = stage_parser(__doc__)
     add_recipe_arguments(parser)
     parser.add_argument(
-        "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+        "--models", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
     )
     arguments = parser.parse_args()
-    shipped_tokenizer = shipped_tokenizer_file(arguments.family)
+    shipped_tokenizer = shipped_tokenizer_file(arguments.models)
     tokenizer_bytes = tokenizer_file(arguments.build).read_bytes()
     if shipped_tokenizer.exists() and shipped_tokenizer.read_bytes() != tokenizer_bytes:
         raise SystemExit(
-            f"{shipped_tokenizer} is another tokenizer, which the other models need; remove it"
+            f"{shipped_tokenizer} differs, and the other models need it; remove it to replace it"
         )
     folder = run_folder(arguments.build, recipe_from_arguments(arguments).name)
     run = load_finished_run(folder, arguments.build)
     run_card = model_card(run)
-    with atomic_write(weights_file(arguments.family, run_card.id)) as partial:
+    with atomic_write(weights_file(arguments.models, run_card.id)) as partial:
         tensors = export_tensors(run.model.state_dict(), run_card.n_layers)
-        # One note only: of several, safetensors would shuffle the order from run to run.
+        # With several metadata entries, safetensors would write them in a random order.
         save_file(tensors, partial, {"format": "headwise-1"})
-    with atomic_write(card_file(arguments.family, run_card.id)) as partial:
+    with atomic_write(card_file(arguments.models, run_card.id)) as partial:
         partial.write_text(run_card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    # What was measured of other weights says nothing of these.
-    evidence_file(arguments.family / run_card.id).unlink(missing_ok=True)
+    # Evidence measured on older weights is not valid for these.
+    evidence_file(arguments.models / run_card.id).unlink(missing_ok=True)
     if not shipped_tokenizer.exists():
         with atomic_write(shipped_tokenizer) as partial:
             partial.write_bytes(tokenizer_bytes)

@@ -1,4 +1,4 @@
-"""Windows of text with masked words: the same ones for every model, seed and step given."""
+"""Windows of text with masked tokens. They depend only on the random generator."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ Ids = NDArray[np.int64]
 class MaskedBatch:
     input_ids: Ids  # (batch, n)
     original_ids: Ids  # (batch, n)
-    is_target: NDArray[np.bool_]  # (batch, n): where the truth is asked for
+    is_target: NDArray[np.bool_]  # (batch, n): tokens to predict
 
 
 @dataclass(frozen=True)
 class EncodedText:
-    """A row of token ids and where its sentences start; windows begin at sentence starts."""
+    """A row of token ids, and the indices where sentences start. Windows begin at these."""
 
     tokens: NDArray[np.uint16]
     starts: NDArray[np.int64]
@@ -33,14 +33,17 @@ class EncodedText:
 
 
 def window_length(rng: np.random.Generator, max_length: int) -> int:
-    """Half of the time the longest, else anything from 4: learners type short sentences too."""
+    """Return `max_length` half of the time, else a length from 4 to `max_length` - 1.
+
+    Learners also type short sentences.
+    """
     return max_length if rng.random() < 0.5 else int(rng.integers(4, max_length))
 
 
 def mask_batch(
     original_ids: Ids, rng: np.random.Generator, *, mask_id: int, n_special: int, vocabulary: int
 ) -> MaskedBatch:
-    """Asks for 15 % of the tokens: 80 % shown as [MASK], 10 % as a random token, 10 % as they are.
+    """Choose 15 % of the tokens as targets: 80 % become [MASK], 10 % a random token, 10 % stay.
 
     Source: Devlin et al. 2019, section 3.1.
     """

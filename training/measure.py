@@ -1,10 +1,9 @@
-"""Stage 6: every head of the shipped models, measured on a treebank.
+"""Stage 6: measure every head of the shipped models on a treebank.
 
     python -m training.measure --treebank FOLDER
 
-FOLDER holds `ewt-dev.conllu` and `ewt-test.conllu`, Universal Dependencies English EWT. What losses
-become without a head, and with shared keys and values, is measured on the validation tokens of
-stage 3.
+FOLDER contains `ewt-dev.conllu` and `ewt-test.conllu`, Universal Dependencies English EWT. The loss
+without each head, and with shared keys and values, is measured on the validation tokens of stage 3.
 """
 
 import argparse
@@ -36,7 +35,7 @@ def tokenise_treebank(file: Path, model: Model) -> tuple[list[TokenisedTree], in
 
 
 def validation_targets(model: Model, build: Path) -> list[Targets]:
-    """Windows of the validation books with masked tokens."""
+    """Return windows of the validation books with masked tokens."""
     text = load_encoded_text(build, "valid")
     rng = np.random.default_rng(VALIDATION_SEED)
     batch = mask_batch(
@@ -59,7 +58,7 @@ def targets_from_batch(batch: MaskedBatch) -> list[Targets]:
 
 
 def measure_kv_pooling(model: Model, targets: list[Targets]) -> tuple[KvPoolingLoss, ...]:
-    """The change of loss when heads share keys and values, fewer and fewer of them."""
+    """Return the change of the loss when more and more heads share their keys and values."""
     baseline_losses = token_losses(model.transformer, targets)
     pooling_losses = []
     groups = model.card.n_heads // 2
@@ -96,17 +95,21 @@ def measure_model(model: Model, treebank: Path, build: Path) -> Evidence:
 
 def parse_arguments() -> argparse.Namespace:
     parser = stage_parser(__doc__)
-    parser.add_argument("--treebank", type=Path, required=True, help="folder of the .conllu files")
     parser.add_argument(
-        "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+        "--treebank", type=Path, required=True, help="folder with the .conllu files"
     )
-    parser.add_argument("--heads", type=int, help="only the model of so many heads")
+    parser.add_argument(
+        "--models", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+    )
+    parser.add_argument(
+        "--heads", type=int, help="measure only the model with this number of heads"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
-    for model in load_builtin_models(arguments.family).of_kind("trained"):
+    for model in load_builtin_models(arguments.models).of_kind("trained"):
         if arguments.heads not in (None, model.card.n_heads):
             continue
         evidence = measure_model(model, arguments.treebank, arguments.build)

@@ -1,7 +1,7 @@
-"""The model that is trained: a small pre-LN transformer encoder with a masked-word head.
+"""The trained model in torch: a small pre-LN transformer encoder with a masked LM head.
 
-The same shapes at every number of heads, so two models of one seed start from the same
-numbers. `app/attention/transformer.py` computes the same thing in NumPy.
+The shapes do not depend on the number of heads, so models with the same seed start from the same
+random numbers. `app/attention/transformer.py` computes the same in NumPy.
 """
 
 import math
@@ -58,7 +58,7 @@ class Layer(nn.Module):
 
 
 class MaskedLanguageModel(nn.Module):
-    """Token ids in, logits over the vocabulary out; the output matrix is the token embedding."""
+    """Map token ids to logits over the vocabulary; the output matrix is the token embedding."""
 
     def __init__(self, sizes: ModelSizes) -> None:
         super().__init__()
@@ -85,5 +85,5 @@ class MaskedLanguageModel(nn.Module):
         return normed
 
     def forward(self, ids: Tensor, is_target: Tensor) -> Tensor:
-        """Logits (n_masked, vocabulary) at the places where `is_target` (batch, n) is true."""
+        """Return logits (n_masked, vocabulary) where `is_target` (batch, n) is true."""
         return F.linear(self.hidden_states(ids)[is_target], self.tokens.weight, self.logits_bias)

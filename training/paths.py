@@ -1,4 +1,4 @@
-"""Where the stages leave their results for one another."""
+"""Paths of the files that the stages exchange."""
 
 import argparse
 from pathlib import Path
@@ -36,7 +36,9 @@ def checkpoint_file(run: Path) -> Path:
 
 
 def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """A command line with the one option that every stage has."""
+    """Return an argument parser with the option that all stages share."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--build", type=Path, default=BUILD, help="folder of the stages' results")
+    parser.add_argument(
+        "--build", type=Path, default=BUILD, help="folder for the results of the stages"
+    )
     return parser

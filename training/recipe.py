@@ -1,4 +1,4 @@
-"""What decides the outcome of a run, and how a command line says it."""
+"""Hyperparameters of a training run, and their command-line options."""
 
 import argparse
 import math
@@ -12,7 +12,7 @@ PEAK_RATE = 2e-3
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the outcome but the data and the code."""
+    """All hyperparameters of a run."""
 
     n_heads: int
     seed: int
@@ -39,7 +39,7 @@ class Recipe:
         )
 
     def learning_rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine from `peak_rate` to `final_share` of it."""
+        """Return the rate at a step: linear warm-up, then cosine decay to a share of the peak."""
         if step < self.warm_up:
             return self.peak_rate * (step + 1) / self.warm_up
         progress = (step - self.warm_up) / max(1, self.steps - self.warm_up)
@@ -48,7 +48,7 @@ class Recipe:
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that name a run; what they leave out is what ships."""
+    """Add the options that identify a run. The defaults are those of the shipped models."""
     parser.add_argument("--heads", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=30_000)
@@ -67,7 +67,7 @@ def recipe_from_arguments(arguments: argparse.Namespace) -> Recipe:
 
 
 def validation_points(log: Iterable[Mapping[str, float]]) -> list[ValidationPoint]:
-    """The loss curve that a run has logged."""
+    """Return the loss curve from the log of a run."""
     return [
         ValidationPoint(
             step=int(point["step"]),

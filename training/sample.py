@@ -1,7 +1,7 @@
-"""A small fixed sample of text with masked words, written for Headwise and part of it.
+"""A small fixed text sample with masked tokens.
 
-A model's loss on it stands in its card, so that anybody can check the shipped weights without the
-books: see `tests/models/test_builtin.py`.
+Each card contains the loss on it, so anybody can check the shipped weights without the books; see
+`tests/models/test_builtin.py`.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SEED = 1_706
 
 
 def sample_batches(tokenizer: Tokenizer) -> Iterator[MaskedBatch]:
-    """One batch (1, n) for each sentence of `sample.txt`, masked as in training."""
+    """Yield one batch (1, n) for each sentence of `sample.txt`, masked as in training."""
     rng = np.random.default_rng(SEED)
     for sentence in SAMPLE_FILE.read_text(encoding="utf-8").splitlines():
         ids = np.array([tokenizer.encode(sentence).ids])

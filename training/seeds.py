@@ -1,4 +1,4 @@
-"""The finished runs of several seeds become a record of how far chance alone moves a loss.
+"""Stage 7: record the losses of runs with several seeds, to show how much chance changes them.
 
 python -m training.seeds --steps 6000 --tokens-a-step 6144
 """
@@ -16,14 +16,14 @@ from training.recipe import validation_points
 
 
 def finished_runs(build: Path, steps: int, tokens_a_step: int) -> list[SeedRun]:
-    """Every run of these sizes that reached its last step, by number of heads and seed."""
+    """Return the finished runs with these sizes, sorted by number of heads and seed."""
     runs = []
     for folder in runs_folder(build).glob(f"*-{steps}x{tokens_a_step}"):
         with safe_open(checkpoint_file(folder), "np") as saved:
             metadata = saved.metadata()
         recipe = json.loads(metadata["recipe"])
         if int(metadata["step"]) < steps:
-            print(f"left out: {folder.name}, at step {metadata['step']} of {steps}")
+            print(f"left out: {folder.name}, which is at step {metadata['step']} of {steps}")
             continue
         curve = validation_points(json.loads(metadata["log"]))
         runs.append(SeedRun(n_heads=recipe["n_heads"], seed=recipe["seed"], curve=curve))
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--tokens-a-step", type=int, default=6_144)
     parser.add_argument(
-        "--family", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
+        "--models", type=Path, default=BUILTIN_FOLDER, help="folder of the shipped models"
     )
     arguments = parser.parse_args()
     runs = finished_runs(arguments.build, arguments.steps, arguments.tokens_a_step)
@@ -52,11 +52,11 @@ def main() -> None:
         ),
         runs=runs,
     )
-    with atomic_write(seed_runs_file(arguments.family)) as partial:
+    with atomic_write(seed_runs_file(arguments.models)) as partial:
         partial.write_text(record.model_dump_json() + "\n", encoding="utf-8")
     for run in runs:
         print(f"{run.n_heads} heads, seed {run.seed}: {run.validation_loss}")
-    print(f"at most {record.widest_spread:.4f} apart")
+    print(f"largest difference between two seeds: {record.widest_spread:.4f}")
 
 
 if __name__ == "__main__":

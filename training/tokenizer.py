@@ -1,4 +1,4 @@
-"""Stage 2: a WordPiece tokenizer of 8,192 uncased tokens, trained on the training books.
+"""Stage 2: train an uncased WordPiece tokenizer with 8,192 tokens on the training books.
 
 python -m training.tokenizer
 """

@@ -1,9 +1,9 @@
-"""Stage 4: one model learns to guess masked words. Resumes where it was killed.
+"""Stage 4: train one model to predict masked tokens. An interrupted run is resumed.
 
     python -m training.train --heads 4 --seed 0 --steps 30000 --tokens-a-step 3072
 
-Batches depend on the seed and the step alone, never on the number of heads: models of one
-seed see the same data in the same order and start from the same numbers.
+Batches depend only on the seed and the step, not on the number of heads. So models with the same
+seed read the same data in the same order and start from the same random numbers.
 """
 
 import argparse
@@ -41,7 +41,7 @@ CHECKPOINT_EVERY = 500
 
 
 class Run:
-    """A model, its optimiser and the step they have reached."""
+    """A training run: model, optimiser and current step."""
 
     def __init__(self, recipe: Recipe, build: Path, device: torch.device) -> None:
         self.recipe = recipe
@@ -92,18 +92,18 @@ class Run:
         return self._mask_batch(original_ids, rng, self.model.sizes.vocabulary)
 
     def _batch_shape(self, step: int) -> tuple[np.random.Generator, int, int]:
-        """The step's own generator, its number of windows and their length in tokens."""
+        """Return a step's random generator, number of windows, and length of a window in tokens."""
         rng = np.random.default_rng((self.recipe.seed, step))
         length = window_length(rng, ModelSizes.max_tokens)
         return rng, self.recipe.tokens_a_step // length, length
 
     def n_tokens_seen(self) -> int:
-        """Tokens of all steps so far, repeats included."""
+        """Return the number of tokens in all steps so far, with repetitions."""
         shapes = (self._batch_shape(step) for step in range(self.step))
         return sum(count * length for _, count, length in shapes)
 
     def target_logits(self, batch: MaskedBatch) -> tuple[Tensor, Tensor]:
-        """Logits (n_masked, vocabulary) and the true ids (n_masked,) of the asked-for tokens."""
+        """Return logits (n_masked, vocabulary) and true ids (n_masked,) of the targets."""
         input_ids, original_ids, is_target = (
             torch.from_numpy(array).to(self.device)
             for array in (batch.input_ids, batch.original_ids, batch.is_target)
@@ -124,7 +124,7 @@ class Run:
 
     @torch.no_grad()
     def validate(self, batches: Sequence[MaskedBatch] | None = None) -> tuple[float, float]:
-        """Loss and accuracy in float32, if nothing else is given on the validation windows."""
+        """Return loss and accuracy in float32, by default on the validation windows."""
         loss, n_correct, n_masked = 0.0, 0, 0
         for batch in self.validation_batches if batches is None else batches:
             logits, target_ids = self.target_logits(batch)
@@ -149,14 +149,14 @@ class Run:
             )
 
     def resume(self) -> None:
-        """Takes up the checkpoint if there is one; refuses one of another recipe."""
+        """Load the checkpoint if there is one. Exits if it belongs to another recipe."""
         if not self.checkpoint.exists():
             return
         with safe_open(self.checkpoint, "pt", device=str(self.device)) as saved:
             metadata = saved.metadata()
             if json.loads(metadata["recipe"]) != json.loads(json.dumps(asdict(self.recipe))):
                 raise SystemExit(
-                    f"{self.checkpoint} is of another recipe; move it away to start anew"
+                    f"{self.checkpoint} belongs to another recipe; move it to start a new run"
                 )
             names = saved.keys()
             self.model.load_state_dict(
@@ -178,7 +178,7 @@ class Run:
         print(f"resumed at step {self.step:,}", flush=True)
 
     def train(self) -> None:
-        """Trains to the last step, with a checkpoint and a validation every so often."""
+        """Train to the last step. Validates and saves every `CHECKPOINT_EVERY` steps."""
         losses: list[float] = []
         start_time, start_step = time.monotonic(), self.step
         while self.step < self.recipe.steps:

@@ -1,20 +1,22 @@
-"""An exact experiment: one attention layer must name both neighbours of every token.
+"""An exact experiment: one attention layer has to predict both neighbours of every token.
 
     python -m training.two_neighbours
 
-Where a token looks depends on its place alone, and what it reads on the symbols alone, so a row of
-one head is one fixed mixture of its neighbours' values, say a of the left and b of the right. Then
-a matrix cannot read both out, whatever a, b and the matrix M of right-hand logits. Suppose that the
-right neighbour always won. With neighbours (l, r), and with (r, l):
+Queries and keys depend only on the position, values only on the symbol. So the output of one head
+is a fixed mixture of the values of its neighbours: say a times the left and b times the right.
+Claim: no matrix can predict both neighbours from it, whatever a, b and the matrix M of the logits
+for the right neighbour. Suppose that the right neighbour always has the largest logit. With
+neighbours (l, r), and with (r, l):
 
     b M[r,r] + a M[r,l] > b M[l,r] + a M[l,l]    and    b M[l,l] + a M[l,r] > b M[r,l] + a M[r,r]
 
 Their sum is (a - b) (M[r,l] + M[l,r] - M[l,l] - M[r,r]) > 0. With the same neighbour x on both
-sides, M[x,x] > M[s,x] for every other s, so the second factor is negative: b > a. The left one
-always winning gives a > b in the same way. Both cannot be. (Constants cancel in every sum.)
+sides, M[x,x] > M[s,x] for every other s, so the second factor is negative: b > a. In the same way,
+a left neighbour that always has the largest logit gives a > b. Both cannot be true. (Constants
+cancel in every sum.)
 
-Two heads bring two mixtures, and a network with a hidden layer can un-mix one. The outcome for 1, 2
-and 4 heads and both read-outs goes into one small record.
+Two heads give two mixtures, and a network with a hidden layer can separate one mixture. The results
+for 1, 2 and 4 heads with both read-outs are written to one small file.
 """
 
 import argparse
@@ -44,7 +46,7 @@ TEST_ROWS = 2_000
 
 
 class OneLayer(nn.Module):
-    """One attention layer and a read-out: queries and keys from places, values from symbols."""
+    """One attention layer and a read-out. Queries and keys use positions, values use symbols."""
 
     def __init__(self, n_heads: int, read_out: ReadOut) -> None:
         super().__init__()
@@ -63,7 +65,7 @@ class OneLayer(nn.Module):
         )
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (batch, n, 2, SYMBOLS) of left and right, and weights (n_heads, n, n)."""
+        """Return logits (batch, n, 2, SYMBOLS) for left and right, and weights (n_heads, n, n)."""
         batch, n = ids.shape
         d_head = D_MODEL // self.n_heads
         query_key = self.query_key(self.positions.weight).view(n, 2, self.n_heads, d_head)
@@ -75,7 +77,10 @@ class OneLayer(nn.Module):
 
 
 def neighbours(ids: Tensor) -> Tensor:
-    """(batch, n) -> (batch, n - 2, 2): left and right of every token that has both."""
+    """Return the left and right neighbour of every token that has both.
+
+    (batch, n) -> (batch, n - 2, 2)
+    """
     return torch.stack([ids[:, :-2], ids[:, 2:]], dim=-1)
 
 
@@ -97,7 +102,7 @@ def train_model(n_heads: int, read_out: ReadOut, seed: int) -> OneLayer:
 
 @torch.no_grad()
 def evaluate_model(model: OneLayer, read_out: ReadOut, seed: int) -> Outcome:
-    """Shares of right answers on rows drawn anew, and the maps."""
+    """Return the shares of correct predictions on new random rows, and the weights."""
     rng = np.random.default_rng(TEST_SEED)
     ids = torch.from_numpy(rng.integers(0, SYMBOLS, (TEST_ROWS, LENGTH)))
     logits, weights = model(ids)
@@ -116,7 +121,7 @@ def evaluate_model(model: OneLayer, read_out: ReadOut, seed: int) -> Outcome:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", type=Path, default=RECORD_FILE, help="where the record goes")
+    parser.add_argument("--record", type=Path, default=RECORD_FILE, help="file for the results")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     outcomes = []

@@ -30,7 +30,7 @@ def test_only_finished_runs_count_and_each_says_where_it_ended(tmp_path, capsys)
         (1, 0, 4.5),
         (4, 1, 3.5),
     ]
-    assert "h4-seed0-20x48, at step 10 of 20" in capsys.readouterr().out
+    assert "h4-seed0-20x48, which is at step 10 of 20" in capsys.readouterr().out
 
 
 def test_runs_of_another_length_are_another_record(tmp_path):

@@ -76,7 +76,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(build, monkeypatch):
 def test_a_checkpoint_of_another_recipe_is_refused(build):
     Run(RECIPE, build, CPU).save()
     warmer = Recipe(**{**vars(RECIPE), "warm_up": 3})
-    with pytest.raises(SystemExit, match="of another recipe"):
+    with pytest.raises(SystemExit, match="belongs to another recipe"):
         Run(warmer, build, CPU).resume()
 
 
