@@ -56,13 +56,15 @@ def normalise_form(
         for name in (f"{PREVIOUS_PREFIX}model", "model")
     )
     same_tokens = previous_model.tokenizer.same_tokens_as(model.tokenizer)
-    if _differs(form, "hide", default="") or not same_tokens:
+    if form.get(f"{PREVIOUS_PREFIX}hide", "") != form.get("hide", "") or not same_tokens:
         query.pop("cell", None)
     previous_predicted, predicted = (
         models.model_for_prediction(prediction.model, each) for each in (previous_model, model)
     )
     depends_on = PREDICTIONS[prediction.computed_by].depends_on
-    if predicted is not previous_predicted or any(_differs(form, name) for name in depends_on):
+    if predicted is not previous_predicted or any(
+        _changes(query, form, name) for name in depends_on
+    ):
         query.pop("predict", None)
     elif "commit" in form:
         query["predict"] = form["commit"]
@@ -71,13 +73,13 @@ def normalise_form(
     return query
 
 
-def _differs(form: Mapping[str, str], name: str, default: str | None = None) -> bool:
-    """Return whether the form changes a value."""
-    value = form.get(name, default)
+def _changes(query: Mapping[str, str], form: Mapping[str, str], name: str) -> bool:
+    """Return whether a form changes a value; `query` has the values after the press."""
+    value = query.get(name)
     if name == "text":
         # The field may hold characters that a view replaces, such as a tab.
         value = sanitise_text(value or "")
-    return form.get(f"{PREVIOUS_PREFIX}{name}", default) != value
+    return form.get(f"{PREVIOUS_PREFIX}{name}") != value
 
 
 def hidden_fields(

@@ -37,9 +37,10 @@ def prediction(computed_by="distinct_top_words", model="headwise-h8"):
     return Prediction(computed_by=computed_by, model=model, declared="1", **texts)
 
 
-def query_after(models, predict=None, **changes):
+def query_after(models, step_prediction=None, **changes):
+    """Return the query after changes of the form; None leaves a field out."""
     form = {name: value for name, value in (FORM | PREVIOUS | changes).items() if value is not None}
-    return normalise_form(form, predict or prediction(), models, models["headwise-h4"])
+    return normalise_form(form, step_prediction or prediction(), models, models["headwise-h4"])
 
 
 def test_an_unchanged_form_asks_for_the_same_view(models):
@@ -55,7 +56,9 @@ def test_a_press_on_a_head_selects_it_and_keeps_it_in_view(models):
 
 
 def test_a_press_on_a_head_of_another_layer_selects_both(models):
-    assert query_after(models, at="1.3") == FORM | {"layer": "1", "head": "3"}
+    expected = FORM | {"layer": "1", "head": "3"}
+    del expected["predict"]
+    assert query_after(models, at="1.3") == expected
 
 
 def test_a_press_on_an_answer_commits_to_it_and_selects_the_model_that_it_is_about(models):
@@ -76,6 +79,15 @@ def test_a_prediction_is_dropped_exactly_if_something_that_it_depends_on_changed
     query = query_after(models, prediction(computed_by), commit=commit, **{name: value})
     depends = name in PREDICTIONS[computed_by].depends_on
     assert query.get("predict") == (None if depends else commit or "2")
+
+
+def test_a_press_on_a_head_counts_as_a_change_of_layer_and_head(models):
+    largest_column = prediction("largest_column")
+    assert query_after(models, largest_column, at="0.2")["predict"] == "2"
+    assert "predict" not in query_after(models, largest_column, at="1.2")
+    assert "predict" not in query_after(models, largest_column, at="0.3")
+    assert query_after(models, largest_column, focus="2")["predict"] == "2"
+    assert "predict" not in query_after(models, largest_column, focus="3")
 
 
 def test_a_prediction_is_dropped_if_the_model_that_it_is_about_changed(models):
