@@ -18,7 +18,7 @@ LENGTHS = (8, 32, 128)
 ABOUT = """One attention layer, all heads' maps returned, float32, one thread. The products are the
 four that no attention can do without (Q, K and V at once, scores, values, output), with nothing
 around them and as NumPy makes them unasked; ours can take less, since it asks for them in other
-shapes (docs/decisions/products.md). torch is `torch.nn.MultiheadAttention` asked for every head's
+shapes (docs/decisions/matmul.md). torch is `torch.nn.MultiheadAttention` asked for every head's
 weights; eager torch is the textbook formula in torch's operations; textbook is
 `app/attention/textbook.py`. The last column tells what the same products take with a token a column
 instead of a row: below 1, BLAS would rather be asked that way."""

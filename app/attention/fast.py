@@ -9,7 +9,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.attention.products import product
+from app.attention.matmul import matmul
 from app.attention.textbook import broadcast_mask, check_finite
 from app.attention.weights import AttentionWeights, Mask, Matrix
 
@@ -36,7 +36,7 @@ def multi_head_attention(
         np.matmul(weights.reshape(W.n_kv_heads, W.group_size, n, n), value[:, None], out=grouped)
     if ablated_heads:
         heads[:, list(ablated_heads)] = 0
-    output = product(heads.reshape(n, W.n_heads * W.d_head), W.output)
+    output = matmul(heads.reshape(n, W.n_heads * W.d_head), W.output)
     output += W.output_bias
     return output, weights
 
@@ -47,8 +47,7 @@ def projections(
     """Query (already divided by √d_head if `scaled`) as (n_heads, n, d_head), key and value, each
     (n_kv_heads, n, d_head).
     """
-    # Scores are products of heads' vectors, which are quicker where these lie token beside token.
-    qkv = product(X, W.qkv, to_columns=True)
+    qkv = matmul(X, W.qkv)
     qkv += W.qkv_bias
     heads = qkv.reshape(len(X), -1, W.d_head).transpose(1, 0, 2)  # queries, then keys, then values
     key_end = W.n_heads + W.n_kv_heads

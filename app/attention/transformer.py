@@ -10,7 +10,7 @@ import numpy as np
 from app.attention import fast
 from app.attention.activations import ACTIVATIONS
 from app.attention.intervention import NO_INTERVENTION, Intervention
-from app.attention.products import product
+from app.attention.matmul import matmul
 from app.attention.textbook import causal_mask
 from app.attention.trace import Trace
 from app.attention.variants import mean_pool_kv
@@ -66,7 +66,7 @@ class Linear:
     bias: Matrix | None  # (d_out,)
 
     def __call__(self, x: Matrix) -> Matrix:  # (n, d_in) -> (n, d_out)
-        out = product(x, self.weight)
+        out = matmul(x, self.weight)
         if self.bias is not None:
             out += self.bias
         return out
