@@ -27,10 +27,14 @@ def test_every_visible_weight_has_a_line_and_larger_ones_are_thicker(n, seed):
         assert width == np.rint(weights[query, key] * 20) / 4
 
 
-def test_lines_of_the_chosen_word_are_on_top_in_their_own_colour():
-    svg = draw_links(np.eye(3), queries=[1])
-    assert svg.index('class="tie"') < svg.index('class="tie chosen"')
-    assert svg.count('class="query chosen"') == 1
+def test_lines_of_the_chosen_query_are_on_top_in_their_own_colour():
+    svg = draw_links(np.roll(np.eye(3), 1, axis=1), queries=[1])
+    classes = re.findall(r'<path class="(tie[^"]*)"', svg)
+    assert classes == ["tie", "tie chosen"]
+    (chosen,) = re.findall(r'<path class="tie chosen".*? d="([^"]*)"', svg)
+    # From query 1 on the left to key 2 on the right.
+    assert re.fullmatch(r"M\d+ 36L\d+ 60", chosen)
+    assert re.findall(r'<text class="query chosen"[^>]*>(\w+)<', svg) == ["w1"]
 
 
 def test_words_are_escaped():
