@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from app.picture import Axis, HeatmapLayout, heatmap, thumbnail, token_links
+from app.picture import Axis, HeatmapLayout, downsampled_thumbnail, heatmap, token_links
 from app.picture.composite import HeadSet, figure_svg, overview_svg
 
 AXIS = Axis(["<a>", "b", "c"], [0, 1, 2], [1])
@@ -55,8 +55,7 @@ def test_a_grid_has_every_head_once_in_order_and_without_overlap(n_heads):
     assert len(xs) == min(4, n_heads)
     assert all(after - before > width for before, after in itertools.pairwise(xs))
     assert all(after - before > height for before, after in itertools.pairwise(ys))
-    assert size(svg)[0] >= xs[-1] + width
-    assert size(svg)[1] >= ys[-1] + height
+    assert size(svg) == (xs[-1] + width + 4, ys[-1] + height + 4)
 
 
 def test_a_strip_has_every_word_at_the_level_of_its_weight():
@@ -97,12 +96,13 @@ def test_each_strip_outlines_the_word_with_the_largest_weight():
     assert outlines == [tuple(map(int, starts[1])), tuple(map(int, starts[3]))]
 
 
-def test_an_overview_has_a_row_for_each_layer_and_a_column_for_each_head():
-    layers = [random_maps(3, seed=seed) for seed in range(2)]
+@pytest.mark.parametrize("n", [3, 30])
+def test_an_overview_has_a_row_for_each_layer_and_a_column_for_each_head(n):
+    layers = [random_maps(3, n, seed) for seed in range(2)]
     svg = overview_svg(layers)
     pictures = nested_pictures(svg)
     assert [picture for _, _, picture in pictures] == [
-        thumbnail(weights) for maps in layers for weights in maps
+        downsampled_thumbnail(weights) for maps in layers for weights in maps
     ]
     side, _ = size(pictures[0][2])
     xs, ys = sorted({x for x, _, _ in pictures}), sorted({y for _, y, _ in pictures})

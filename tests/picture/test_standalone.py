@@ -55,6 +55,14 @@ def test_every_rule_of_the_stylesheet_is_in_the_file():
         assert f"\n{selector} {{" in written
 
 
+def test_only_the_comment_at_the_top_is_left_out():
+    css = "/* About\n   the rules. */\n.a { x: 1; }\n/* Why. */\n.b { y: 2; }\n"
+    written = standalone_css(css, "light", "default")
+    assert "\n.a { x: 1; }\n/* Why. */\n.b { y: 2; }\n" in written
+    assert "About" not in written
+    assert standalone_css(css.partition("*/\n")[2], "light", "default") == written
+
+
 def test_letters_have_the_font_of_the_site():
     (fonts,) = re.findall(r"--sans: (.+);", (STYLE_FOLDER / "site.css").read_text("utf-8"))
     assert set(re.findall(r"font-family: ([^;]+);", MAP_CSS)) == {fonts}

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 
 from app.picture import word_strip
@@ -15,6 +17,15 @@ def test_every_word_has_its_weight_and_its_heat():
         '<span class="weight">.25</span></li>'
         "</ol>"
     )
+
+
+def test_text_is_readable_at_the_level_of_its_word():
+    html = word_strip(np.array([0.45, 0.5, 0.6]), ["a", "b", "c"], query=0)
+    assert re.findall(r'class="(heat-\d+ on-\w+)', html) == [
+        "heat-9 on-cool",
+        "heat-10 on-mid",
+        "heat-12 on-hot",
+    ]
 
 
 def test_words_and_weights_are_escaped():
