@@ -32,8 +32,8 @@ def computed_passes(monkeypatch):
         passes.append((id(model), tuple(ids), how["intervention"]))
         return real(model, ids, **how)
 
-    real = registry.forward
-    monkeypatch.setattr(registry, "forward", forward)
+    real = model_module.forward
+    monkeypatch.setattr(model_module, "forward", forward)
     return passes
 
 
