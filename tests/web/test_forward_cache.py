@@ -5,7 +5,8 @@ from starlette.testclient import TestClient
 
 from app.application import create_app
 from app.lesson import LABS, load_lessons
-from app.models import load_builtin_models, registry
+from app.models import load_builtin_models
+from app.models import model as model_module
 from app.settings import Settings, site_folder
 
 LESSONS = load_lessons(site_folder("lessons"), load_builtin_models()).lessons
