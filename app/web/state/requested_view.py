@@ -9,7 +9,7 @@ from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
 from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
 from app.web.state.links import EMBED_PARAM, ViewLinks, path_of
-from app.web.state.predictions import StepPrediction
+from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion, resolve_version
 from app.web.state.view import ParsedView, ViewState, parse_answers, parse_view
 

@@ -8,8 +8,8 @@ from app.lesson.schema import Check
 from app.lesson.selection import HasSelection, Selection
 from app.models import Card, Model, Registry, Sentence, UnknownModelError, sanitise_text
 from app.web.state.controls import ControlContext, parse_controls, serialise_controls
-from app.web.state.predictions import StepPrediction
 from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
+from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion
 
 NO_CONTROLS = Controls()

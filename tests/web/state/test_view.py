@@ -9,7 +9,7 @@ from app.lesson.labs.lab_state import COMMON_CONTROLS, LAYOUTS
 from app.lesson.schema import Check, Prediction
 from app.models import sanitise_text
 from app.web.state.links import canonical_query
-from app.web.state.predictions import StepPrediction
+from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion
 from app.web.state.view import parse_answers, parse_view
 
