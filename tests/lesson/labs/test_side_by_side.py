@@ -1,20 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from app.lesson import LABS, LabState
-from app.lesson.selection import Selection
+from app.lesson import LABS
 from app.picture import Axis, HeatmapLayout, heatmap, word_strip
+from tests.lesson.labs import states
 
 
-def make_view(models, text="The cat sat down", model="headwise-h4", **selection):
-    selection = {"layer": 0, "head": 2, "word": 2} | selection
-    sentence = models[model].tokenizer.sentence(text)
-    options = {"beside": "headwise-h1"}
-    return LabState(Selection(sentence, models[model], **selection), models, options)
+def make_state(models, text="The cat sat down", model="headwise-h4", **selection):
+    selection = {"head": 2, "word": 2} | selection
+    return states.make_state(models, model, text, lab="side-by-side", **selection)
 
 
 def run_lab(models, *args, **selection):
-    return LABS["side-by-side"].run(make_view(models, *args, **selection))
+    return LABS["side-by-side"].run(make_state(models, *args, **selection))
 
 
 @pytest.mark.parametrize(("model", "heads"), [("headwise-h2", 2), ("headwise-h8", 8)])
@@ -62,8 +62,8 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             query, key = divmod(int(weights.argmax()), 4)
             assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
             assert figure.strongest.weight == pytest.approx(weights.max())
-    assert make_view(models).max_entropy == 2
-    assert make_view(models).query_word == "sat"
+    assert make_state(models).max_entropy == 2
+    assert make_state(models).query_word == "sat"
 
 
 def test_a_repeated_word_is_named_with_its_ordinal(models):
@@ -85,6 +85,15 @@ def test_a_single_word_attends_only_to_itself(models):
 
 @pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
 def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
-    view = make_view(models, text="cat " * n, head=0, word=0)
-    assert view.heatmap_layout.scrolls is scrolls
-    assert LABS["side-by-side"].layout_for(view) == ("map" if scrolls else "grid")
+    assert make_state(models, text="cat " * n, head=0, word=0).heatmap_layout.scrolls is scrolls
+
+
+def test_a_model_that_cannot_read_the_sentence_is_named(checkpoint_models):
+    limit = checkpoint_models["bert"].card.max_tokens
+    text = " ".join(["cat"] * (limit - 1))
+    state = states.make_state(checkpoint_models, "headwise-h4", text)
+    state = replace(state, options={"beside": "bert"})
+    result = LABS["side-by-side"].run(state)
+    assert [panel.model.id for panel in result.panels] == ["headwise-h4"]
+    assert result.too_long_for.id == "bert"
+    assert run_lab(checkpoint_models).too_long_for is None
