@@ -15,13 +15,17 @@ from benchmarks.watch import profile, with_profiling
 SHAPES = ((64, 4), (128, 4), (384, 12), (768, 12))
 LENGTHS = (8, 32, 128)
 
-ABOUT = """One attention layer, all heads' maps returned, float32, one thread. The products are the
-four that no attention can do without (Q, K and V at once, scores, values, output), with nothing
-around them and as NumPy makes them unasked; ours can take less, since it asks for them in other
-shapes (docs/decisions/matmul.md). torch is `torch.nn.MultiheadAttention` asked for every head's
-weights; eager torch is the textbook formula in torch's operations; textbook is
-`app/attention/textbook.py`. The last column tells what the same products take with a token a column
-instead of a row: below 1, BLAS would rather be asked that way."""
+ABOUT = """One attention layer with the maps of all heads, float32, one thread.
+
+- products: the four matrix products that attention needs (Q, K and V in one, scores, values,
+  output), without anything else, as plain NumPy products. Headwise can be faster, because it splits
+  some products (docs/decisions/matmul.md).
+- torch: `torch.nn.MultiheadAttention`, with the weights of every head.
+- eager torch: the textbook formula in torch.
+- textbook: `app/attention/textbook.py`.
+
+The last column compares the same products on transposed matrices (tokens as columns). Below 1, BLAS
+is faster with columns."""
 
 GOAL_COMPARISONS: tuple[tuple[Goal, str, Callable[["Row"], bool]], ...] = (
     (LAYER_VS_MATMULS[64], "products", lambda row: row.d_model == 64),

@@ -25,11 +25,12 @@ LENGTHS = (8, 16, 32, 64, 128)
 ROUNDS = 40
 MAX_DIFFERENCE = 1e-3
 
-ABOUT = """all-MiniLM-L6-v2, the whole model with the maps of all its heads, float32, one thread.
-The products are those of its layers and nothing around them, as NumPy makes them unasked. Hugging
-Face is `AutoModel` with eager attention and `output_attentions`. onnxruntime runs the same model,
-exported with its attentions; it fuses operations, and is the faster one: we do not claim
-otherwise."""
+ABOUT = """all-MiniLM-L6-v2: the whole model with the maps of all its heads, float32, one thread.
+
+- products: the matrix products of its layers without anything else, as plain NumPy products.
+- Hugging Face: `AutoModel` with eager attention and `output_attentions`.
+- onnxruntime: the same model, exported with its attention weights. It fuses operations and is
+  faster than Headwise."""
 
 HEADER = (
     "T",
