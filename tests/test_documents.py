@@ -82,9 +82,12 @@ def test_the_tree_in_contributing_lists_every_module_once():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     tree = re.search(r"```\n(app/\n.*?)```", text, re.DOTALL)
     assert tree
-    modules = [
+    listed = listed_modules(tree[1])
+    modules = {
         file.relative_to(ROOT).as_posix()
         for file in (ROOT / "app").rglob("*.py")
         if file.name != "__init__.py"
-    ]
-    assert sorted(listed_modules(tree[1])) == sorted(modules)
+    }
+    assert modules - set(listed) == set(), "missing in CONTRIBUTING.md"
+    assert set(listed) - modules == set(), "not in app/"
+    assert len(listed) == len(modules)
