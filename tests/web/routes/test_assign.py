@@ -1,5 +1,3 @@
-import html
-import re
 from base64 import urlsafe_b64encode
 
 import pytest
@@ -8,7 +6,8 @@ from starlette.testclient import TestClient
 from app.application import create_app
 from app.settings import Settings
 from app.web.state.assignments import Assignment, Signer
-from tests.pages import LESSON
+from tests.pages import LESSON, STEP_PATHS
+from tests.web.html import form_values, parse_html, submission_url
 from tests.web.test_links import view_in_page
 
 STEP = f"{LESSON}/concatenate-then-mix"
@@ -30,8 +29,19 @@ def signing_client():
 def assignment_link(client, **form):
     page = client.get("/assign", params=form)
     assert page.status_code == 200
-    value = re.search(r'id="assigned-link"[^>]* value="([^"]*)"', page.text)[1]
-    return html.unescape(value).removeprefix("http://testserver")
+    link = parse_html(page.text).find("input#assigned-link")["value"]
+    return link.removeprefix("http://testserver")
+
+
+def is_disabled(page, button_id):
+    """Return whether a page has this button and it is disabled."""
+    return "disabled" in parse_html(page.text).find(f"button#{button_id}")
+
+
+def receipt_line(client, **answers):
+    """Return the line to hand in that the last page of the lesson makes."""
+    page = parse_html(client.get(f"{LESSON}/end", params=answers).text)
+    return page.find("input#line")["value"]
 
 
 @pytest.mark.parametrize("which", ["client", "signing_client"])
@@ -48,11 +58,11 @@ def test_an_assigned_view_opens_with_its_note(request, which):
 
 def test_fixed_values_cannot_be_changed_and_the_others_can(signing_client):
     link = assignment_link(signing_client, **FORM)
-    page = signing_client.get(link).text
-    assert re.search(r'<button id="layer-0"[^>]* disabled', page)
-    assert not re.search(r'<button id="word-1"[^>]* disabled', page)
-    assert re.search(r'<input id="text"[^>]*\n?[^>]* readonly', page)
-    sent = {**view_in_page(page), "edit": "1", "text": "Something else", "layer": "0", "word": "2"}
+    page = signing_client.get(link)
+    assert is_disabled(page, "layer-0")
+    assert not is_disabled(page, "word-1")
+    assert "readonly" in parse_html(page.text).find("input#text")
+    sent = {**view_in_page(page.text), "text": "Something else", "layer": "0", "word": "2"}
     answer = signing_client.get(STEP, params=sent)
     view = view_in_page(signing_client.get(answer.headers["location"]).text)
     assert (view["text"], view["layer"], view["word"]) == ("Birds sing at dawn", "1", "2")
@@ -147,11 +157,11 @@ def test_the_nearest_valid_link_keeps_the_assignment(signing_client):
     link = assignment_link(signing_client, **FORM)
     refused = signing_client.get(f"{link}&head=99")
     assert refused.status_code == 422
-    way_out = html.unescape(re.search(r'class="problem">.*?href="([^"]+)"', refused.text, re.S)[1])
-    page = signing_client.get(way_out)
+    nearest = parse_html(refused.text).find(".problem:not([hidden]) a")["href"]
+    page = signing_client.get(nearest)
     assert page.status_code == 200
     assert "Which head writes" in page.text
-    assert re.search(r'<button id="layer-0"[^>]* disabled', page.text)
+    assert is_disabled(page, "layer-0")
 
 
 def test_a_changed_assignment_says_so_and_fixes_nothing(signing_client):
@@ -160,7 +170,7 @@ def test_a_changed_assignment_says_so_and_fixes_nothing(signing_client):
     assert page.status_code == 200
     assert "was changed after it was made" in page.text
     assert "Which head writes" not in page.text
-    assert not re.search(r'<button id="layer-0"[^>]* disabled', page.text)
+    assert not is_disabled(page, "layer-0")
 
 
 @pytest.mark.parametrize("content", ["[" * 20_000, f'["{STEP}","v=1",[],"\\ud800"]'])
@@ -206,8 +216,7 @@ def test_the_preview_shows_the_view(client):
 
 
 def test_a_line_with_a_code_is_made_and_verified(signing_client):
-    end = signing_client.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
-    line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
+    line = receipt_line(signing_client, results="1rr2wr", name="Ada")
     page = signing_client.get(
         "/assign/codes", params={"lines": f"{line}\n{line.replace('2wr', '2rr')}"}
     )
@@ -218,8 +227,7 @@ def test_a_line_with_a_code_is_made_and_verified(signing_client):
 
 def receipt_lines(client, n):
     results = "".join(f"{number}rr" for number in range(1, 8))
-    end = client.get(f"{LESSON}/end", params={"results": results, "name": "Zoë Ó Murchú"}).text
-    return [html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])] * n
+    return [receipt_line(client, results=results, name="Zoë Ó Murchú")] * n
 
 
 def test_the_lines_of_a_large_class_are_verified_at_once(signing_client):
@@ -261,8 +269,7 @@ def test_a_post_is_answered_from_its_body_and_never_cached(signing_client, path)
 
 
 def test_unexpected_characters_in_a_code_are_no_server_error(signing_client):
-    end = signing_client.get(f"{LESSON}/end", params={"results": "1rr2wr", "name": "Ada"}).text
-    line = html.unescape(re.search(r'id="line"[^>]* value="([^"]*)"', end)[1])
+    line = receipt_line(signing_client, results="1rr2wr", name="Ada")
     start, _, code = line.rpartition(" ")
     lines = f"{start} {code.replace('-', '–')}\n{start} {code[:-1]}é"
     page = signing_client.get("/assign/codes", params={"lines": lines})
@@ -319,15 +326,50 @@ def test_an_unknown_version_is_left_out(client):
 
 
 def test_a_lab_offers_to_assign_what_it_shows(client):
-    page = client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text
-    address = html.unescape(re.search(r'href="(/assign\?step=[^"]+)"', page)[1])
-    assert client.get(address).text.count('name="off" value="0.1"') == 1
+    page = parse_html(client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text)
+    (url,) = {a["href"] for a in page.find_all("#share a") if a["href"].startswith("/assign?")}
+    form = parse_html(client.get(url).text)
+    assert form.find("input[name=off]")["value"] == "0.1"
+    assert form.find("input#a-text")["value"] == "Birds sing"
 
 
-@pytest.mark.parametrize("step", ["why-one-head-is-not-enough", "rows-ask-columns-answer"])
-def test_every_layout_can_be_assigned(client, step):
-    page = client.get(f"/assign?step=/multi-head-attention/{step}").text
-    menu = re.search(r'<select id="a-show".*?</select>', page, re.S).group(0)
-    lab = client.get(f"/multi-head-attention/{step}").text
-    offered = re.findall(r'<button id="show-(\w+)"', lab)
-    assert sorted(re.findall(r'<option value="(\w+)"', menu)) == sorted(offered)
+def test_the_form_sends_what_came_from_the_lab_with_what_is_typed(client):
+    query = {"step": STEP, "off": "0.1", "weighted": "1", "cell": "1.0", "v": "1", "show": "grid"}
+    page = parse_html(client.get("/assign", params=query).text)
+    url = submission_url(page, "assign", text="Birds sing", note="Look", word="1")
+    made = parse_html(client.get(f"{url}&fixed=off").text).find("input#assigned-link")["value"]
+    opened = client.get(made.removeprefix("http://testserver"))
+    view = view_in_page(opened.text)
+    expected = {"text": "Birds sing", "word": "1", **query}
+    del expected["step"]
+    assert expected.items() <= view.items()
+    assert "Look" in parse_html(opened.text).find("aside[aria-label=Assignment]").text
+    assert is_disabled(opened, "off-0")
+
+
+def test_the_form_shows_what_is_chosen_and_fixed(client):
+    page = parse_html(client.get("/assign", params=FORM | {"model": "headwise-h2"}).text)
+    sent = form_values(page, "assign")
+    names = ("step", "text", "model", "layer", "note")
+    assert {name: dict(sent)[name] for name in names} == {
+        **{name: FORM[name] for name in ("step", "text", "layer", "note")},
+        "model": "headwise-h2",
+    }
+    assert [value for name, value in sent if name == "fixed"] == ["text", "layer"]
+
+
+@pytest.mark.parametrize("path", STEP_PATHS)
+def test_every_layout_can_be_assigned(client, path):
+    form = parse_html(client.get("/assign", params={"step": path}).text)
+    lab = parse_html(client.get(path).text)
+    offered = {option["value"] for option in form.find_all("#a-show option")}
+    assert offered == {"", *(button["value"] for button in lab.find_all("button[name=show]"))}
+
+
+@pytest.mark.parametrize("path", STEP_PATHS)
+def test_every_control_of_the_lab_can_be_fixed_but_those_for_looking(client, path):
+    form = parse_html(client.get("/assign", params={"step": path}).text)
+    names = [box["value"] for box in form.find_all("input[name=fixed]")]
+    assert len(names) == len(set(names))
+    assert {"text", "model", "layer", "head", "word", "show", "hide"} <= set(names)
+    assert not {"cell", "minus", "lock"} & set(names)
