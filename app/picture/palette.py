@@ -32,14 +32,14 @@ THEME_COLOURS = {
     "paper": Themed("#fbfaf7", "#14161a"),
     "card": Themed("#fff", "#1b1e24"),
     "ink": Themed("#1d2433", "#e8e6df"),
-    "soft": Themed("#59616d", "#a8aeb9"),
+    "muted": Themed("#59616d", "#a8aeb9"),
     "line": Themed("#e0dcd2", "#343a45"),
     "edge": Themed("#8a8f99", "#717885"),
     "query": Themed("#0b5fb0", "#7db8ff"),
     "key": Themed("#9c4a08", "#ffb46b"),
     "rise-ink": Themed("#1c6b34", "#8fdba3"),
     "fall-ink": Themed("#84308a", "#dfa3e4"),
-    "fourth": Themed("#7a2f8f", "#d79bea"),
+    "chart-4": Themed("#7a2f8f", "#d79bea"),
 }
 """Text, surfaces and lines by role: `query` marks the row of a map, `key` its columns."""
 
