@@ -1,4 +1,4 @@
-"""Commands for checkpoints: `python -m app checkpoint add`, `check` and `measure`."""
+"""Commands for checkpoints: download, check and measure models of other origin."""
 
 import argparse
 import shlex
@@ -11,7 +11,7 @@ from app.evaluation.checkpoint import (
     N_UNTRAINED,
     NotMeasurableError,
     Plan,
-    measure,
+    measure_checkpoint,
 )
 from app.evaluation.registry import load_evidence
 from app.evaluation.report import NO_LABEL, Evidence
@@ -22,6 +22,7 @@ from app.models.checkpoints.summary import one_line_summary
 
 
 def add_command(arguments: argparse.Namespace) -> int:
+    """Download a model. Returns the exit code."""
     folder = arguments.to or default_folder(arguments.name)
     model = download_checkpoint(arguments.name, folder, arguments.revision)
     exit_code = print_checkpoints([model], [])
@@ -31,12 +32,13 @@ def add_command(arguments: argparse.Namespace) -> int:
 
 
 def check_command(arguments: argparse.Namespace) -> int:
+    """Read checkpoints without serving them. Returns the exit code."""
     checkpoints = read_checkpoints(arguments.paths, load_builtin_models().ids)
     return print_checkpoints(checkpoints.models, checkpoints.errors)
 
 
 def print_checkpoints(models: Iterable[Model], errors: Iterable[CheckpointError]) -> int:
-    """Print a line for each checkpoint and each error. Returns the exit code."""
+    """Print a line for each model and each error. Returns the exit code."""
     evaluated, evidence_errors = load_evidence(Registry(models))
     for model in evaluated:
         evidence = evaluated.evidence_of(model)
@@ -49,20 +51,21 @@ def print_checkpoints(models: Iterable[Model], errors: Iterable[CheckpointError]
 
 
 def measure_command(arguments: argparse.Namespace) -> int:
+    """Measure the heads of a checkpoint. Returns the exit code."""
     plan = Plan(
-        tuple(arguments.treebank),
-        arguments.sentences,
-        arguments.twins,
-        arguments.ablations,
-        arguments.name,
-        arguments.licence,
+        treebank_files=tuple(arguments.treebank),
+        max_sentences=arguments.sentences,
+        n_untrained=arguments.twins,
+        n_ablation_sentences=arguments.ablations,
+        treebank_name=arguments.name,
+        licence=arguments.licence,
     )
-    print_summary(measure(arguments.folder, plan))
+    print_evidence(measure_checkpoint(arguments.folder, plan))
     return 0
 
 
-def print_summary(evidence: Evidence) -> None:
-    """The heads that may be named, and the relations that are found."""
+def print_evidence(evidence: Evidence) -> None:
+    """Print the heads that have labels, and the relations that are found."""
     for head in evidence.heads:
         labels = evidence.labels(head)
         if labels != [NO_LABEL]:
@@ -72,7 +75,7 @@ def print_summary(evidence: Evidence) -> None:
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
-    """A kind of number on the command line."""
+    """Return an argparse type for integers from `minimum` on."""
 
     def parse(text: str) -> int:
         if int(text) < minimum:
@@ -86,31 +89,47 @@ def build_parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     groups = root.add_subparsers(required=True, metavar="checkpoint")
     commands = groups.add_parser(
-        "checkpoint", help="models in folders of their own"
+        "checkpoint", help="models in folders with config.json, weights and tokenizer.json"
     ).add_subparsers(required=True, metavar="add | check | measure")
-    command = commands.add_parser("add", help="fetch a model from a hub")
-    command.add_argument("name", help="as the hub has it: bert-base-uncased, owner/model")
-    command.add_argument("--to", type=Path, help=f"its folder; {DEFAULT_ROOT}/NAME by default")
+
+    command = commands.add_parser("add", help="download a model from a hub")
+    command.add_argument("name", help="name on the hub: bert-base-uncased, owner/model")
+    command.add_argument("--to", type=Path, help=f"target folder; default: {DEFAULT_ROOT}/NAME")
     command.add_argument("--revision", help="branch, tag or commit")
     command.set_defaults(run=add_command)
 
-    command = commands.add_parser("check", help="say what is in folders, or why it is refused")
+    command = commands.add_parser(
+        "check", help="describe the checkpoints in folders, or say why one cannot be used"
+    )
     command.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     command.set_defaults(run=check_command)
 
     command = commands.add_parser("measure", help="measure every head on a treebank")
     command.add_argument("folder", type=Path, metavar="DIR")
-    command.add_argument("--treebank", type=Path, nargs="+", required=True, metavar="FILE",
-                     help="CoNLL-U: one file, whose sentences are parted alternately, or two, of"
-                     " which the first chooses heads and the second is reported")  # fmt: skip
-    command.add_argument("--sentences", type=at_least(2), help="at most so many of each file")
     command.add_argument(
-        "--twins", type=at_least(1), default=N_UNTRAINED, help="untrained ones to compare"
+        "--treebank",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="CoNLL-U; of two files, heads are chosen on the first and reported on the second;"
+        " the sentences of one file are assigned alternately",
     )
-    command.add_argument("--ablations", type=at_least(0), default=N_ABLATION_SENTENCES,
-                     help="sentences for the loss without each head; 0 for none")  # fmt: skip
-    command.add_argument("--name", default="", help="of the treebank")
-    command.add_argument("--licence", default="", help="of the treebank")
+    command.add_argument("--sentences", type=at_least(2), help="maximum number from each file")
+    command.add_argument(
+        "--twins",
+        type=at_least(1),
+        default=N_UNTRAINED,
+        help="number of untrained models to compare with; default: %(default)s",
+    )
+    command.add_argument(
+        "--ablations",
+        type=at_least(0),
+        default=N_ABLATION_SENTENCES,
+        help="number of sentences for the loss without each head; default: %(default)s",
+    )
+    command.add_argument("--name", default="", help="name of the treebank")
+    command.add_argument("--licence", default="", help="licence of the treebank")
     command.set_defaults(run=measure_command)
     return root
 
@@ -123,7 +142,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped. No file was left half written.", file=sys.stderr)
+        print("Stopped. No incomplete file was left.", file=sys.stderr)
         return 130
     return exit_code
 

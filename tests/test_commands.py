@@ -85,7 +85,7 @@ def test_an_interruption_is_reported(run_command, folder, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "measure", interrupted)
+    monkeypatch.setattr(commands, "measure_checkpoint", interrupted)
     assert run_command("measure", folder, "--treebank", "any.conllu") == 130
     assert "Stopped" in capsys.readouterr().err
 
@@ -101,11 +101,11 @@ def test_an_interrupted_measurement_leaves_no_file(treebank, tmp_path):
         # A shell's background jobs ignore Ctrl-C, and so would what they start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     ) as process:
-        assert process.stderr.readline() == "untrained twin 1 of 100000\n"
+        assert process.stderr.readline() == "untrained model 1 of 100000\n"
         process.send_signal(signal.SIGINT)
         _, output = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert output.splitlines()[-1] == "Stopped. No file was left half written."
+    assert output.splitlines()[-1] == "Stopped. No incomplete file was left."
     assert "Traceback" not in output
     assert not [*folder.glob("heads*")]
 
@@ -126,12 +126,12 @@ def test_on_a_terminal_a_bar_shows_the_progress(folder, treebank, tmp_path):
     assert "51/51" in measured_folder
 
 
-def test_the_guide_names_every_family_and_every_option(capsys):
+def test_the_guide_names_every_architecture_and_every_option(capsys):
     guide = (ROOT / "docs" / "checkpoints.md").read_text(encoding="utf-8")
-    for family in ARCHITECTURES:
-        assert family.title in guide
-        assert all(f"`{name}`" in guide for name in family.model_types)
-    assert f"At most {MAX_TOKENS} tokens" in guide
+    for architecture in ARCHITECTURES:
+        assert architecture.title in guide
+        assert all(f"`{name}`" in guide for name in architecture.model_types)
+    assert f"at most {MAX_TOKENS} tokens" in guide
     for command in ("add", "measure"):
         with pytest.raises(SystemExit):
             commands.build_parser().parse_args(["checkpoint", command, "--help"])

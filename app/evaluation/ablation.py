@@ -1,4 +1,4 @@
-"""What a model's loss becomes when a head is switched off."""
+"""Loss of a model without one of its heads."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.transformer import Transformer, forward, logits
-from app.evaluation.head_statistics import NO_PROGRESS, Progress
+from app.evaluation.progress import NO_PROGRESS, Progress
 from app.evaluation.report import HeadRecord
 
 MASKED_SHARE = 0.15
+"""Share of tokens that are masked. Source: Devlin et al. 2019, section 3.1."""
 
 TokenIds = NDArray[np.int64]
 Losses = NDArray[np.float64]
@@ -19,20 +20,17 @@ Losses = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Targets:
-    """Tokens that a model reads, and the true tokens that it must guess at some of the places."""
+    """Input tokens of a sentence, and the tokens to predict at some positions."""
 
     input_ids: TokenIds  # (n,)
-    positions: TokenIds  # (n_asked,)
-    target_ids: TokenIds  # (n_asked,)
+    positions: TokenIds  # (n_targets,)
+    target_ids: TokenIds  # (n_targets,)
 
 
 def mask_tokens(
     ids: TokenIds, content_indices: Sequence[int], mask_token_id: int, rng: np.random.Generator
 ) -> Targets:
-    """15 % of the tokens at `content_indices`, at least one, replaced by the mask token.
-
-    Source of the share: Devlin et al. 2019, section 3.1.
-    """
+    """Mask 15 % of the tokens at `content_indices`, at least one. The masked tokens are targets."""
     chosen = rng.random(len(content_indices)) < MASKED_SHARE
     if not chosen.any():
         chosen[rng.integers(len(content_indices))] = True
@@ -43,18 +41,18 @@ def mask_tokens(
 
 
 def next_token_targets(ids: TokenIds) -> Targets:
-    """Every token but the first, to be guessed from those before it."""
+    """Make every token but the first a target, predicted from the tokens before it."""
     return Targets(ids, np.arange(len(ids) - 1), ids[1:])
 
 
 def token_losses(
     model: Transformer, targets: Iterable[Targets], intervention: Intervention = NO_INTERVENTION
 ) -> Losses:
-    """Cross-entropy in nats of every asked-for token, (n_asked,) over all questions."""
+    """Return the cross-entropy of every target in nats, (n_targets of all sentences,)."""
     losses = []
     for each in targets:
         hidden = forward(model, each.input_ids.tolist(), intervention=intervention).hidden
-        assert hidden is not None  # noqa: S101  # no last layer was named
+        assert hidden is not None  # noqa: S101  # without `last_layer`, the pass is complete
         scores = logits(model, hidden[each.positions]).astype(np.float64)
         scores -= scores.max(axis=-1, keepdims=True)
         target_scores = scores[np.arange(len(scores)), each.target_ids]
@@ -63,7 +61,10 @@ def token_losses(
 
 
 def paired_difference(ablated: Losses, baseline: Losses) -> tuple[float, float]:
-    """Mean change of the loss in nats, and half the width of its 95 % interval, paired."""
+    """Return the mean change of the loss and half the width of its 95 % interval, in nats.
+
+    Losses are paired by target.
+    """
     differences = ablated - baseline
     half_width = 1.96 * differences.std(ddof=1) / np.sqrt(len(differences))
     return round(float(differences.mean()), 4), round(float(half_width), 4)
@@ -75,12 +76,12 @@ def add_ablation_losses(
     targets: Sequence[Targets],
     progress: Progress = NO_PROGRESS,
 ) -> tuple[HeadRecord, ...]:
-    """The records with the change of loss when each head's output is zeroed."""
-    baseline = token_losses(model, progress.track("the loss", targets))
+    """Return the records with the change of the loss when the output of each head is zeroed."""
+    baseline = token_losses(model, progress.track("loss", targets))
     ablated = []
     for record in records:
         intervention = Intervention(ablated_heads=frozenset({(record.layer, record.head)}))
-        tracked = progress.track("the loss without each head", targets)
+        tracked = progress.track("loss without each head", targets)
         difference, half_width = paired_difference(
             token_losses(model, tracked, intervention), baseline
         )

@@ -1,4 +1,4 @@
-"""A checkpoint's heads measured on a treebank, as those of the shipped models were."""
+"""Measure the heads of a checkpoint on a treebank, and write heads.json."""
 
 import shlex
 from collections.abc import Sequence
@@ -20,22 +20,23 @@ from app.models.model import Model
 N_UNTRAINED = 5
 N_ABLATION_SENTENCES = 100
 MASK_SEED = 0
-"""Of what is hidden; twins have the seeds from 0 on."""
+"""Seed of the masked positions. Untrained models have the seeds 0, 1, 2 and so on."""
 
 Item = TypeVar("Item")
 
 
 class NotMeasurableError(ValueError):
-    """The message says why, and the way out."""
+    """A model cannot be measured. The message says why."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure on, and how much of it.
+    """Treebank and extent of a measurement.
 
-    Of one file every other sentence chooses heads and distances, and the others are reported; of
-    two files the first chooses. At most `max_sentences` are read of a file, all if it is None.
-    `n_ablation_sentences` is how many of the reported sentences tell the loss without each head.
+    Of two treebank files, heads and offsets are chosen on the first and everything is reported on
+    the second; of one file, sentences are assigned alternately. At most `max_sentences` of each
+    file are used, spread over it, or all if None. Losses without each head are measured on
+    `n_ablation_sentences` of the reported sentences.
     """
 
     treebank_files: tuple[Path, ...]
@@ -47,11 +48,12 @@ class Plan:
 
     @property
     def treebank(self) -> str:
+        """Name of the treebank, by default that of its files."""
         return self.treebank_name or " and ".join(file.stem for file in self.treebank_files)
 
 
-def measure(folder: Path, plan: Plan) -> Evidence:
-    """The record, which is written beside the weights.
+def measure_checkpoint(folder: Path, plan: Plan) -> Evidence:
+    """Measure a checkpoint, and write the evidence to heads.json in its folder.
 
     Raises `CheckpointError`, `NotMeasurableError`.
     """
@@ -63,8 +65,8 @@ def measure(folder: Path, plan: Plan) -> Evidence:
     )
     if not dev or not test:
         raise NotMeasurableError(
-            f"{model.card.id} can read too few sentences of {plan.treebank}: {len(dev)} to choose"
-            f" heads by and {len(test)} to report. Take more with --sentences, or another treebank."
+            f"{plan.treebank} has too few sentences that {model.card.id} can read: {len(dev)} to"
+            f" choose heads and {len(test)} to report. Raise --sentences, or use another treebank."
         )
     evidence = build_evidence(model, plan, dev, test, left_out)
     write_evidence(folder, evidence)
@@ -72,26 +74,32 @@ def measure(folder: Path, plan: Plan) -> Evidence:
 
 
 def dev_test_split(plan: Plan) -> tuple[list[Tree], list[Tree]]:
-    """The sentences that choose, and those that are reported. Raises `NotMeasurableError`."""
+    """Return the sentences on which heads are chosen, and those that are reported.
+
+    Raises `NotMeasurableError`.
+    """
     if not 1 <= len(plan.treebank_files) <= 2:
-        raise NotMeasurableError("--treebank takes one file, or two: to choose by, and to report")
-    trees = [evenly_spaced(trees_of(file), plan.max_sentences) for file in plan.treebank_files]
+        raise NotMeasurableError(
+            "--treebank takes one file or two: one to choose heads, one to report"
+        )
+    trees = [evenly_spaced(read_treebank(file), plan.max_sentences) for file in plan.treebank_files]
     return (trees[0][::2], trees[0][1::2]) if len(trees) == 1 else (trees[0], trees[1])
 
 
-def trees_of(file: Path) -> list[Tree]:
+def read_treebank(file: Path) -> list[Tree]:
+    """Read a treebank. Raises `NotMeasurableError`."""
     try:
         return list(read_trees(file))
     except UnicodeDecodeError as error:
-        raise NotMeasurableError(f"{file} is no text in UTF-8: {error}") from error
+        raise NotMeasurableError(f"{file} is not text in UTF-8: {error}") from error
     except OSError as error:
         raise NotMeasurableError(f"{file} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise NotMeasurableError(f"{error}. Treebanks are read as CoNLL-U.") from error
+        raise NotMeasurableError(f"{error}. Treebanks must be in CoNLL-U format.") from error
 
 
 def evenly_spaced(items: Sequence[Item], limit: int | None) -> list[Item]:
-    """At most so many, from beginning to end: the texts of a treebank are of several kinds."""
+    """Return at most `limit` items, evenly spaced, because a treebank is sorted by genre."""
     if limit is None or len(items) <= limit:
         return list(items)
     return [items[index * len(items) // limit] for index in range(limit)]
@@ -104,6 +112,7 @@ def build_evidence(
     test: Sequence[TokenisedTree],
     left_out: int,
 ) -> Evidence:
+    """Measure a model on both parts; `left_out` sentences of the second could not be used."""
     ablation_trees = evenly_spaced(test, plan.n_ablation_sentences)
     targets = targets_of(model, ablation_trees)
     n_heads = model.card.n_layers * model.card.n_heads
@@ -130,7 +139,7 @@ def build_evidence(
 
 
 def targets_of(model: Model, test: Sequence[TokenisedTree]) -> list[Targets]:
-    """What the model is asked to guess, none if it guesses nothing."""
+    """Return the tokens to predict, none if the model predicts nothing."""
     rng, mask_id = np.random.default_rng(MASK_SEED), model.tokenizer.mask_token_id
     if model.card.predicts == "next":
         targets = [next_token_targets(np.array(each.ids)) for each in test]
@@ -140,11 +149,12 @@ def targets_of(model: Model, test: Sequence[TokenisedTree]) -> list[Targets]:
         ]
     else:
         return []
-    # Of a single token no interval is known.
+    # A single target has no interval.
     return targets if sum(len(each.positions) for each in targets) > 1 else []
 
 
 def ablation_text(model: Model, n_sentences: int) -> str:
+    """Describe the text on which losses were measured, "" if there was none."""
     if not n_sentences:
         return ""
     objectives = {
@@ -155,18 +165,18 @@ def ablation_text(model: Model, n_sentences: int) -> str:
 
 
 def reproduce_command(model: Model, plan: Plan) -> str:
-    """What measures it again, without the paths of this machine."""
-    values = {"--sentences": plan.max_sentences, "--twins": plan.n_untrained,
-            "--ablations": plan.n_ablation_sentences,
-            "--name": plan.treebank_name, "--licence": plan.licence}  # fmt: skip
-    defaults = {"--sentences": None, "--twins": N_UNTRAINED, "--ablations": N_ABLATION_SENTENCES,
-              "--name": "", "--licence": ""}  # fmt: skip
-    options = [
-        word
-        for name in values
-        if values[name] != defaults[name]
-        for word in (name, str(values[name]))
-    ]
+    """Return the command that measures the model again, without folders of this machine."""
+    defaults = Plan(plan.treebank_files)
+    options = []
+    for option, field in {
+        "--sentences": "max_sentences",
+        "--twins": "n_untrained",
+        "--ablations": "n_ablation_sentences",
+        "--name": "treebank_name",
+        "--licence": "licence",
+    }.items():
+        if getattr(plan, field) != getattr(defaults, field):
+            options += [option, str(getattr(plan, field))]
     files = [file.name for file in plan.treebank_files]
     words = ["python", "-m", "app", "checkpoint", "measure", model.card.id, "--treebank"]
     return shlex.join([*words, *files, *options])

@@ -1,9 +1,8 @@
-"""Measures every head of a model on a treebank."""
+"""Measure every head of a model on a treebank."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from app.attention.metrics import row_entropy, select_and_renormalise, token_to_word_attention
 from app.attention.transformer import Transformer, forward, untrained_copy
 from app.attention.weights import Matrix
+from app.evaluation.progress import NO_PROGRESS, Progress
 from app.evaluation.report import (
     DIRECTIONS,
     POSITIONS,
@@ -24,28 +24,16 @@ from app.evaluation.treebank import Tree
 from app.models.tokenizer import SPACE_SYMBOL, SentenceTokenizer, Token
 
 MAX_OFFSET = 10
-"""Fixed offsets are tried up to so many words to the left and to the right."""
+"""Largest fixed offset of the baseline, in words to the left or right."""
 
 _RELATION_NAMES = list(RELATIONS)
-
-Item = TypeVar("Item")
-
-
-class Progress:
-    """Is told which sentences are read, and for what; this one keeps it to itself."""
-
-    def track(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:  # noqa: ARG002
-        return items
-
-
-NO_PROGRESS = Progress()
 
 
 @dataclass(frozen=True)
 class TokenisedTree:
-    """A tree as a model reads it: token ids, and the word of the tree that each token is in.
+    """A sentence with its token ids and, for each token, the index of its word in the tree.
 
-    Every special token is a word of its own, after those of the tree.
+    Special tokens are words too, with indices after those of the tree.
     """
 
     tree: Tree
@@ -54,13 +42,13 @@ class TokenisedTree:
 
     @property
     def content_indices(self) -> list[int]:
-        """The places of the tokens that stand in the tree."""
+        """Indices of the tokens that are not special."""
         n = len(self.tree.words)
-        return [place for place, word in enumerate(self.word_of) if word < n]
+        return [index for index, word in enumerate(self.word_of) if word < n]
 
     @property
     def arcs(self) -> list[tuple[int, int, int, int]]:
-        """(query, key, relation, direction) of every measured relation, both ways."""
+        """(query, key, relation, direction) of every measured relation, in both directions."""
         arcs = []
         for dependent, (head, name) in enumerate(
             zip(self.tree.heads, self.tree.relations, strict=True)
@@ -74,7 +62,7 @@ class TokenisedTree:
 def tokenise_tree(
     tree: Tree, tokenizer: SentenceTokenizer, max_tokens: int
 ) -> TokenisedTree | None:
-    """None if the sentence is too long, or has a word of which no token is left."""
+    """Tokenise a sentence, None if it is too long or a word has no token."""
     sentence = tokenizer.sentence(" ".join(tree.words))
     ends = np.cumsum([len(word) + 1 for word in tree.words])
     special_word_ids = count(len(tree.words))
@@ -90,14 +78,17 @@ def tokenise_tree(
 
 
 def _anchor(token: Token) -> int:
-    """Where a token counts as standing: a lone space belongs to the word that it leads to."""
+    """Return the character that decides the word of a token.
+
+    A whitespace token belongs to the word after it.
+    """
     return token.end if token.text == SPACE_SYMBOL else token.start
 
 
 def tokenise_trees(
     trees: Iterable[Tree], tokenizer: SentenceTokenizer, max_tokens: int
 ) -> tuple[list[TokenisedTree], int]:
-    """The sentences that a model can read, and how many it cannot."""
+    """Return the tokenised sentences, and the number of those that cannot be used."""
     tokenised = [tokenise_tree(tree, tokenizer, max_tokens) for tree in trees]
     readable = [each for each in tokenised if each]
     return readable, len(tokenised) - len(readable)
@@ -105,10 +96,12 @@ def tokenise_trees(
 
 @dataclass
 class HeadCounts:
-    """Sums over sentences; the first axis is all heads of all layers, layer by layer.
+    """Sums over sentences. The first axis of arrays is the heads of all layers, layer by layer.
 
-    `special` is what words give to special tokens, of which `n_special_tokens` were read; all
-    else is of what they give to words.
+    `special` is the weight of words on special tokens, and `n_special_tokens` the number of those;
+    everything else is computed without them. By position (see `POSITIONS`), `weights` is the weight
+    on it and `top_words` the number of queries with their top word there. `hits` counts by relation
+    and direction how often the top word is the partner, among `cases`.
     """
 
     n_heads: int
@@ -133,7 +126,7 @@ class HeadCounts:
 
 
 def position_masks(tree: Tree) -> NDArray[np.bool_]:
-    """(n_places, n, n), true where a key stands at that place of a query; see `POSITIONS`."""
+    """Return (n_positions, n, n), True where a key is at that position relative to the query."""
     n = len(tree.words)
     lowercased = np.array([word.lower() for word in tree.words])
     same_word = (lowercased[:, None] == lowercased) & ~np.eye(n, dtype=bool)
@@ -146,8 +139,9 @@ def position_masks(tree: Tree) -> NDArray[np.bool_]:
 
 
 def top_partners(weights: Matrix, tree: Tree) -> NDArray[np.intp]:
-    """(n_heads, n): each query's top word, itself and punctuation set aside; -1 if it reads no
-    other, as the first word of a causal model.
+    """Return the top word of each query (n_heads, n), without itself and punctuation.
+
+    It is -1 if all other weights are 0, as for the first word of a causal model.
     """
     n = len(tree.words)
     excluded = np.eye(n, dtype=bool) | np.array(tree.punctuation)
@@ -156,7 +150,7 @@ def top_partners(weights: Matrix, tree: Tree) -> NDArray[np.intp]:
 
 
 def accumulate_counts(model: Transformer, sentences: Iterable[TokenisedTree]) -> HeadCounts:
-    """Runs the model over every sentence."""
+    """Run a model on every sentence, and count."""
     n_heads = len(model.layers) * model.n_heads
     counts = HeadCounts(n_heads)
     for sentence in sentences:
@@ -169,8 +163,9 @@ def accumulate_counts(model: Transformer, sentences: Iterable[TokenisedTree]) ->
 
 
 def _word_attention(counts: HeadCounts, merged: Matrix, n_words: int) -> Matrix:
-    """The weights among the n words (n_heads, n, n), each row brought back to 1, once what they
-    give to special tokens has been counted.
+    """Count the weights on special tokens, and return those between words (n_heads, n, n).
+
+    Rows are renormalised to sum to 1.
     """
     n_special_tokens = merged.shape[-1] - n_words
     if not n_special_tokens:
@@ -181,15 +176,16 @@ def _word_attention(counts: HeadCounts, merged: Matrix, n_words: int) -> Matrix:
 
 
 def update_counts(counts: HeadCounts, merged: Matrix, sentence: TokenisedTree) -> None:
-    """`merged` are the weights (n_heads, n, n) between the words of the tree and, after them, the
-    special tokens.
+    """Add one sentence to `counts`.
+
+    `merged` are its weights between words (n_heads, n, n), special tokens last.
     """
     n = len(sentence.tree.words)
     weights = _word_attention(counts, merged, n)
     masks = position_masks(sentence.tree)
     top_words = weights.argmax(axis=-1)  # (n_heads, n)
     queries = np.arange(n)
-    attends_to_words = weights.any(axis=-1)  # (n_heads, n), false where special tokens get it all
+    attends_to_words = weights.any(axis=-1)  # (n_heads, n), False if special tokens have all weight
     counts.words += n
     counts.weights += np.einsum("hqk,pqk->hp", weights, masks)
     counts.top_words += (masks[:, queries, top_words] & attends_to_words).sum(axis=-1).T
@@ -202,7 +198,7 @@ def update_counts(counts: HeadCounts, merged: Matrix, sentence: TokenisedTree) -
 
 
 def offset_hits(sentences: Iterable[TokenisedTree]) -> NDArray[np.int64]:
-    """(offsets, relations, directions): how often the partner stands at a fixed distance."""
+    """Count how often the partner is at each fixed offset: (offsets, relations, directions)."""
     hits = np.zeros((2 * MAX_OFFSET + 1, len(RELATIONS), len(DIRECTIONS)), np.int64)
     for sentence in sentences:
         for query, key, relation, direction in sentence.arcs:
@@ -212,6 +208,7 @@ def offset_hits(sentences: Iterable[TokenisedTree]) -> NDArray[np.int64]:
 
 
 def head_records(model: Transformer, dev: HeadCounts, test: HeadCounts) -> tuple[HeadRecord, ...]:
+    """Return a record of every head from the counts of both parts."""
     n_heads = model.n_heads
     return tuple(
         HeadRecord(
@@ -240,14 +237,14 @@ def head_records(model: Transformer, dev: HeadCounts, test: HeadCounts) -> tuple
 
 
 def untrained_top_shares(counts: Iterable[HeadCounts]) -> dict[str, float]:
-    """For each place the largest share of top words that any head of untrained models has there."""
+    """Return for each position the largest share of top words of any head of untrained models."""
     return _by_position(
         np.max([(each.top_words / each.words).max(axis=0) for each in counts], axis=0)
     )
 
 
 def _by_position(values: NDArray[np.float64]) -> dict[str, float]:
-    return {place: round(float(value), 4) for place, value in zip(POSITIONS, values, strict=True)}
+    return {name: round(float(value), 4) for name, value in zip(POSITIONS, values, strict=True)}
 
 
 def _share_of_relation(hits: NDArray[np.int64], cases: NDArray[np.int64], r: int, d: int) -> Share:
@@ -259,7 +256,10 @@ def baselines(
     test: Sequence[TokenisedTree],
     untrained: Sequence[tuple[HeadCounts, HeadCounts]],
 ) -> tuple[Baselines, ...]:
-    """`untrained` are the counts of untrained models on dev and test."""
+    """Return the baselines of every relation and direction.
+
+    `untrained` are the counts of untrained models on dev and test.
+    """
     dev_offsets, test_offsets = offset_hits(dev), offset_hits(test)
     result = []
     for r, name in enumerate(_RELATION_NAMES):
@@ -284,7 +284,7 @@ def baselines(
 
 @dataclass(frozen=True)
 class HeadEvaluation:
-    """What is measured of a model on a treebank, its losses aside."""
+    """Measurements of a model on a treebank, without losses."""
 
     words: int
     heads: tuple[HeadRecord, ...]
@@ -299,21 +299,23 @@ def evaluate_heads(
     untrained_seeds: Sequence[int],
     progress: Progress = NO_PROGRESS,
 ) -> HeadEvaluation:
-    """Heads and distances are chosen on `dev`, all else is told of `test`."""
+    """Measure a model and untrained copies of it.
+
+    Best heads and offsets are chosen on `dev`; everything is reported on `test`.
+    """
     untrained_counts: list[tuple[HeadCounts, HeadCounts]] = []
     for number, seed in enumerate(untrained_seeds, 1):
-        stage = f"untrained twin {number} of {len(untrained_seeds)}"
-        untrained = untrained_copy.__wrapped__(
-            model, seed
-        )  # not one that is kept: each is a whole model
+        stage = f"untrained model {number} of {len(untrained_seeds)}"
+        # Not cached: each copy is as large as the model.
+        untrained = untrained_copy.__wrapped__(model, seed)
         untrained_counts.append(
             (
                 accumulate_counts(untrained, progress.track(stage, dev)),
                 accumulate_counts(untrained, progress.track(stage, test)),
             )
         )
-    on_dev = accumulate_counts(model, progress.track("its heads", dev))
-    on_test = accumulate_counts(model, progress.track("its heads", test))
+    on_dev = accumulate_counts(model, progress.track("heads", dev))
+    on_test = accumulate_counts(model, progress.track("heads", test))
     return HeadEvaluation(
         on_test.words,
         head_records(model, on_dev, on_test),

@@ -1,16 +1,28 @@
-"""How far a long measurement has come."""
+"""Progress of a long measurement."""
 
 import sys
 from collections.abc import Iterable, Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from tqdm import tqdm
 
-from app.evaluation.head_statistics import Item, Progress
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Receives the items of each stage before they are processed; this class ignores them."""
+
+    def track(self, stage: str, items: Sequence[Item]) -> Iterable[Item]:  # noqa: ARG002
+        """Yield the items of a stage."""
+        return items
+
+
+NO_PROGRESS = Progress()
 
 
 class ProgressBar(Progress):
-    """A bar over all sentences that will be read; where no terminal shows it, a line a stage."""
+    """A progress bar over the sentences of all stages; without a terminal, one line per stage."""
 
     def __init__(self, n_sentences: int) -> None:
         # disable=None: tqdm draws nothing unless it writes to a terminal.

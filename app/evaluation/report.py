@@ -1,4 +1,4 @@
-"""What is measured of a model's heads on a treebank, and the words that the figures support."""
+"""What was measured on the heads of a model, and the labels that the measurements support."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,19 +6,20 @@ from math import sqrt
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.models.model import Model
+from app.models.record import Record
 
 MARGIN = 0.05
-"""A head counts as finding a relation if it beats the best fixed offset and the untrained twins by
-this much, and the lower end of its interval lies above both."""
+"""A head finds a relation if its rate exceeds that of the best fixed offset and those of untrained
+models by this much, and the lower end of its interval is above all of them."""
 
 MIN_POSITION_SHARE = 0.5
-"""A head is named by a place that is the top word of at least this share of its queries."""
+"""A head is labelled with a position that has the top word of at least this share of queries."""
 
 MIN_CASES = 50
-"""Relations with fewer cases than this in the test part name no head."""
+"""Relations with fewer cases in the test part label no head."""
 
 RELATIONS = {
     "nsubj": ("subject", "predicate"),
@@ -35,7 +36,7 @@ RELATIONS = {
     "obl": ("oblique noun", "verb"),
     "cop": ("copula", "predicate"),
 }
-"""Universal Dependencies relations, with names of the dependent and of its head."""
+"""Universal Dependencies relations, with readable names of dependent and head."""
 
 POSITIONS = ("previous", "next", "itself", "same word", "first", "punctuation")
 
@@ -45,17 +46,8 @@ Direction = Literal["dependent to head", "head to dependent"]
 DIRECTIONS: tuple[Direction, ...] = ("dependent to head", "head to dependent")
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
-    )
-
-
-class Share(_Record):
-    """Hits among n cases, with the Wilson 95 % interval.
-
-    Source: Wilson 1927; z = 1.96.
-    """
+class Share(Record):
+    """Number of hits among `n` cases."""
 
     hits: int
     n: int
@@ -66,6 +58,7 @@ class Share(_Record):
 
     @property
     def interval(self) -> tuple[float, float]:
+        """The Wilson 95 % interval of the rate. Source: Wilson 1927; z = 1.96."""
         if not self.n:
             return 0.0, 1.0
         z, n, p = 1.96, self.n, self.rate
@@ -74,11 +67,12 @@ class Share(_Record):
         return centre - half, centre + half
 
 
-class Baselines(_Record):
-    """What a relation is found by without any training, on the test part.
+class Baselines(Record):
+    """How often a relation is found without training, on the test part.
 
-    `offset` is the fixed distance in words that is best on the dev part; `untrained_rates` are
-    those of untrained models of the same shape, each with its own best head on the dev part.
+    `offset` is the fixed distance in words that is best on the dev part, and `offset_share` how
+    often the partner is there. `twins` are the rates of untrained models of the same shape, each of
+    the head that is best on the dev part.
     """
 
     relation: str
@@ -89,12 +83,16 @@ class Baselines(_Record):
 
     @cached_property
     def rate(self) -> float:
-        """The best that needs no training."""
+        """The highest rate without training."""
         return max(self.offset_share.rate, *self.untrained_rates)
 
 
-class Finding(_Record):
-    """How often one head's top word, itself and punctuation set aside, is the gold partner."""
+class Finding(Record):
+    """How often the top word of a head is the partner of the query in a relation.
+
+    The query itself and punctuation are never the top word here. `dev` and `test` count cases in
+    the two parts of the treebank.
+    """
 
     relation: str
     direction: Direction
@@ -102,7 +100,7 @@ class Finding(_Record):
     test: Share
 
     def beats(self, baselines: Baselines) -> bool:
-        """By `MARGIN`, and beyond chance."""
+        """Return whether the rate is above the baselines, by `MARGIN` and beyond chance."""
         return (
             self.test.n >= MIN_CASES
             and self.test.rate >= baselines.rate + MARGIN
@@ -111,23 +109,23 @@ class Finding(_Record):
 
     @property
     def label(self) -> str:
+        """Readable names of query and partner, such as "adjective → noun"."""
         dependent, head = RELATIONS[self.relation]
         pair = (dependent, head) if self.direction == DIRECTIONS[0] else (head, dependent)
         return " → ".join(pair)
 
 
-class HeadRecord(_Record):
-    """One head on the test part; layers and heads count from 0.
+class HeadRecord(Record):
+    """Measurements of one head on the test part; layers and heads count from 0.
 
-    `weights` is the mean weight that a query gives to a place, `top_word_shares` the share of
-    queries whose top word is there. Entropy in bits and distance in words are means over all
-    queries.
-    `ablation` is the change of the loss, in nats, when the head's output is zeroed, and
-    `ablation_half` half the width of its 95 % interval, paired over the tokens that were guessed.
+    By position, `weights` is the mean weight of a query on it, and `tops` the share of queries with
+    their top word there. `entropy` in bits and `distance` in words are means over queries.
+    `findings` has an entry for each relation and direction. `ablation` is the change of the loss in
+    nats when the output of the head is zeroed, and `ablation_half` half the width of its 95 %
+    interval, paired by predicted token; both are null if the loss was not measured.
 
-    `special` is the mean weight that a query gives to special tokens, None if the model has none.
-    All other figures of a model that has some are of what is left: special tokens are no queries,
-    and each query's weights on words are brought back to a sum of 1.
+    `special` is the mean weight of a query on special tokens, null if the model has none. For all
+    other values, special tokens are left out and each row of weights is renormalised to sum to 1.
     """
 
     layer: int
@@ -142,10 +140,10 @@ class HeadRecord(_Record):
     ablation_half: float | None = None
 
 
-class KvPoolingLoss(_Record):
-    """What averaging the K/V projections into `groups` groups does to the validation loss.
+class KvPoolingLoss(Record):
+    """Change of the validation loss when K/V projections are averaged into `groups` groups.
 
-    `change` is in nats, `half` half the width of its 95 % interval, paired over masked tokens.
+    `change` is in nats, and `half` half the width of its 95 % interval, paired by masked token.
     """
 
     groups: int
@@ -155,7 +153,7 @@ class KvPoolingLoss(_Record):
 
 @dataclass(frozen=True)
 class BestHead:
-    """The head that finds a relation best on the dev part, and how it does on the test part."""
+    """The head that is best at a relation on the dev part, with its finding and baselines."""
 
     head: HeadRecord
     finding: Finding
@@ -163,15 +161,18 @@ class BestHead:
 
     @property
     def is_found(self) -> bool:
+        """Whether it finds the relation on the test part too."""
         return self.finding.beats(self.baselines)
 
 
-class Evidence(_Record):
-    """Everything measured of one model; all figures but `dev` are from the test part.
+class Evidence(Record):
+    """Everything that was measured on the heads of a model, on the test part of a treebank.
 
-    `words` is the number of queries. `untrained_top_shares` is, for each place, the largest share
-    of top words that any head of the untrained twins has there. `ablation_text` says on what losses
-    without a head were measured, "" for the validation books of the family.
+    `sentences` is the number of sentences and `words` that of queries; `left_out` sentences were
+    too long for the model. `weights_sha256` identifies the weights, and `command` measures them
+    again. By position, `twin_tops` is the largest share of top words that any head of an untrained
+    model has there. `pooled` is the loss with shared keys and values. `ablation_text` describes the
+    text on which losses without a head were measured, "" for the validation books.
     """
 
     model: str
@@ -189,22 +190,22 @@ class Evidence(_Record):
     ablation_text: str = ""
 
     def covers(self, n_layers: int, n_heads: int) -> bool:
-        """Whether it tells of every head of a model of that size, and of what they are held to."""
+        """Return whether there are baselines, and a record of every head of a model this size."""
         measured = [(head.layer, head.head) for head in self.heads]
         expected = [(layer, head) for layer in range(n_layers) for head in range(n_heads)]
         return sorted(measured) == expected and bool(self.baselines)
 
     def top_word_share(self, head: HeadRecord, position: str) -> Share:
-        """How many queries of the test part have their top word at a place."""
+        """Return how many queries have their top word at a position."""
         return Share(hits=round(head.top_word_shares[position] * self.words), n=self.words)
 
     def found_relations(self, head: HeadRecord) -> list[Finding]:
-        """The relations that a head finds above all baselines, widest margin first."""
+        """Return the relations that a head finds, largest margin first."""
         found = [each for each in head.findings if each.beats(self.baselines_of(each))]
         return sorted(found, key=self.margin, reverse=True)
 
     def baselines_of(self, finding: Finding) -> Baselines:
-        """What is found of the same relation without any training."""
+        """Return the baselines of the same relation and direction."""
         return self._baselines[finding.relation, finding.direction]
 
     @cached_property
@@ -212,16 +213,17 @@ class Evidence(_Record):
         return {(each.relation, each.direction): each for each in self.baselines}
 
     def margin(self, finding: Finding) -> float:
-        """By how much a head beats them, as a share of the test part."""
+        """Return the rate of a head above the baselines, as a share of the test cases."""
         return finding.test.rate - self.baselines_of(finding).rate
 
     def labels(self, head: HeadRecord) -> list[str]:
-        """What may be printed on a head; "no clear role" if the figures support nothing."""
-        position_labels = [f"{place} word" if place in ("previous", "next", "first") else place
-                  for place in POSITIONS if self._is_mostly_at(head, place)]  # fmt: skip
-        return position_labels + [finding.label for finding in self.found_relations(head)] or [
-            NO_LABEL
+        """Return the labels that the measurements of a head support, or "no clear role"."""
+        positions = [each for each in POSITIONS if self._is_mostly_at(head, each)]
+        labels = [
+            f"{each} word" if each in ("previous", "next", "first") else each for each in positions
         ]
+        labels += [finding.label for finding in self.found_relations(head)]
+        return labels or [NO_LABEL]
 
     def _is_mostly_at(self, head: HeadRecord, position: str) -> bool:
         share = head.top_word_shares[position]
@@ -229,7 +231,7 @@ class Evidence(_Record):
 
     @cached_property
     def best_heads(self) -> list[BestHead]:
-        """For every relation and direction the head that is best on the dev part."""
+        """The best head on the dev part for every relation and direction."""
         best = []
         for baselines in self.baselines:
             candidates = [
@@ -244,7 +246,7 @@ class Evidence(_Record):
 
     @cached_property
     def relations_found(self) -> list[str]:
-        """The relations that the head which is best on the dev part finds on the test part."""
+        """Relations found on the test part by the head that is best on the dev part."""
         return list(
             dict.fromkeys(case.finding.relation for case in self.best_heads if case.is_found)
         )
@@ -256,7 +258,7 @@ def evidence_file(folder: Path) -> Path:
 
 
 class EvidenceError(ValueError):
-    """A file of evidence is damaged, or does not belong to the model beside it."""
+    """A file of evidence is damaged, or does not belong to the model in its folder."""
 
 
 def read_evidence(model: Model) -> Evidence | None:

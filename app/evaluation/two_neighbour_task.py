@@ -1,27 +1,25 @@
-"""The record of an exact experiment: where one head must fail, and where it need not.
+"""Results of an experiment on a task that one head cannot solve and two heads can.
 
-`training/two_neighbours.py` makes it, and proves why.
+`training/two_neighbours.py` runs it and contains the proof.
 """
 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from app.models.builtin import BUILTIN_FOLDER
+from app.models.record import Record
 
 RECORD_FILE = BUILTIN_FOLDER / "two-neighbours.json"
 
 ReadOut = Literal["linear", "mlp"]
 
 
-class Outcome(BaseModel):
-    """One trained layer: shares of right answers on rows drawn anew, and its maps.
+class Outcome(Record):
+    """One trained layer: its accuracy on new rows, and its attention maps.
 
-    `weights` is (n_heads, length, length).
+    `left`, `right` and `both` are the shares of tokens whose left, right or both neighbours are
+    predicted. `weights` has shape (n_heads, length, length).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_heads: int
     read_out: ReadOut
@@ -33,10 +31,8 @@ class Outcome(BaseModel):
     weights: list[list[list[float]]]
 
 
-class TwoNeighbours(BaseModel):
-    """All outcomes, and the task they share."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class TwoNeighbours(Record):
+    """The task, and the outcomes of all trained layers."""
 
     symbols: int
     length: int
@@ -48,4 +44,5 @@ class TwoNeighbours(BaseModel):
 
 
 def read_two_neighbours(record: Path = RECORD_FILE) -> TwoNeighbours:
+    """Read the results of the experiment."""
     return TwoNeighbours.model_validate_json(record.read_bytes())

@@ -2,16 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from app.models.record import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
-    )
-
-
-class ValidationPoint(_Record):
+class ValidationPoint(Record):
     """A point of the validation curve.
 
     `loss` is in nats per masked token, `accuracy` from 0 to 1.
@@ -22,7 +18,7 @@ class ValidationPoint(_Record):
     accuracy: float
 
 
-class Training(_Record):
+class Training(Record):
     """How the weights were trained.
 
     `tokens` is the number of tokens read in training, repeats included. Losses are in nats per
@@ -42,7 +38,7 @@ class Training(_Record):
     curve: list[ValidationPoint]
 
 
-class Card(_Record):
+class Card(Record):
     """Sizes of a model, and how it was trained.
 
     `source` is "trained" for a model that ships with Headwise, "random" for an untrained copy of

@@ -9,11 +9,10 @@ from app.evaluation.checkpoint import (
     Plan,
     dev_test_split,
     evenly_spaced,
-    measure,
+    measure_checkpoint,
     targets_of,
 )
 from app.evaluation.head_statistics import tokenise_trees
-from app.evaluation.progress import ProgressBar
 from app.evaluation.report import read_evidence
 from app.models.checkpoints import read_checkpoint
 from tests.evaluation.trees import SAMPLE_CONLLU
@@ -43,7 +42,7 @@ def plan(treebank):
 
 
 def test_the_record_is_loaded_with_its_checkpoint(encoder, plan):
-    evidence = measure(encoder, plan)
+    evidence = measure_checkpoint(encoder, plan)
     model = read_checkpoint(encoder)
     assert read_evidence(model) == evidence
     assert evidence.weights_sha256 == model.weights_sha256
@@ -55,11 +54,11 @@ def test_the_record_is_loaded_with_its_checkpoint(encoder, plan):
 
 
 def test_measuring_is_deterministic(encoder, plan):
-    assert measure(encoder, plan) == measure(encoder, plan)
+    assert measure_checkpoint(encoder, plan) == measure_checkpoint(encoder, plan)
 
 
 def test_the_record_names_treebank_and_command_but_no_path(encoder, plan, tmp_path):
-    evidence = measure(encoder, plan)
+    evidence = measure_checkpoint(encoder, plan)
     assert (evidence.treebank, evidence.licence) == ("our-own", "")
     assert evidence.command == (
         "python -m app checkpoint measure encoder --treebank our-own.conllu --twins 2 --ablations 3"
@@ -71,7 +70,7 @@ def test_a_treebank_can_be_given_its_name_and_licence(encoder, treebank):
     named = Plan(
         (treebank,), n_untrained=1, n_ablation_sentences=0, treebank_name="Our Own", licence="CC0"
     )
-    evidence = measure(encoder, named)
+    evidence = measure_checkpoint(encoder, named)
     assert (evidence.treebank, evidence.licence) == ("Our Own", "CC0")
     assert evidence.command.endswith("--ablations 0 --name 'Our Own' --licence CC0")
 
@@ -94,14 +93,14 @@ def test_sentences_that_are_too_long_are_counted(encoder, treebank, plan):
         for _ in range(2):
             rows = (f"{i}\tcat\tcat\tNOUN\t_\t_\t0\troot\t_\t_\n" for i in range(1, 70))
             file.write("".join(rows) + "\n")
-    evidence = measure(encoder, plan)
+    evidence = measure_checkpoint(encoder, plan)
     assert (evidence.sentences, evidence.left_out) == (4, 1)
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder"])
 def test_a_heads_ablation_is_the_change_of_loss_on_the_reported_sentences(kind, request, plan):
     folder = request.getfixturevalue(kind)
-    evidence = measure(folder, plan)
+    evidence = measure_checkpoint(folder, plan)
     model = read_checkpoint(folder)
     test, _ = tokenise_trees(dev_test_split(plan)[1], model.tokenizer, model.card.max_tokens)
     targets = targets_of(model, evenly_spaced(test, 3))
@@ -127,54 +126,49 @@ def test_a_model_without_an_lm_head_has_no_ablations(encoder, plan):
     tensors = load_file(encoder / "model.safetensors")
     body = {name: each for name, each in tensors.items() if not name.startswith("cls.")}
     save_file(body, encoder / "model.safetensors", {"format": "pt"})
-    evidence = measure(encoder, plan)
+    evidence = measure_checkpoint(encoder, plan)
     assert {head.ablation for head in evidence.heads} == {None}
     assert evidence.ablation_text == ""
 
 
 def test_a_model_whose_weights_have_changed_can_be_measured_anew(encoder, plan):
-    before = measure(encoder, plan)
+    before = measure_checkpoint(encoder, plan)
     tensors = load_file(encoder / "model.safetensors")
     tensors["bert.embeddings.word_embeddings.weight"] *= 2
     save_file(tensors, encoder / "model.safetensors", {"format": "pt"})
-    after = measure(encoder, plan)
+    after = measure_checkpoint(encoder, plan)
     assert before.weights_sha256 != after.weights_sha256
     assert read_evidence(read_checkpoint(encoder)) == after
 
 
 def test_only_models_with_special_tokens_have_a_share_for_them(encoder, decoder, plan):
-    assert all(head.special > 0 for head in measure(encoder, plan).heads)
-    assert {head.special for head in measure(decoder, plan).heads} == {None}
+    assert all(head.special > 0 for head in measure_checkpoint(encoder, plan).heads)
+    assert {head.special for head in measure_checkpoint(decoder, plan).heads} == {None}
 
 
 def test_unusable_treebanks_are_named(encoder, treebank, tmp_path):
     def refused(*files):
         with pytest.raises(NotMeasurableError) as caught:
-            measure(encoder, Plan(files))
+            measure_checkpoint(encoder, Plan(files))
         assert not (encoder / "heads.json").exists()
         return str(caught.value)
 
     assert "nowhere.conllu cannot be read: No such file" in refused(tmp_path / "nowhere.conllu")
-    assert "one file, or two" in refused(treebank, treebank, treebank)
+    assert "one file or two" in refused(treebank, treebank, treebank)
     (tmp_path / "prose").write_text("Birds sing.\n")
-    assert "prose:1: 1 columns, not 10. Treebanks are read as CoNLL-U" in refused(
+    assert "prose:1: 1 columns instead of 10. Treebanks must be in CoNLL-U format" in refused(
         tmp_path / "prose"
     )
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
-    assert "no text in UTF-8" in refused(tmp_path / "bytes")
+    assert "is not text in UTF-8" in refused(tmp_path / "bytes")
     (tmp_path / "empty").write_text("")
-    assert "can read too few sentences of empty: 0" in refused(tmp_path / "empty")
+    assert (
+        "empty has too few sentences that encoder can read: 0 to choose heads and 0 to report"
+        in refused(tmp_path / "empty")
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_named(encoder, plan):
     (encoder / "heads.json").mkdir()
     with pytest.raises(NotMeasurableError, match=r"heads\.json cannot be written"):
-        measure(encoder, plan)
-
-
-def test_without_a_terminal_each_stage_is_a_line(capsys):
-    with ProgressBar(5) as progress:
-        assert [*progress.track("its heads", [1, 2])] == [1, 2]
-        assert [*progress.track("its heads", [3])] == [3]
-        assert [*progress.track("the loss", [4, 5])] == [4, 5]
-    assert capsys.readouterr().err == "its heads\nthe loss\n"
+        measure_checkpoint(encoder, plan)

@@ -29,7 +29,7 @@ def test_joined_spellings_and_unwritten_words_are_left_out_and_subtypes_cut(conl
 
 def test_what_is_not_a_treebank_is_refused_with_its_line(conllu_file):
     conllu_file.write_text("# text = x\n1\tx\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"sample\.conllu:2: 2 columns, not 10"):
+    with pytest.raises(ValueError, match=r"sample\.conllu:2: 2 columns instead of 10"):
         list(read_trees(conllu_file))
 
 
@@ -37,5 +37,5 @@ def test_what_is_not_a_treebank_is_refused_with_its_line(conllu_file):
 def test_a_head_that_is_no_word_is_refused_with_the_end_of_its_sentence(conllu_file, head):
     rows = [f"1\tx\tx\tX\t_\t_\t{head}\tdet\t_\t_", "2\ty\ty\tX\t_\t_\t0\troot\t_\t_"]
     conllu_file.write_text("\n".join(rows) + "\n\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"sample\.conllu:3: x depends on '{head}', which is no"):
+    with pytest.raises(ValueError, match=rf"sample\.conllu:3: x depends on '{head}', which is not"):
         list(read_trees(conllu_file))

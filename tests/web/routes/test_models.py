@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.application import create_app
-from app.evaluation.checkpoint import Plan, measure
+from app.evaluation.checkpoint import Plan, measure_checkpoint
 from app.evaluation.report import NO_LABEL, POSITIONS, read_evidence
 from app.evaluation.two_neighbour_task import read_two_neighbours
 from app.lesson.model_comparison import trained_models
@@ -154,8 +154,8 @@ def folder(tmp_path_factory):
         treebank_name="Our Own Trees",
         licence="CC0",
     )
-    measure(save_checkpoint("bert", folder / "encoder"), plan)
-    measure(save_checkpoint("gpt2", folder / "decoder"), plan)
+    measure_checkpoint(save_checkpoint("bert", folder / "encoder"), plan)
+    measure_checkpoint(save_checkpoint("gpt2", folder / "decoder"), plan)
     save_checkpoint("bert", folder / "unmeasured")
     return folder
 
@@ -272,7 +272,7 @@ def test_of_many_heads_those_with_the_largest_loss_change_are_plotted(encoder_ev
 def test_the_table_of_many_heads_scrolls_in_its_region(tmp_path):
     treebank = tmp_path / "our-own.conllu"
     treebank.write_text(f"{SAMPLE_CONLLU}\n", encoding="utf-8")
-    measure(
+    measure_checkpoint(
         save_checkpoint("bert", tmp_path / "deep", num_hidden_layers=9),
         Plan((treebank,), n_untrained=1, n_ablation_sentences=1),
     )
