@@ -15,7 +15,7 @@ from app.web.cache_control import NO_STORE, PRIVATE
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
 from app.web.rendering.step_context import step_context
-from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment, RequestedAssignment
+from app.web.state.assignments import MAX_NOTE_LENGTH, Assignment, Receipt, RequestedAssignment
 from app.web.state.links import origin_of, path_of
 from app.web.state.requested_view import RequestedView, lab_of, requested_view
 from app.web.state.versions import VERSION_PARAM
@@ -64,6 +64,18 @@ class AssignmentForm:
     max_note_length: int = MAX_NOTE_LENGTH
 
 
+@dataclass(frozen=True)
+class CodesForm:
+    """What the form of `/assign/codes` shows: the submitted lines, and the first `MAX_LINES` of
+    them verified.
+    """
+
+    lines: str
+    n_submitted: int
+    receipts: Sequence[Receipt]
+    is_signed: bool
+
+
 def router(context: AppContext) -> APIRouter:
     """Return the routes below `/assign`."""
     steps = [
@@ -92,14 +104,14 @@ def router(context: AppContext) -> APIRouter:
     async def codes(request: Request) -> Response:
         lines = await _submitted_lines(request)
         submitted = [line for line in lines.splitlines() if line.strip()]
-        page: dict[str, object] = {
-            "lines": lines,
-            "n_submitted": len(submitted),
-            "receipts": [context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
-            "is_signed": context.signer.is_enabled,
-        }
+        form = CodesForm(
+            lines=lines,
+            n_submitted=len(submitted),
+            receipts=[context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
+            is_signed=context.signer.is_enabled,
+        )
         return context.templates.response(
-            request, "codes.html", page, headers=_codes_cache_headers(request)
+            request, "codes.html", {"codes": form}, headers=_codes_cache_headers(request)
         )
 
     routes = APIRouter(include_in_schema=False)

@@ -2,7 +2,9 @@
 
 import io
 from asyncio import Lock
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +15,9 @@ from starlette.responses import Response
 from app.exports.figure import FigureRenderer
 from app.exports.formats import FORMATS
 from app.exports.metadata import file_stem
-from app.lesson.labs.head_figure import head_figures
+from app.lesson import LabState
+from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.models import Token
 from app.models.registry import join_with_and
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
@@ -23,9 +27,29 @@ from app.web.state.export_options import parse_export_options
 from app.web.state.links import origin_of
 from app.web.state.query_params import first_problems
 from app.web.state.requested_view import RequestedView, requested_view
+from app.web.state.view import ViewState
 
 MAX_QR_LINK_LENGTH = 1_200
 """Longest link in characters: its code has 117 modules a side and takes 50 ms to draw."""
+
+
+@dataclass(frozen=True)
+class WeightTable:
+    """The attention matrix of a view's head; `weights[query][key]`, both along `tokens`."""
+
+    view: ViewState
+    tokens: Sequence[Token]
+    weights: list[list[float]]
+    lab_url: str
+
+
+@dataclass(frozen=True)
+class Handout:
+    """What a handout prints besides the context of the step: one figure for each head."""
+
+    has_answers: bool
+    lab_state: LabState
+    figures: Sequence[HeadFigure]
 
 
 def router(context: AppContext) -> APIRouter:
@@ -49,7 +73,7 @@ def router(context: AppContext) -> APIRouter:
         requested = requested_by(request)
         if requested.is_refused:
             return view_response(request, context, requested)
-        return handout(request, context, requested)
+        return handout_page(request, context, requested)
 
     async def qr_route(request: Request) -> Response:
         await context.check_rate_limit(request)
@@ -75,34 +99,30 @@ def weight_table(request: Request, context: AppContext, requested: RequestedView
     """Respond with the chosen head's attention matrix as an HTML table."""
     displayed = requested.lab_state.displayed
     is_partial = htmx_details(request).is_partial
-    table: dict[str, object] = {
-        "weights": displayed.maps[displayed.head].tolist(),
-        "tokens": displayed.tokens,
-        "view": requested.view,
-        "lab_url": requested.links.url,
-    }
+    weights = displayed.maps[displayed.head].tolist()
+    table = WeightTable(requested.view, displayed.tokens, weights, requested.links.url)
     return context.templates.response(
         request,
         "parts/numbers.html" if is_partial else "numbers.html",
-        table,
+        {"table": table},
         headers={"Vary": VARY_REQUEST_TYPE},
     )
 
 
-def handout(request: Request, context: AppContext, requested: RequestedView) -> Response:
+def handout_page(request: Request, context: AppContext, requested: RequestedView) -> Response:
     """Respond with the step as a page to print: with blanks, or with the answers (`answers=1`).
 
     Maps are of the model that the prediction is computed with, so answers can be checked by hand.
     """
     lab_state = requested.lab_state
     displayed = lab_state.for_model(requested.prediction.model) or lab_state
+    handout = Handout(
+        has_answers=requested.query.get("answers") == "1",
+        lab_state=displayed,
+        figures=head_figures(displayed, displayed.maps),
+    )
     step = step_context(requested, context, origin_of(request))
-    answers: dict[str, object] = {
-        "has_answers": requested.query.get("answers") == "1",
-        "displayed": displayed,
-        "figures": head_figures(displayed, displayed.maps),
-    }
-    return context.templates.response(request, "handout.html", vars(step) | answers)
+    return context.templates.response(request, "handout.html", vars(step) | {"handout": handout})
 
 
 async def export(
