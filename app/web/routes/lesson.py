@@ -4,7 +4,10 @@ Pages are plain Starlette routes: FastAPI has nothing to validate or to describe
 own route class costs more per request.
 """
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +19,21 @@ from app.lesson.loader import END_SLUG
 from app.web.cache_control import PRIVATE
 from app.web.context import AppContext
 from app.web.routes.step import redirect_keeping_query
+from app.web.state.assignments import Signer
 from app.web.state.links import path_of
+
+
+@dataclass(frozen=True)
+class ReceiptForm:
+    """The form for a line to hand in.
+
+    `line` is "" before the form is sent, and if it cannot be made because of a `problem`.
+    """
+
+    name: str
+    results: str
+    line: str = ""
+    problem: str = ""
 
 
 def router(app_context: AppContext) -> APIRouter:
@@ -58,29 +75,34 @@ def _add_lesson_routes(routes: APIRouter, app_context: AppContext, lesson: Lesso
 def _end_page(app_context: AppContext, lesson: Lesson, request: Request) -> Response:
     if not lesson.config.end:
         raise HTTPException(404)
-    results, name = (request.query_params.get(each, "") for each in ("results", "name"))
-    receipt = problem = ""
-    if results and app_context.signer.is_enabled:
-        try:
-            step_numbers = {line.number for line in lesson.outline}
-            receipt = app_context.signer.make_receipt(lesson.slug, results, name, step_numbers)
-        except ValueError as error:
-            problem = f"No line could be made: {error}."
+    params = request.query_params
+    form = _receipt_form(params, lesson, app_context.signer)
     context: dict[str, object] = {
         "lesson": lesson,
         "end": lesson.config.end,
         "end_path": request.url.path,
-        "signs": app_context.signer.is_enabled,
-        "results": results,
-        "name": name,
-        "receipt": receipt,
-        "receipt_problem": problem,
+        "receipt_form": form,
     }
-    status = 422 if problem else 200
-    headers = {"Cache-Control": PRIVATE} if results or name else {}
+    status = 422 if form and form.problem else 200
+    headers = {"Cache-Control": PRIVATE} if params.get("results") or params.get("name") else {}
     return app_context.templates.response(
         request, "end.html", context, status=status, headers=headers
     )
+
+
+def _receipt_form(params: QueryParams, lesson: Lesson, signer: Signer) -> ReceiptForm | None:
+    """Return the form with the line that was requested; None if the server signs nothing."""
+    if not signer.is_enabled:
+        return None
+    results, name = params.get("results", ""), params.get("name", "")
+    if not results:
+        return ReceiptForm(name, results)
+    step_numbers = {line.number for line in lesson.outline}
+    try:
+        line = signer.make_receipt(lesson.slug, results, name, step_numbers)
+    except ValueError as error:
+        return ReceiptForm(name, results, problem=f"No line could be made: {error}.")
+    return ReceiptForm(name, results, line)
 
 
 def first_lab_state(lesson: Lesson, models: EvaluatedRegistry) -> LabState:
