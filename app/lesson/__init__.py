@@ -1,4 +1,4 @@
-"""Lessons: loads, validates and runs them; knows labs by name, and no subject matter."""
+"""Lessons: load, validate and run them. The texts and facts of a subject are in lessons/."""
 
 from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabState, compare, explain
 from app.lesson.loader import Lesson, Library, Step, load_lessons

@@ -1,4 +1,4 @@
-"""Lessons from their folders, with every mistake named by file and line."""
+"""Load lessons from their folders and report every issue with its file and line."""
 
 import re
 import tomllib
@@ -45,17 +45,17 @@ RESERVED_SLUGS = (
     "openapi.json",
     "static",
 )
-"""Addresses of the site itself."""
+"""First segments of the paths of the site itself, which no lesson can have."""
 
 END_SLUG = "end"
-"""The address of the page after the last step, which no step can have."""
+"""The slug of the page after the last step, which no step can have."""
 
 Config = TypeVar("Config", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step: its config and its prose cut at the markers."""
+    """One step: its config, and the segments of its prose before and after the lab."""
 
     number: int
     slug: str
@@ -81,7 +81,7 @@ class OutlineEntry:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """`broken` are steps with a mistake in their files: left out until somebody mends it."""
+    """A lesson with the steps that can be shown; `broken` lists those whose files have issues."""
 
     slug: str
     config: LessonConfig
@@ -91,7 +91,7 @@ class Lesson:
 
     @property
     def outline(self) -> list[OutlineEntry]:
-        """Every step in order, written, planned or broken."""
+        """Every step in order: written, planned or broken."""
         finished = [
             OutlineEntry(step.number, step.config.title, step, slug=step.slug)
             for step in self.steps
@@ -103,11 +103,11 @@ class Lesson:
         return sorted([*finished, *planned, *self.broken], key=lambda entry: entry.number)
 
     def after(self, step: Step) -> Step | None:
-        """The next step that can be shown, None after the last."""
+        """Return the next step that can be shown, None after the last."""
         return next((each for each in self.steps if each.number > step.number), None)
 
     def step(self, name: str) -> Step | None:
-        """By slug, or by number."""
+        """Return the step with this slug or number, None if there is none."""
         return next((s for s in self.steps if name in (s.slug, str(s.number))), None)
 
     def snapshot(self, models: Registry) -> Version:
@@ -134,16 +134,16 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Library:
-    """Everything that can be shown, and what an author must mend."""
+    """The lessons that can be shown, and the issues that their authors have to fix."""
 
     lessons: tuple[Lesson, ...]
     issues: tuple[Issue, ...]
 
 
 def load_lessons(folder: Path, models: Registry) -> Library:
-    """Every lesson under `folder`, checked against the models that it speaks of.
+    """Return every lesson under `folder`, validated against `models`.
 
-    A file with a mistake takes no other one down: its step is left out and the mistake told.
+    An issue in one file does not affect the others: the step is left out, and the issue reported.
     """
     lessons: list[Lesson] = []
     issues: list[Issue] = []
@@ -151,32 +151,31 @@ def load_lessons(folder: Path, models: Registry) -> Library:
         if lesson := load_lesson(config_file.parent, models, issues):
             lessons.append(lesson)
     if not lessons and not issues:
-        issues.append(Issue(folder, 1, "no lesson is here: no folder with a lesson.toml"))
+        issues.append(Issue(folder, 1, "there are no lessons here: no folder has a lesson.toml"))
     return Library(tuple(lessons), tuple(issues))
 
 
 def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson | None:
-    """One lesson, None if nothing of it can be shown; what is wrong is added to `issues`."""
+    """Return a lesson, None if nothing of it can be shown. Append what is wrong to `issues`."""
     config = _load_config(folder / "lesson.toml", LessonConfig, issues)
     if config and (end_page_issues := list(check_end_page(folder / "lesson.toml", config))):
         issues += end_page_issues
         config = config.model_copy(update={"end": None})
     if folder.name in RESERVED_SLUGS:
-        issues.append(
-            Issue(folder, 1, f"a lesson cannot be named {join_with_commas(RESERVED_SLUGS)}")
-        )
+        names = join_with_commas(RESERVED_SLUGS)
+        issues.append(Issue(folder, 1, f"a lesson cannot have a reserved name: {names}"))
         return None
     files = sorted(
         file for file in folder.glob("*") if file.name not in ("lesson.toml", VERSIONS_FILE)
     )
     issues += [
-        Issue(file, 1, "is neither the .md nor the .toml of a step")
+        Issue(file, 1, "is neither a .md nor a .toml file of a step")
         for file in files
         if file.suffix not in (".md", ".toml")
     ]
     stems = sorted({file.stem for file in files if file.suffix in (".md", ".toml")})
     if not stems:
-        issues.append(Issue(folder, 1, "has no step yet"))
+        issues.append(Issue(folder, 1, "has no steps"))
     steps, broken = [], []
     for stem in stems:
         step_issues: list[Issue] = []
@@ -186,7 +185,7 @@ def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson |
         elif name := _STEP_NAME.match(stem):
             title = step.config.title if step else name.group(2).replace("-", " ").capitalize()
             number, slug = int(name.group(1)), name.group(2)
-            broken.append(OutlineEntry(number, title, None, "being mended", slug))
+            broken.append(OutlineEntry(number, title, None, "being repaired", slug))
         issues += step_issues
     if not config or not steps:
         return None
@@ -224,7 +223,7 @@ def _check_versions(config_file: Path, lesson: Lesson, models: Registry) -> list
 
 
 def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
-    """As `_load_step`; whatever else a file can do wrong must not take the others down either."""
+    """Call `_load_step` and turn an unexpected exception into an issue of the step."""
     try:
         return _load_step(stem, models, issues)
     except Exception as error:
@@ -236,13 +235,13 @@ def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None
     prose_file, config_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:
-        issues.append(Issue(prose_file, 1, "a step's files are named like 03-some-title.md"))
+        issues.append(Issue(prose_file, 1, "a step's files must be named like 03-some-title.md"))
         return None
     if name.group(2) == END_SLUG:
         issues.append(Issue(prose_file, 1, f"a step cannot be named {END_SLUG}"))
     missing = [file for file in (prose_file, config_file) if not file.is_file()]
     if missing:
-        issues += [Issue(file, 1, "is missing; a step is a .md and a .toml") for file in missing]
+        issues += [Issue(file, 1, "is missing; a step has a .md and a .toml") for file in missing]
         return None
     prose = _read_source(prose_file, issues)
     config = _load_config(config_file, StepConfig, issues)
@@ -266,7 +265,7 @@ def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None
 
 
 def _read_source(file: Path, issues: list[Issue]) -> str | None:
-    """A file's text, None if it is not UTF-8."""
+    """Return the text of a file, None if it is not UTF-8."""
     content = file.read_bytes()
     try:
         return content.decode("utf-8")

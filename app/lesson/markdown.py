@@ -1,4 +1,4 @@
-"""Prose to HTML: Markdown, and own-line markers that place a step's interactive parts."""
+"""Convert prose to HTML; markers on lines of their own place the interactive parts of a step."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +21,14 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a step in reading order: `kind` is "prose" or one of `MARKERS`."""
+    """A part of a step in reading order: `kind` is "prose" or one of `MARKERS`."""
 
     kind: str
     html: str = ""
 
 
 def segments(markdown: str) -> list[Segment]:
-    """Prose and the markers between, in order; markers that are not known are left out."""
+    """Return the prose and the markers in order. Unknown markers are left out."""
     return list(_segments(markdown))
 
 
@@ -48,7 +48,7 @@ def _prose_segment(markdown: str) -> Iterator[Segment]:
 
 
 def markers(markdown: str) -> list[tuple[str, int]]:
-    """Every marker and its line, counted from 1."""
+    """Return every marker with its line, counted from 1."""
     return [
         (marker.group(1), markdown.count("\n", 0, marker.start()) + 1)
         for marker in _MARKER.finditer(markdown)
@@ -56,50 +56,51 @@ def markers(markdown: str) -> list[tuple[str, int]]:
 
 
 def render_block(markdown: str) -> str:
-    """Whole paragraphs, lists and tables as HTML."""
+    """Return paragraphs, lists and tables as HTML."""
     return str(_MARKDOWN.render(markdown))
 
 
 def render_inline(markdown: str) -> str:
-    """A phrase as HTML, without a paragraph around it."""
+    """Return a phrase as HTML, without a paragraph around it."""
     return str(_MARKDOWN.renderInline(markdown))
 
 
 def placeholders(text: str) -> set[str]:
-    """The names that stand in braces: `{word}`."""
+    """Return the names in braces, such as `{word}`."""
     return set(_PLACEHOLDER.findall(text))
 
 
 def fill_text(text: str, values: Mapping[str, str]) -> str:
-    """As `fill_html`, of and into plain text, which is yet to be escaped."""
+    """Replace placeholders in plain text by plain text. The result is not escaped."""
     return _PLACEHOLDER.sub(lambda match: values[match.group(1)], text)
 
 
 def fill_html(html: str, values: dict[str, str]) -> str:
-    """Puts escaped values where their names stand in braces, after Markdown has been rendered,
-    so that what a learner typed is never read as Markdown or HTML; nor does its direction of
-    writing reach beyond it.
+    """Replace placeholders in HTML by escaped values, each isolated by `<bdi>`.
+
+    Call it after Markdown has been rendered, so that text typed by a learner is never read as
+    Markdown or HTML and its writing direction does not affect the text around it.
     """
     return _PLACEHOLDER.sub(lambda match: f"<bdi>{escape(values[match.group(1)])}</bdi>", html)
 
 
 class FormulaError(ValueError):
-    """LaTeX that cannot be set."""
+    """Invalid LaTeX in a lesson's text."""
 
     def __init__(self, latex: str) -> None:
         self.latex = latex
-        super().__init__(f"this formula cannot be set: {latex.strip()}")
+        super().__init__(f"this formula is not valid LaTeX: {latex.strip()}")
 
 
 def _render_math(latex: str, options: dict[str, bool]) -> str:
-    """MathML; a formula of its own may be wider than a phone, and the keyboard can scroll it.
+    """Return MathML. A block formula can be wider than a phone, so it can be focused and scrolled.
 
     Raises `FormulaError`.
     """
     is_block = options["display_mode"]
     try:
         formula = str(mathml(latex, display="block" if is_block else "inline"))
-    except Exception as error:  # the converter has dozens of its own, and IndexError besides
+    except Exception as error:  # the converter raises dozens of its own, and IndexError
         raise FormulaError(latex) from error
     if not is_block:
         return formula
@@ -109,7 +110,7 @@ def _render_math(latex: str, options: dict[str, bool]) -> str:
 def _aligned_cell(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
-    """Column alignment as a class: the content security policy allows no inline style."""
+    """Render alignment as a class: the content security policy allows no inline style."""
     token = tokens[index]
     style = token.attrs.pop("style", None)
     if style:
@@ -118,7 +119,7 @@ def _aligned_cell(
 
 
 def _table_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: object) -> str:
-    """A table that may scroll is a region that the keyboard reaches, named by its columns."""
+    """Render a scrollable table as a focusable region that is named by its columns."""
     head = takewhile(lambda token: token.type != "thead_close", tokens[index:])
     columns = ", ".join(token.content for token in head if token.type == "inline")
     return f'<section class="table-wrapper" aria-label="{escape(columns)}" tabindex="0"><table>\n'

@@ -1,4 +1,4 @@
-"""The trained models compared: figures and plots that labs and pages share."""
+"""Compare the trained models: numbers and plots for labs and pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,9 @@ from app.picture.charts import DotColumn, Series, dot_chart, line_chart
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model; `seed_losses` are those of runs from several seeds, `relations_found` the
+    """A trained model and what was measured of it.
+
+    `seed_losses` are the losses of training runs from several seeds. `relations_found` are the
     relations that its heads find, None if they were not measured.
     """
 
@@ -32,6 +34,7 @@ class TrainedModel:
 
 
 def trained_models(models: EvaluatedRegistry) -> list[TrainedModel]:
+    """Return the models that Headwise has trained, ordered by their number of heads."""
     trained = []
     for model in models.of_kind("trained"):
         if model.card.training:

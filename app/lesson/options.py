@@ -1,25 +1,25 @@
-"""What the `.toml` of a step may give a lab or a prediction beside its name."""
+"""Options that a step's `.toml` gives to its lab or its prediction."""
 
 from typing import NewType
 
 from pydantic import BaseModel, ConfigDict, Field
 
 ModelName = NewType("ModelName", str)
-"""A model that must exist."""
+"""The id of a model; validation checks that the model exists."""
 
 
 class Options(BaseModel):
-    """Frozen, and nothing else may be given."""
+    """Base class of options: immutable, and unknown keys are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NoOptions(Options):
-    """Most labs and predictions have no options of their own."""
+    """For labs and predictions without options."""
 
 
 class CacheSizes(Options):
-    """A model's sizes, as far as keys and values are concerned: `kv_heads` sets of them a layer."""
+    """The sizes of a model that determine its key/value cache."""
 
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
@@ -27,10 +27,10 @@ class CacheSizes(Options):
     d_head: int = Field(ge=1)
 
     def kv_cache_size(self, n_tokens: int) -> int:
-        """Numbers kept for n tokens: keys and values of every layer."""
+        """Return how many numbers the keys and values of every layer have."""
         return 2 * self.layers * self.kv_heads * self.d_head * n_tokens
 
     @property
     def unshared(self) -> "CacheSizes":
-        """The same with keys and values for every head."""
+        """The same model with keys and values for each head."""
         return self.model_copy(update={"kv_heads": self.heads})

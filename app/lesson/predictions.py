@@ -1,4 +1,4 @@
-"""Predictions: what is true of the learner's own sentence, computed by the models."""
+"""Predictions: questions about the learner's sentence whose answers the models compute."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,27 +26,27 @@ COMMON_PLACEHOLDERS = (
     "answer",
     "guess",
 )
-"""What the sentences of every prediction may name in braces."""
+"""Placeholders that the texts of every prediction may contain."""
 
 CHANGE_THRESHOLD = 1e-6
-"""A map counts as changed if one of its weights moves by more than this."""
+"""A map counts as changed if one of its weights changes by more than this."""
 
 MAX_SCORE_CHANGE = 0.1
-"""A head keeps a score if it moves by no more than this."""
+"""A head keeps a score if the score changes by no more than this."""
 
 TIE_TOLERANCE = 1e-6
-"""Figures closer than this are a tie, and either answer is right."""
+"""Values closer than this are a tie, and each of their answers is right."""
 
 
 @dataclass(frozen=True)
 class PredictionInput(HasSelection):
-    """What a prediction is computed from: a selection, and the step's `options`."""
+    """A selection, and the options that the step gives to its prediction."""
 
     selection: Selection
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def weights(self) -> Matrix:
-        """The maps of the layer, (n_heads, n, n)."""
+        """Return the weights of the layer, (n_heads, n, n)."""
         return self.selection.run(last_layer=self.layer).weights[self.layer]
 
 
@@ -54,7 +54,7 @@ class PredictionInput(HasSelection):
 class TopWordHeads:
     """A word, its index from 0, and the heads that read it most.
 
-    `ordinal` counts words from 1 and is given only where the same word stands elsewhere too.
+    `ordinal` is the place of the word, counted from 1, if the sentence repeats it, else None.
     """
 
     word: str
@@ -65,7 +65,7 @@ class TopWordHeads:
 
 @dataclass(frozen=True)
 class AnswerChoice:
-    """An answer that can be given; `values` fill the author's words for it."""
+    """An answer that learners can give. `values` fill the placeholders of the button's text."""
 
     id: str
     values: Mapping[str, str]
@@ -73,10 +73,10 @@ class AnswerChoice:
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """`answers` are those of `choices` that are right, several if they tie.
+    """The choices of a question and the ids of the right ones, several if they tie.
 
-    `values` are further figures that the author's words may name; `top_words` show how the answer
-    came about.
+    `values` fill further placeholders of the author's texts. `top_words` explain the answer of
+    `distinct_top_words`.
     """
 
     answers: tuple[str, ...]
@@ -95,9 +95,13 @@ class PredictionResult:
 
 @dataclass(frozen=True)
 class PredictionType:
-    """`depends_on` names what of a view the answer depends on, beside a model that the step
-    fixes; `placeholders` what `PredictionResult.values` holds, `choice_placeholders` what each
-    choice's values hold, `options_type` what a step must give it.
+    """A way to compute the choices and answers of a question.
+
+    depends_on: the query parameters on which the answer depends. A step that fixes the model of
+        its prediction adds no dependence on the chosen model.
+    placeholders: the keys of `PredictionResult.values`.
+    choice_placeholders: the keys of `AnswerChoice.values`.
+    options_type: the options that a step has to give.
     """
 
     compute: Callable[[PredictionInput], PredictionResult]
@@ -112,9 +116,9 @@ def number_choices(values: Sequence[int]) -> tuple[AnswerChoice, ...]:
 
 
 def distinct_top_words(inputs: PredictionInput) -> PredictionResult:
-    """How many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`.
+    """Ask how many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`.
 
-    A word that stands twice in the sentence counts as two.
+    A word that occurs twice in the sentence counts as two words.
     """
     word_rows = word_row(
         inputs.weights(), inputs.sentence.word_of, inputs.word
@@ -137,7 +141,7 @@ def distinct_top_words(inputs: PredictionInput) -> PredictionResult:
 
 
 def largest_column(inputs: PredictionInput) -> PredictionResult:
-    """Which token's column of one head's map has the largest total: `argmax A[k].sum(0)`."""
+    """Ask which token's column of one head's map has the largest sum: `argmax A[k].sum(0)`."""
     totals = inputs.weights()[inputs.head].astype(np.float64).sum(axis=0)  # (n,)
     choices = tuple(
         AnswerChoice(str(index), {"value": text})
@@ -147,7 +151,7 @@ def largest_column(inputs: PredictionInput) -> PredictionResult:
 
 
 def token_names(sentence: Sentence) -> list[str]:
-    """The tokens' own spelling, with their place from 1 where it stands more than once."""
+    """Return the texts of the tokens; repeated texts are followed by their place, from 1."""
     texts = [token.text for token in sentence.tokens]
     return [
         text if texts.count(text) == 1 else f"{text} ({index + 1})"
@@ -156,12 +160,12 @@ def token_names(sentence: Sentence) -> list[str]:
 
 
 def argmax_with_ties(values: Matrix) -> tuple[str, ...]:
-    """The indices of all that are as large as the largest, but for `TIE_TOLERANCE`."""
+    """Return the indices of all values within `TIE_TOLERANCE` of the largest."""
     return tuple(str(i) for i in np.flatnonzero(values >= values.max() - TIE_TOLERANCE))
 
 
 def heads_changed(inputs: PredictionInput) -> PredictionResult:
-    """How many heads' maps change when one token's first inputs are nudged."""
+    """Ask how many heads' maps change when the first inputs of one token are perturbed."""
     token = next(i for i, each in enumerate(inputs.sentence.tokens) if each.word == inputs.word)
     trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
     X = perturb_token(trace.X, token)
@@ -177,7 +181,7 @@ def heads_changed(inputs: PredictionInput) -> PredictionResult:
 
 
 def cells_and_parameters(inputs: PredictionInput) -> PredictionResult:
-    """How many cells the maps of eight heads have, and by what the parameters grow from two."""
+    """Ask how many cells the maps of all heads have, and by what factor the parameters grow."""
     n = len(inputs.sentence.tokens)
     n_heads = inputs.model.card.n_heads
     right = (n_heads * n * n, 1)
@@ -191,7 +195,7 @@ def cells_and_parameters(inputs: PredictionInput) -> PredictionResult:
 
 
 def largest_contribution(inputs: PredictionInput) -> PredictionResult:
-    """Which head, switched off, moves the chosen word most: argmax of ‖O_i W_O⁽ⁱ⁾‖."""
+    """Ask which head, switched off, changes the chosen word most: argmax of ‖O_i W_O⁽ⁱ⁾‖."""
     trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
     tokens = [i for i, token in enumerate(inputs.sentence.tokens) if token.word == inputs.word]
     norms = np.linalg.norm(trace.contributions[:, tokens], axis=-1).mean(axis=1)  # (n_heads,)
@@ -201,7 +205,7 @@ def largest_contribution(inputs: PredictionInput) -> PredictionResult:
 
 
 def keeps_previous(inputs: PredictionInput) -> PredictionResult:
-    """Whether the head that reads the previous token most keeps that score when words move."""
+    """Ask whether the head that reads the previous token most keeps its score on shuffled words."""
     before = diagonal_mean(inputs.weights(), -1)  # (n_heads,)
     head = int(before.argmax())
     sentence = shuffle_words(inputs.sentence, inputs.model).sentence
@@ -214,9 +218,9 @@ def keeps_previous(inputs: PredictionInput) -> PredictionResult:
 
 
 def cached_numbers(inputs: PredictionInput) -> PredictionResult:
-    """How many numbers a model of the sizes in the options keeps for the sentence.
+    """Ask how many numbers the cache of a model with the sizes in the options holds.
 
-    The wrong answers forget the sharing, share among all heads, or forget keys or values.
+    The wrong choices have no sharing, share among all heads, or leave out keys or values.
     """
     sizes = CacheSizes.model_validate(inputs.options)
     n = len(inputs.sentence.tokens)
@@ -251,4 +255,4 @@ PREDICTIONS = {
         cached_numbers, ("text",), placeholders=("all_heads",), options_type=CacheSizes
     ),
 }
-"""What the `.toml` beside a step's prose may name as `computed_by`."""
+"""Values of `predict.computed_by` in the `.toml` file of a step."""

@@ -1,4 +1,4 @@
-"""What the `.toml` beside a step's prose may hold."""
+"""Schemas of `lesson.toml` and of the `.toml` file of a step."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ class _Config(BaseModel):
 
 
 class Defaults(_Config):
-    """The view that a bare address of the step shows; layers, heads and words count from 0."""
+    """The view of a link without a query. Layers, heads and words are counted from 0."""
 
     text: Text
     model: Text
@@ -22,7 +22,7 @@ class Defaults(_Config):
 
 
 class LabConfig(_Config):
-    """`name` is a registered lab; the rest are its own options."""
+    """`name` is a key of `LABS`; all other keys are options of that lab."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -34,12 +34,14 @@ class LabConfig(_Config):
 
 
 class Prediction(_Config):
-    """A question about the learner's own sentence; `declared` is the answer on the default one.
+    """A question about the learner's sentence, whose answer the models compute.
 
-    Words in braces are filled in: see `questions.COMMON_PLACEHOLDERS`. `model` is the one that is
-    asked, if it is not the one that the learner has chosen. `options` are those of `computed_by`,
-    `choice` is what stands on each answer's button, `labels` what stands on those that are no
-    figures, by the answer's id.
+    Texts may contain placeholders in braces: see `predictions.COMMON_PLACEHOLDERS`.
+
+    computed_by: a key of `PREDICTIONS`; `options` are the options of that prediction.
+    model: the model that the question is about; None for the model that the learner has chosen.
+    declared: the answer for the default sentence, which validation compares with the models.
+    choice: the text of the answers' buttons; `labels` are other texts, by the answer's id.
     """
 
     question: Text
@@ -67,7 +69,7 @@ class Check(_Config):
 
 
 class Citation(_Config):
-    """`claim` says what the source is cited for."""
+    """A source and the claim that it supports."""
 
     claim: Text
     source: Text
@@ -87,7 +89,7 @@ class StepConfig(_Config):
 
 
 class RecallQuestion(_Config):
-    """A question about an earlier step, to be answered from memory."""
+    """A question about an earlier step that learners answer from memory."""
 
     step: int = Field(ge=1)
     question: Text
@@ -95,7 +97,7 @@ class RecallQuestion(_Config):
 
 
 class EndPage(_Config):
-    """The page after the last step; `rewrite` asks for an answer in the learner's own words."""
+    """The page after the last step. `rewrite` asks for an answer in the learner's own words."""
 
     title: Text
     text: Text
@@ -104,14 +106,14 @@ class EndPage(_Config):
 
 
 class PlannedStep(_Config):
-    """A step that is still to be written."""
+    """A step that is not written yet."""
 
     number: int = Field(ge=1)
     title: Text
 
 
 class LessonConfig(_Config):
-    """`lesson.toml`. Links name the `version`: see `releases`."""
+    """`lesson.toml`. `version` is part of links: see `versions`."""
 
     title: Text
     version: Text | None = None

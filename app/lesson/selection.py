@@ -1,4 +1,4 @@
-"""What a learner looks at, shared by views, labs and predictions."""
+"""The sentence, model, layer, head and word of a view."""
 
 from dataclasses import dataclass, field, replace
 
@@ -32,8 +32,9 @@ class Selection:
         )
 
     def with_model(self, model: Model) -> "Selection":
-        """Return the selection in a model that reads the same tokens; layer and head are clamped
-        to those that the model has.
+        """Return the selection for a model that reads the same tokens.
+
+        Layer and head are clamped to those that the model has.
         """
         return replace(
             self,

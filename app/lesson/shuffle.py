@@ -1,4 +1,4 @@
-"""A sentence with its words in another order, the same one every time."""
+"""Put the words of a sentence into another order, the same one every time."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,10 @@ SHUFFLE_SEED = 6
 
 @dataclass(frozen=True)
 class ShuffledSentence:
-    """A sentence with its words in another order: `permutation` tells each one's place before, but
-    for special tokens, which stay where they are.
+    """A sentence with its words in another order.
+
+    `permutation[i]` is the original index of word i. Special tokens keep their places and are not
+    part of it.
     """
 
     sentence: Sentence
@@ -20,8 +22,10 @@ class ShuffledSentence:
 
 
 def shuffle_words(sentence: Sentence, model: Model) -> ShuffledSentence:
-    """The words in an order drawn from a fixed seed, joined by spaces, as as many tokens; not the
-    order they had, unless there is no other.
+    """Return the words in an order drawn from a fixed seed, joined by spaces.
+
+    The numbers of tokens and words stay the same. The order differs from the original one, unless
+    no such order is found.
     """
     texts = [word.text for word in sentence.content_words]
     rng = np.random.default_rng(SHUFFLE_SEED)

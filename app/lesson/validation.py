@@ -1,4 +1,4 @@
-"""What can be wrong with a lesson's files, by file and line."""
+"""Validate the files of a lesson; every issue has a file and a line."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +22,12 @@ _TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
 
 
 TomlPath = tuple[int | str, ...]
-"""Where something is set in a TOML file: names of tables, indices of lists."""
+"""Keys and list indices that lead to a value in a TOML file."""
 
 
 @dataclass(frozen=True)
 class Issue:
-    """Something an author must mend."""
+    """A mistake in a file of a lesson, which its author has to fix."""
 
     file: Path
     line: int
@@ -47,7 +47,7 @@ def check_prose(file: Path, prose: str) -> Iterator[Issue]:
     for name in REQUIRED_MARKERS:
         lines = [line for marker, line in markers if marker == name]
         if len(lines) != 1:
-            yield Issue(file, lines[-1] if lines else 1, f"::{name} must stand in it exactly once")
+            yield Issue(file, lines[-1] if lines else 1, f"::{name} must occur exactly once")
 
 
 def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Issue]:
@@ -61,7 +61,7 @@ def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Iss
         yield from _check_options(file, source, ("lab",), options_type, config.lab.options)
     if config.predict.computed_by not in PREDICTIONS:
         known = join_with_commas(PREDICTIONS)
-        message = f"nothing computes “{config.predict.computed_by}”; there are {known}"
+        message = f"unknown prediction “{config.predict.computed_by}”; there are {known}"
         yield Issue(file, line_of(source, ("predict", "computed_by")), message)
     else:
         options_type = PREDICTIONS[config.predict.computed_by].options_type
@@ -73,7 +73,7 @@ def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Iss
     ids = [option.id for option in config.check.options]
     if len(set(ids)) != len(ids):
         yield Issue(
-            file, line_of(source, ("check", "options")), f"ids repeat: {join_with_commas(ids)}"
+            file, line_of(source, ("check", "options")), f"ids must differ: {join_with_commas(ids)}"
         )
     if sum(option.right for option in config.check.options) != 1:
         yield Issue(file, line_of(source, ("check",)), "exactly one option must be right = true")
@@ -108,7 +108,7 @@ def _check_models(file: Path, source: str, config: StepConfig, models: Registry)
 
 
 def check_declared_answer(file: Path, config: StepConfig, models: Registry) -> list[Issue]:
-    """On the default sentence the models must answer as the lesson declares."""
+    """Check that the models' answer for the default sentence is the declared one."""
     defaults, source = config.defaults, file.read_text(encoding="utf-8")
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
@@ -131,12 +131,15 @@ def check_declared_answer(file: Path, config: StepConfig, models: Registry) -> l
     )
     result = PREDICTIONS[config.predict.computed_by].compute(prediction_input)
     issues = [
-        Issue(file, line_of(source, ("predict", "labels", name)), f"no answer is called {name}")
+        Issue(file, line_of(source, ("predict", "labels", name)), f"no answer has the id {name}")
         for name in config.predict.labels
         if name not in result.choice_ids
     ]
+    correct_answers = join_with_and(result.answers)
+    if result.is_tie:
+        message = f"{correct_answers} tie; choose defaults with one right answer"
+        issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
     if config.predict.declared not in result.answers:
-        correct_answers = join_with_and(result.answers)
         message = f"declared is {config.predict.declared}, but the models answer {correct_answers}"
         issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
     return issues
@@ -159,7 +162,7 @@ def check_end_page(file: Path, config: LessonConfig) -> Iterator[Issue]:
 
 
 def _authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
-    """Every phrase that is filled in or shown as Markdown, and its place in the file."""
+    """Yield every text with placeholders or Markdown, with its path in the file."""
     for name in ("question", "choice", "right", "wrong", "reveal"):
         yield ("predict", name), getattr(config.predict, name)
     for name, label in config.predict.labels.items():
@@ -174,10 +177,10 @@ def _authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
 
 
 def _check_phrase(text: str, known: Sequence[str]) -> Iterator[str]:
-    """What is wrong with a phrase in which the placeholders `known` may stand in braces."""
+    """Yield what is wrong with a text that may contain the placeholders `known`."""
     allowed = join_with_commas(known) if known else "none"
     for placeholder in sorted(markdown.placeholders(text) - set(known)):
-        yield f"unknown field {{{placeholder}}}; there are {allowed}"
+        yield f"unknown placeholder {{{placeholder}}}; there are {allowed}"
     try:
         markdown.render_inline(text)
     except markdown.FormulaError as error:
@@ -185,7 +188,7 @@ def _check_phrase(text: str, known: Sequence[str]) -> Iterator[str]:
 
 
 def _known_placeholders(config: StepConfig, key_path: TomlPath) -> Sequence[str]:
-    """What may stand in braces at a place of a step's config."""
+    """Return the placeholders that the text at `key_path` may contain."""
     prediction_type = PREDICTIONS.get(config.predict.computed_by)
     if key_path == ("predict", "choice"):
         return prediction_type.choice_placeholders if prediction_type else ()
@@ -195,8 +198,9 @@ def _known_placeholders(config: StepConfig, key_path: TomlPath) -> Sequence[str]
 
 
 def line_of(source: str, key_path: TomlPath) -> int:
-    """The line, from 1, where TOML `source` sets `key_path`; that of the nearest thing
-    around it if it is not set at all.
+    """Return the line, counted from 1, where TOML `source` sets `key_path`.
+
+    If it is not set, return the line of the innermost table or key around it.
     """
     lines = source.splitlines()
     start, end = 0, len(lines)
@@ -217,7 +221,7 @@ def line_of(source: str, key_path: TomlPath) -> int:
 
 
 def _end_of_table(lines: Sequence[str], start: int) -> int:
-    """Where the table that begins at a line ends, tables within it included."""
+    """Return the line after the table that starts at a line, including its subtables."""
     table = _TABLE.match(lines[start])
     if not table:
         return len(lines)

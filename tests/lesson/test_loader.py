@@ -84,7 +84,7 @@ def test_a_broken_step_does_not_affect_the_others(folder, models):
     lesson = load_lesson(folder, models)
     assert [step.number for step in lesson.steps] == [2, 4]
     assert [entry.number for entry in lesson.outline] == [1, 2, 3, 4]
-    assert [entry.why for entry in lesson.outline if not entry.step] == ["being mended"] * 2
+    assert [entry.why for entry in lesson.outline if not entry.step] == ["being repaired"] * 2
     assert len(issues_in(folder, models)) == 2
     assert lesson.after(lesson.step("2")) is lesson.step("4")
 
@@ -92,10 +92,10 @@ def test_a_broken_step_does_not_affect_the_others(folder, models):
 @pytest.mark.parametrize(
     ("suffix", "old", "new", "message"),
     [
-        (".md", "$QK^\\top$", "$x^$", "this formula cannot be set: x^"),
-        (".toml", "Softmax divides", "$x^$ divides", "this formula cannot be set: x^"),
+        (".md", "$QK^\\top$", "$x^$", "this formula is not valid LaTeX: x^"),
+        (".toml", "Softmax divides", "$x^$ divides", "this formula is not valid LaTeX: x^"),
         (".toml", 'beside = "headwise-h1"', 'beside = ["x"]', "lab.beside"),
-        (".toml", "[predict.labels]", '[predict.labels]\nit = "It"', "no answer is called it"),
+        (".toml", "[predict.labels]", '[predict.labels]\nit = "It"', "no answer has the id it"),
         (".md", "Each head", "\udcff head", "is not UTF-8"),
     ],
 )
@@ -128,7 +128,7 @@ def test_an_issue_of_the_end_page_does_not_affect_the_steps(folder, models):
     assert lesson.config.end is None
     assert len(lesson.steps) == 2
     (issue,) = issues_in(folder, models)
-    assert "unknown field {nobody}" in issue
+    assert "unknown placeholder {nobody}" in issue
 
 
 @pytest.mark.parametrize("content", ["title =", 'title = "No more than a title"', "\udcff"])
@@ -152,7 +152,7 @@ def test_a_stray_file_is_an_issue(folder, models, name):
 def test_half_a_step_is_an_issue(folder, models):
     (folder / SLUG / "03-more.md").write_text("::lab\n", encoding="utf-8")
     assert issues_in(folder, models) == [
-        f"{SLUG}/03-more.toml:1: is missing; a step is a .md and a .toml"
+        f"{SLUG}/03-more.toml:1: is missing; a step has a .md and a .toml"
     ]
 
 
@@ -170,14 +170,14 @@ def test_a_gap_in_the_numbers_is_an_issue(folder, models):
 def test_a_folder_without_lessons_is_an_issue(tmp_path, models):
     for empty in (tmp_path, tmp_path / "nowhere"):
         (issue,) = load_lessons(empty, models).issues
-        assert "no lesson is here" in issue.message
+        assert "there are no lessons here" in issue.message
 
 
 def test_a_lesson_without_steps_is_an_issue(folder, models):
     remove_step(folder, STEP_1)
     remove_step(folder, STEP_2)
     assert load_lessons(folder, models).lessons == ()
-    assert "has no step yet" in "\n".join(issues_in(folder, models))
+    assert "has no steps" in "\n".join(issues_in(folder, models))
 
 
 @pytest.mark.parametrize("name", RESERVED_SLUGS)
@@ -185,7 +185,7 @@ def test_a_lesson_cannot_take_an_address_of_the_site(folder, models, name):
     (folder / SLUG).rename(folder / name)
     library = load_lessons(folder, models)
     assert library.lessons == ()
-    assert "a lesson cannot be named" in "\n".join(map(str, library.issues))
+    assert "a lesson cannot have a reserved name" in "\n".join(map(str, library.issues))
 
 
 def test_a_step_cannot_take_the_address_of_the_end(folder, models):

@@ -1,8 +1,11 @@
 """Every mistake in a lesson's files is reported with its file and line."""
 
+from dataclasses import replace
+
 import pytest
 
-from app.lesson import load_lessons
+from app.lesson import PREDICTIONS, PredictionResult, load_lessons
+from app.lesson.predictions import number_choices
 from app.lesson.validation import line_of
 from tests.lesson.small_lesson import SLUG, STEP_1, STEP_2, edit_step
 
@@ -17,7 +20,7 @@ def issues_in(folder, models):
     ("suffix", "old", "new", "message"),
     [
         (".toml", 'name = "side-by-side"', 'name = "sideways"', "unknown lab “sideways”"),
-        (".toml", 'computed_by = "keeps', 'computed_by = "x', "nothing computes “x"),
+        (".toml", 'computed_by = "keeps', 'computed_by = "x', "unknown prediction “x"),
         (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
         (".toml", 'declared = "yes"', "declared =", "Invalid value"),
         (".toml", 'declared = "yes"', 'declared = "no"', "declared is no, but the models answer"),
@@ -25,21 +28,31 @@ def issues_in(folder, models):
         (".toml", 'model = "headwise-h4"', 'model = "h3"', "defaults.model: no model “h3”"),
         (".toml", 'beside = "headwise-h1"', 'beside = "h3"', "lab.beside: no model “h3”"),
         (".toml", "beside =", "besides =", "lab.besides: Extra inputs are not permitted"),
-        (".toml", "Why can’t a row", "Why can’t {word}", "unknown field {word}; there are none"),
-        (".toml", 'text = "A head', 'text = "{word} head', "unknown field {word}"),
-        (".toml", "It does not", "It does {nobody}", "unknown field {nobody}; there are none"),
-        (".toml", 'yes = "It does"', 'it = "It does"', "no answer is called it"),
+        (
+            ".toml",
+            "Why can’t a row",
+            "Why can’t {word}",
+            "unknown placeholder {word}; there are none",
+        ),
+        (".toml", 'text = "A head', 'text = "{word} head', "unknown placeholder {word}"),
+        (
+            ".toml",
+            "It does not",
+            "It does {nobody}",
+            "unknown placeholder {nobody}; there are none",
+        ),
+        (".toml", 'yes = "It does"', 'it = "It does"', "no answer has the id it"),
         (".toml", "word = 2", "word = 5", "the default word does not exist"),
         (".toml", "head = 2", "head = 4", "the default head does not exist"),
         (".toml", "layer = 0", "layer = 2", "the default layer does not exist"),
         (".toml", "small dog", "dog " * 60, "the default text does not exist"),
         (".toml", "right = true", "right = false", "exactly one option must be right"),
-        (".toml", "A head may", "$x^$", "this formula cannot be set: x^"),
-        (".toml", 'id = "one-word"', 'id = "sum"', "ids repeat"),
-        (".toml", "Softmax of", "{word}", "unknown field {word}"),
+        (".toml", "A head may", "$x^$", "this formula is not valid LaTeX: x^"),
+        (".toml", 'id = "one-word"', 'id = "sum"', "ids must differ"),
+        (".toml", "Softmax of", "{word}", "unknown placeholder {word}"),
         (".md", "::check", "::chekc", "unknown marker ::chekc"),
-        (".md", "::predict", "::lab", "::lab must stand in it exactly once"),
-        (".md", "::predict", "", "::predict must stand in it exactly once"),
+        (".md", "::predict", "::lab", "::lab must occur exactly once"),
+        (".md", "::predict", "", "::predict must occur exactly once"),
     ],
 )
 def test_an_issue_is_reported_with_its_file(folder, models, suffix, old, new, message):
@@ -91,8 +104,18 @@ def test_all_issues_are_reported_at_once(folder, models):
     edit_step(folder, f"{STEP_1}.md", "::check", "::chekc")
     edit_step(folder, f"{STEP_2}.toml", 'declared = "320"', 'declared = "160"')
     issues = issues_in(folder, models)
-    for message in ("minutes", "unknown marker", "::check must stand", "declared is 160"):
+    for message in ("minutes", "unknown marker", "::check must occur", "declared is 160"):
         assert sum(message in issue for issue in issues) == 1
+
+
+def test_a_tie_on_the_default_sentence_is_an_issue(folder, models, monkeypatch):
+    def compute(_):
+        return PredictionResult(("320", "640"), number_choices([320, 640]), {"all_heads": "1"})
+
+    prediction_type = replace(PREDICTIONS["cached_numbers"], compute=compute)
+    monkeypatch.setitem(PREDICTIONS, "cached_numbers", prediction_type)
+    (issue,) = issues_in(folder, models)
+    assert "320 and 640 tie; choose defaults with one right answer" in issue
 
 
 def test_an_unmatched_brace_is_text(folder, models):
@@ -109,7 +132,7 @@ def test_a_default_head_missing_in_the_prediction_model_is_no_issue(folder, mode
 def test_every_text_of_the_end_page_is_validated(folder, models, old):
     line = edit_step(folder, "lesson.toml", old, f"{{nobody}} {old}")
     (issue,) = issues_in(folder, models)
-    assert issue.startswith(f"{SLUG}/lesson.toml:{line}: unknown field {{nobody}}")
+    assert issue.startswith(f"{SLUG}/lesson.toml:{line}: unknown placeholder {{nobody}}")
 
 
 def test_a_missing_key_is_reported_at_the_line_of_its_table():

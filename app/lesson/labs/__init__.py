@@ -1,6 +1,6 @@
-"""The labs, by the name that a step's `.toml` calls them.
+"""The labs by the names that a step's `.toml` file uses.
 
-Each takes a `LabState` and gives the values that its template `templates/labs/NAME.html` shows.
+A lab takes a `LabState` and returns the values for its template, `templates/labs/NAME.html`.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,16 @@ from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 from app.lesson.options import ModelName, NoOptions, Options
 
 MAX_FULL_MAPS = 8
-"""More heads than this are not all shown large unless that is asked for."""
+"""With more heads than this, not all maps are large unless the layout is chosen explicitly."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """`extra_controls` are those that it obeys beside those of every lab, `options_type` what a
-    step must give it, `layouts` the ways in which it can show heads, its own first.
+    """A lab: `run` computes its values.
+
+    `extra_controls` are the controls that it has besides `COMMON_CONTROLS`, by their query names.
+    `options_type` are the options that a step has to give. `layouts` are the possible layouts of
+    heads, the default first.
     """
 
     run: Callable[[LabState], object]
@@ -34,8 +37,9 @@ class Lab:
     layouts: tuple[str, ...] = ("map", "grid", "lines", "strip", "overview")
 
     def layout_for(self, state: LabState) -> str:
-        """How it shows heads: as it was asked; its own way if it was not, but for many full maps,
-        or those of a long sentence.
+        """Return the chosen layout, or the default.
+
+        Instead of a default grid, one map is shown if the maps are large or many.
         """
         is_large = state.heatmap_layout.scrolls or state.model.card.n_heads > MAX_FULL_MAPS
         default_layout = "map" if self.layouts[0] == "grid" and is_large else self.layouts[0]
@@ -47,7 +51,7 @@ class Lab:
 
     @property
     def model_options(self) -> list[str]:
-        """The options that name models."""
+        """The names of the options that hold a model's id."""
         return [
             name
             for name, field in self.options_type.model_fields.items()

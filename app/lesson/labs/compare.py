@@ -1,4 +1,4 @@
-"""Compare: the chosen head's map minus another's, of this model or of any other."""
+"""Compare heads: the map of the chosen head minus that of another head or model."""
 
 from dataclasses import dataclass, field
 
@@ -11,8 +11,10 @@ from app.picture import signed_map
 
 @dataclass(frozen=True)
 class Comparison:
-    """The chosen head minus head `head` of `model` in `layer`, the same or that model's last;
-    `max_difference` is the largest difference of a weight.
+    """The chosen head's map minus that of head `head` in layer `layer` of `model`.
+
+    The layer is the chosen one, or the last of a model with fewer layers. `max_difference` is the
+    largest absolute difference of two weights.
     """
 
     model: str
@@ -23,13 +25,13 @@ class Comparison:
 
 
 def compare(state: LabState) -> Comparison | None:
-    """None while no other head is chosen."""
+    """Return the comparison with the chosen other head, None if there is none."""
     if state.controls.minus is None:
         return None
     name, head = state.controls.minus
     displayed, other_model = state.displayed, state.models[name]
     other_state = displayed.for_model(other_model)
-    # Only heads of models that read the same tokens, and as many, can be chosen.
+    # Controls offer only models that read the same tokens and enough of them.
     assert other_state is not None  # noqa: S101
     other_map = other_state.maps[head]
     difference = displayed.maps[displayed.head] - other_map

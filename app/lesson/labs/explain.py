@@ -1,4 +1,4 @@
-"""Explain this cell: the arithmetic behind one weight, with the numbers of this sentence."""
+"""Explain a cell: the arithmetic behind one attention weight."""
 
 from dataclasses import dataclass, field
 from math import sqrt
@@ -12,7 +12,7 @@ from app.picture.charts import signed_column_chart
 
 @dataclass(frozen=True)
 class Element:
-    """One place of the query and the key vectors, and its product."""
+    """One element of the query and of the key vector, and their product."""
 
     query: float
     key: float
@@ -21,13 +21,15 @@ class Element:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The weight of one cell of the chosen head, from its vectors on.
+    """How the weight of one cell of the chosen head is computed.
 
-    `score` is q·k, `scaled` the same over `divisor`; `exponential` is exp(scaled − the row's
-    largest), `row_sum` the sum of these over the row, `weight` their ratio. A masked cell has
-    no finite score after the mask and the weight 0. Where maps are weighted by what is written,
-    `length` is that of what the key writes and `weighted` what the map shows; `renormalised` is
-    what it shows where special tokens are hidden.
+    score: q·k; `scaled` is score / divisor.
+    masked: whether the mask sets the score to −∞ and so the weight to 0.
+    exponential: exp(scaled − row_largest); `row_sum` is the sum of the row's exponentials.
+    weight: exponential / row_sum.
+    length: the norm of the key's value times its slice of W_O; `weighted` is the number on the map.
+        Both are None unless maps are weighted by norms.
+    renormalised: the number on the map if special tokens are hidden, else None.
     """
 
     head: int
@@ -51,7 +53,7 @@ class Explanation:
 
 
 def explain(state: LabState) -> Explanation | None:
-    """None while no cell is chosen."""
+    """Return the explanation of the chosen cell, None if there is none."""
     if state.controls.cell is None:
         return None
     query_row, key_column = state.controls.cell

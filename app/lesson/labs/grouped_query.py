@@ -1,4 +1,4 @@
-"""Lab: keys and values shared by groups of heads, and what that saves in real models."""
+"""Lab: keys and values shared by groups of heads, and the memory that this saves."""
 
 from dataclasses import dataclass, field, replace
 
@@ -15,21 +15,21 @@ BYTES_PER_NUMBER = 2
 
 
 class PublishedModel(CacheSizes):
-    """A published model, and where its sizes were published."""
+    """A published model; `source` is the paper with its sizes."""
 
     name: str
     source: str
 
 
 class GroupedQueryOptions(Options):
-    """What a step gives this lab: the rows of its table."""
+    """The models in the table of cache sizes."""
 
     real_models: tuple[PublishedModel, ...]
 
 
 @dataclass(frozen=True)
 class CacheRow:
-    """`megabytes` are for 1,000 tokens in 16-bit numbers, with sharing as the model has it."""
+    """Numbers in the cache of a model for the sentence; megabytes for 1,000 tokens in 16 bits."""
 
     model: PublishedModel
     numbers: int
@@ -38,8 +38,14 @@ class CacheRow:
 
 
 @dataclass(frozen=True)
-class GroupedQuery:
-    """`max_change` is how far each head's map moves by pooling: the largest change of a weight."""
+class GroupedQueryResult:
+    """Maps with pooled keys and values, and cache sizes of published models.
+
+    groupings: the possible numbers of groups.
+    max_change: for each head, the largest change of a weight by pooling.
+    losses: what pooling costs this model, empty if that was not measured.
+    code: the textbook implementation.
+    """
 
     groupings: tuple[int, ...]
     heads: tuple[HeadFigure, ...]
@@ -50,13 +56,13 @@ class GroupedQuery:
     code: str
 
 
-def grouped_query(state: LabState) -> GroupedQuery:
+def grouped_query(state: LabState) -> GroupedQueryResult:
     as_trained = replace(state, controls=replace(state.controls, groups=0)).maps
     n = len(state.sentence.tokens)
     published_models = GroupedQueryOptions.model_validate(state.options).real_models
     n_kv_heads = state.model.card.n_kv_heads
     evidence = state.models.evidence_of(state.model)
-    return GroupedQuery(
+    return GroupedQueryResult(
         tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
         head_figures(state, state.maps),
         tuple(np.abs(state.maps - as_trained).max(axis=(1, 2)).tolist()),

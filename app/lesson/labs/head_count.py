@@ -1,4 +1,4 @@
-"""Lab: the same budget cut into 1, 2, 4 or 8 heads."""
+"""Lab: the same number of parameters divided among 1, 2, 4 or 8 heads."""
 
 from dataclasses import dataclass, field
 
@@ -13,9 +13,9 @@ from app.lesson.model_comparison import TrainedModel, loss_plot, trained_models
 
 @dataclass(frozen=True)
 class LayerCost:
-    """What a layer of one member of the family costs on this sentence.
+    """What a layer of one trained model costs on this sentence.
 
-    `multiplications` counts the multiplications of QKᵀ and of weights times V.
+    `cells` counts the cells of its maps, `multiplications` those of QKᵀ and of weights times V.
     """
 
     trained_model: TrainedModel = field(metadata=json_name("member"))
@@ -26,8 +26,11 @@ class LayerCost:
 
 
 @dataclass(frozen=True)
-class HeadCount:
-    """`entropies` are the mean row entropies of each head with and without the divisor √d_k."""
+class HeadCountResult:
+    """Costs and losses of all trained models, and the maps of the chosen one.
+
+    `entropies` has for each head the mean row entropy in bits, with and without the divisor √d_k.
+    """
 
     costs: tuple[LayerCost, ...] = field(metadata=json_name("counters"))
     loss_plot: str
@@ -36,14 +39,14 @@ class HeadCount:
     divisor: float
 
 
-def head_count(state: LabState) -> HeadCount:
+def head_count(state: LabState) -> HeadCountResult:
     models = trained_models(state.models)
     n = len(state.sentence.tokens)
     maps = state.maps
     scaled_entropies, unscaled_entropies = (
         _entropies(state, scaled=scaled) for scaled in (True, False)
     )
-    return HeadCount(
+    return HeadCountResult(
         tuple(
             LayerCost(
                 model,
@@ -63,7 +66,7 @@ def head_count(state: LabState) -> HeadCount:
 
 
 def attention_parameters(d_model: int) -> int:
-    """W_Q, W_K, W_V and W_O of one layer with their biases: the same at any number of heads."""
+    """Return the size of W_Q, W_K, W_V and W_O with biases, which no number of heads changes."""
     return 4 * (d_model * d_model + d_model)
 
 

@@ -1,4 +1,4 @@
-"""One head as a figure: its map, the chosen word's row as a strip, and what they say in words."""
+"""One head as a figure: its map, the chosen word's row as a strip, and a summary in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links, 
 
 @dataclass(frozen=True)
 class TopWord:
-    """The word that is read most, and how much.
+    """The word that the chosen word reads most, and its weight.
 
-    `ordinal` counts words from 1 and is given only where the same word stands elsewhere too.
+    `ordinal` is the place of the word, counted from 1, if the sentence repeats it, else None.
     """
 
     word: str
@@ -25,6 +25,8 @@ class TopWord:
 
 @dataclass(frozen=True)
 class LabelledCell:
+    """A cell of a map with the texts of its tokens."""
+
     query: str
     key: str
     weight: float
@@ -32,9 +34,7 @@ class LabelledCell:
 
 @dataclass(frozen=True)
 class HeadFigure:
-    """One head: what the chosen word reads in it, two figures of its map, and its pictures, which
-    are drawn when a page asks for them.
-    """
+    """One head: a summary of its map, and its pictures, which are drawn on access."""
 
     head: int
     chosen: bool
@@ -51,7 +51,7 @@ class HeadFigure:
 
     @property
     def kv_group(self) -> tuple[int, ...]:
-        """The heads that read the same keys and values, this one among them."""
+        """The heads with the same keys and values, including this one."""
         size = self.state.group_size
         first = self.head // size * size
         return tuple(range(first, first + size))
@@ -75,7 +75,7 @@ class HeadFigure:
 
 
 def draw(state: LabState, weights: Matrix) -> str:
-    """One head's (n, n) weights as the view asks for them: as a map, or as lines."""
+    """Return the picture of one head's weights (n, n), as lines if that layout is chosen."""
     return (
         token_links(weights, state.axis)
         if state.controls.layout == "lines"
@@ -84,13 +84,13 @@ def draw(state: LabState, weights: Matrix) -> str:
 
 
 def map_svgs(state: LabState) -> list[str]:
-    """The map of every head of the chosen layer."""
+    """Return the picture of every head of the chosen layer."""
     return [draw(state, weights) for weights in state.maps]
 
 
 @dataclass(frozen=True)
 class SmallMap:
-    """One head among all of a model."""
+    """The small map of one head of a model."""
 
     layer: int
     head: int
@@ -99,7 +99,7 @@ class SmallMap:
 
 
 def small_maps(state: LabState) -> tuple[tuple[SmallMap, ...], ...]:
-    """A small map for every head of every layer, in a row for each layer."""
+    """Return a row for each layer, with the small map of each of its heads."""
     return tuple(
         tuple(
             SmallMap(
@@ -115,7 +115,10 @@ def small_maps(state: LabState) -> tuple[tuple[SmallMap, ...], ...]:
 
 
 def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
-    """A figure for each head of `maps` (n_heads, n, n); none is chosen if `chosen` is false."""
+    """Return a figure for each head of `maps` (n_heads, n, n).
+
+    `chosen` is false for the heads of a model that is not the selected one.
+    """
     rows = word_row(maps, state.word_of, state.word)  # (n_heads, n_words)
     entropies = mean_entropy(maps)
     return tuple(
@@ -134,7 +137,7 @@ def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple
 
 
 def _top_word(row: Matrix, state: LabState) -> TopWord:
-    """The word that is read most, of equals the first."""
+    """Return the word with the largest weight in `row` (n_words,), the first of equal ones."""
     key = int(row.argmax())
     word, ordinal = state.sentence.words[key], state.sentence.ordinal_if_repeated(key)
     return TopWord(word.text, float(row[key]), ordinal, key == state.word)

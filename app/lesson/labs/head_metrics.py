@@ -1,4 +1,4 @@
-"""Lab: every head measured on this sentence, beside its record on a treebank."""
+"""Lab: metrics of every head on this sentence and on a treebank."""
 
 from dataclasses import dataclass, field
 
@@ -13,12 +13,12 @@ from app.lesson.labs.lab_state import LabState
 
 SCORES = ("previous", "next", "itself", "same word")
 SPECIAL_TOKENS_SCORE = "special tokens"
-"""One more score where a model adds tokens of its own."""
+"""An additional score for models that add special tokens."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A share of 0 to 1 on this sentence, and on the shuffled one."""
+    """A mean weight, 0 to 1, on this sentence and on the shuffled one."""
 
     name: str
     here: float
@@ -27,7 +27,7 @@ class Score:
 
 @dataclass(frozen=True)
 class TreebankRecord:
-    """The head's best relation on the treebank, and the best fixed distance it is held against."""
+    """A head's best relation on the treebank, and the best fixed offset as its baseline."""
 
     finding: Finding
     offset: int
@@ -37,6 +37,11 @@ class TreebankRecord:
 
 @dataclass(frozen=True)
 class HeadMetricsRow:
+    """The metrics of one head: entropy in bits, distance in tokens.
+
+    `labels` and `record` come from the treebank; `record` is None if the model was not measured.
+    """
+
     head: int
     scores: tuple[Score, ...]
     entropy: float
@@ -46,9 +51,11 @@ class HeadMetricsRow:
 
 
 @dataclass(frozen=True)
-class HeadMetrics:
-    """`heads` are figures of the sentence that is shown: the shuffled one if it was asked for.
-    `treebank` and `licence` are those of the record, empty if there is none.
+class HeadMetricsResult:
+    """The metrics of every head, and figures of the displayed sentence.
+
+    `sentence` is the displayed text. `treebank` and `licence` are empty if the model was not
+    measured.
     """
 
     metrics: tuple[HeadMetricsRow, ...] = field(metadata=json_name("measures"))
@@ -58,7 +65,7 @@ class HeadMetrics:
     licence: str
 
 
-def head_metrics(state: LabState) -> HeadMetrics:
+def head_metrics(state: LabState) -> HeadMetricsResult:
     maps, shuffled = state.maps, state.shuffled
     scores, shuffled_scores = head_scores(state), head_scores(shuffled)
     evidence = state.models.evidence_of(state.model)
@@ -79,11 +86,11 @@ def head_metrics(state: LabState) -> HeadMetrics:
     displayed = state.displayed
     heads = head_figures(displayed, displayed.maps)
     treebank, licence = (evidence.treebank, evidence.licence) if evidence else ("", "")
-    return HeadMetrics(rows, heads, displayed.sentence.text, treebank, licence)
+    return HeadMetricsResult(rows, heads, displayed.sentence.text, treebank, licence)
 
 
 def shows_special_tokens(state: LabState) -> bool:
-    """Whether maps show special tokens."""
+    """Whether there are special tokens in the maps."""
     return any(token.special for token in state.tokens)
 
 
@@ -92,8 +99,10 @@ def score_names(state: LabState) -> tuple[str, ...]:
 
 
 def head_scores(state: LabState) -> Matrix:
-    """Mean weight on the previous token, the next, itself, other tokens spelled the same, and
-    special tokens if there are any in the maps: (scores, n_heads).
+    """Return the scores of `score_names`, (n_scores, n_heads).
+
+    They are mean weights on the previous token, the next token, the token itself, other tokens with
+    the same text, and special tokens if there are any in the maps.
     """
     maps = state.maps
     texts = np.array([token.text.lower() for token in state.tokens])
@@ -113,7 +122,7 @@ def head_scores(state: LabState) -> Matrix:
 def treebank_record(
     evidence: Evidence | None, layer: int, head: int
 ) -> tuple[tuple[str, ...], TreebankRecord | None]:
-    """The labels that a head's record supports, and its best relation against its baseline."""
+    """Return the labels of a head, and its best relation with the baseline of that relation."""
     if evidence is None:
         return (), None
     head_record = next(each for each in evidence.heads if (each.layer, each.head) == (layer, head))

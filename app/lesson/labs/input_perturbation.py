@@ -1,5 +1,7 @@
-"""Lab: one token's first inputs are nudged; which heads' maps move, and which would if the input
-were sliced."""
+"""Lab: perturb the first inputs of one token.
+
+Projected, all heads' maps change; if the input were sliced, only those of the first heads would.
+"""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +24,7 @@ from app.picture import signed_map, signed_thumbnail
 
 @dataclass(frozen=True)
 class HeadChange:
-    """One head before and after: how far its map moves, and the difference as a map."""
+    """The change of one head's map: its largest change of a weight, and the difference as a map."""
 
     head: int
     max_change: float = field(metadata=json_name("moved"))
@@ -32,7 +34,7 @@ class HeadChange:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of giving heads their input, with the change of every head's map."""
+    """A way to give heads their input, projected or sliced, and the changes of all maps."""
 
     name: str
     changes: tuple[HeadChange, ...]
@@ -44,14 +46,18 @@ class Variant:
 
 @dataclass(frozen=True)
 class Shape:
+    """The shape of the arrays at one stage of the layer."""
+
     stage: str
     shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class InputPerturbation:
-    """`before`, `after` and `difference` are the chosen head's maps; differences are drawn up to
-    `largest`.
+class InputPerturbationResult:
+    """The maps of the chosen head before and after, and the changes of all heads.
+
+    token: the text of the perturbed token; `amount` is added to its first `n_inputs` inputs.
+    largest: the difference with the strongest colour.
     """
 
     token: str
@@ -65,7 +71,7 @@ class InputPerturbation:
     shapes: tuple[Shape, ...]
 
 
-def input_perturbation(state: LabState) -> InputPerturbation:
+def input_perturbation(state: LabState) -> InputPerturbationResult:
     trace = state.trace
     token = state.query_tokens[0]
     X = perturb_token(trace.X, token)
@@ -79,7 +85,7 @@ def input_perturbation(state: LabState) -> InputPerturbation:
     before, after = projected(trace.X), projected(X)
     differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
     largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
-    return InputPerturbation(
+    return InputPerturbationResult(
         state.sentence.tokens[token].text,
         PERTURBATION,
         min(PERTURBED_INPUTS, trace.W.d_model),
@@ -106,7 +112,7 @@ def _head_changes(differences: Matrix, largest: float) -> tuple[HeadChange, ...]
 
 
 def shapes(trace: Trace) -> tuple[Shape, ...]:
-    """The shapes that this sentence's numbers have at each stage."""
+    """Return the shapes of this sentence's arrays at each stage."""
     n, d_model = trace.X.shape
     n_heads, d_head = trace.W.n_heads, trace.W.d_head
     joined = n_heads * d_head

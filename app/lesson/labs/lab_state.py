@@ -1,4 +1,4 @@
-"""What every lab is given."""
+"""The input of every lab: a selection with controls, and what follows from both."""
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -18,20 +18,19 @@ from app.picture import Axis, HeatmapLayout
 
 @dataclass(frozen=True)
 class Controls:
-    """What some labs can be told beyond sentence, model, layer, head and word.
+    """Settings of a lab besides sentence, model, layer, head and word.
 
-    causal: a query reads only itself and what stands before it.
+    causal: queries read only themselves and earlier tokens.
     unscaled: scores are not divided by √d_head.
-    weighted: maps show weights times the length of what the key writes.
-    shuffled: the words of the sentence change places.
-    off: heads whose output is zeroed, as (layer, head).
-    groups: K/V projections are averaged into so many groups of heads; 0 leaves them as trained.
-    cell: the (query, key) tokens whose weight is explained.
-    minus: the (model, head) whose map is taken off that of the chosen head.
-    layout: how heads are shown, one of `LAYOUTS`; the lab's own way if it is empty.
-    lock: the chosen head stays in view, whatever thumbnail the pointer is over.
-    hide_special_tokens: those, which the model adds by itself, are left out of maps, and the rest
-        of each row is brought back to 1.
+    weighted: maps show norm-weighted attention: see `Trace.norm_weighted`.
+    shuffled: the words of the sentence are shuffled.
+    off: ablated heads, as (layer, head).
+    groups: number of groups into which K/V projections are averaged; 0 leaves them as trained.
+    cell: (query, key) of the explained weight, counted in the tokens that maps show.
+    minus: (model id, head) whose map is subtracted from that of the chosen head.
+    layout: one of `LAYOUTS`, or "" for the default of the lab.
+    lock: the chosen head stays in view when the pointer is on another thumbnail.
+    hide_special_tokens: maps leave out tokens that the model adds, and rows are renormalised.
     """
 
     causal: bool = False
@@ -48,25 +47,26 @@ class Controls:
 
 
 QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide"}
-"""The names in addresses of those controls that are called otherwise there."""
+"""Query names of the controls whose field has another name."""
 
 CONTROLS = tuple(QUERY_NAMES.get(each.name, each.name) for each in fields(Controls))
-"""The controls, as addresses name them."""
+"""The query names of all controls."""
 
 COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide")
-"""The controls that every lab obeys."""
+"""The controls of every lab."""
 
 LAYOUTS = ("grid", "map", "lines", "strip", "overview")
-"""Maps of all heads, the map of one, the same as lines between words, what the chosen word reads
-laid over the sentence, for all heads, or small maps of every head of every layer.
+"""Layouts of heads: maps of all heads, the map of one, lines between words, a strip for each head
+with the chosen word's weights on the sentence, and small maps of every head of every layer.
 """
 
 
 @dataclass(frozen=True)
 class LabState(HasSelection):
-    """A selection with the controls of a lab, and everything computed from both.
+    """A selection with the controls of a lab, and the arrays that follow from both.
 
-    Each property is computed at most once.
+    Tokens and words are those that maps show, unless "of the sentence" is said: all of them, or
+    without special tokens if these are hidden. Cached properties are computed at most once.
     """
 
     selection: Selection
@@ -76,7 +76,7 @@ class LabState(HasSelection):
 
     @cached_property
     def visible_indices(self) -> list[int]:
-        """The tokens that maps show: all, or the learner's own where special ones are hidden."""
+        """The indices of the tokens that maps show, among all of the sentence."""
         return (
             self.sentence.content_indices
             if self.controls.hide_special_tokens
@@ -85,43 +85,43 @@ class LabState(HasSelection):
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """Those along the sides of maps."""
+        """The tokens along both sides of maps."""
         return [self.sentence.tokens[index] for index in self.visible_indices]
 
     @cached_property
     def word_of(self) -> list[int]:
-        """For each of them its word."""
+        """The index of each token's word."""
         return [token.word for token in self.tokens]
 
     @cached_property
     def words(self) -> list[Word]:
-        """Those that maps show, in the order of reading."""
+        """The words of these tokens, in the order of reading."""
         word_indices = dict.fromkeys(self.word_of)
         return [self.sentence.words[index] for index in word_indices]
 
     @cached_property
     def word_indices(self) -> list[int]:
-        """The numbers of these words."""
+        """The indices of these words."""
         return [word.index for word in self.words]
 
     @cached_property
     def word_texts(self) -> list[str]:
-        """These words as text."""
+        """The texts of these words."""
         return [word.text for word in self.words]
 
     @property
     def query_rows(self) -> list[int]:
-        """The rows of the chosen word."""
+        """The rows of maps that belong to the chosen word."""
         return [row for row, word in enumerate(self.word_of) if word == self.word]
 
     @property
     def query_tokens(self) -> list[int]:
-        """The tokens of the chosen word, among all that the model reads."""
+        """The tokens of the chosen word, among all of the sentence."""
         return [self.visible_indices[row] for row in self.query_rows]
 
     @property
     def intervention(self) -> Intervention:
-        """What the controls change in a pass."""
+        """The intervention of the controls in a forward pass."""
         controls = self.controls
         return Intervention(
             causal=controls.causal,
@@ -132,44 +132,45 @@ class LabState(HasSelection):
 
     @property
     def query_word(self) -> str:
-        """The chosen word, as it is spelled."""
+        """The text of the chosen word."""
         return self.sentence.words[self.word].text
 
     @property
     def max_entropy(self) -> float:
-        """The entropy of a row that reads every token the same, in bits."""
+        """The entropy of a uniform row, in bits."""
         return float(np.log2(len(self.tokens)))
 
     @cached_property
     def axis(self) -> Axis:
-        """The tokens along both sides of a map, those of the chosen word marked."""
+        """The axis of maps, with the rows of the chosen word marked."""
         return Axis([token.text for token in self.tokens], self.word_of, self.query_rows)
 
     @cached_property
     def heatmap_layout(self) -> HeatmapLayout:
-        """What all maps of the sentence have in common, the chosen word's rows framed."""
+        """The layout of all maps of the sentence."""
         return HeatmapLayout(self.axis)
 
     @cached_property
     def trace(self) -> Trace:
-        """Every intermediate of the chosen layer, as the controls have it."""
+        """Every intermediate of the chosen layer under the controls."""
         return self.trace_of(self.intervention)
 
     def trace_of(self, intervention: Intervention) -> Trace:
-        """Every intermediate of the chosen layer under another intervention."""
+        """Return every intermediate of the chosen layer under an intervention."""
         forward_pass = self.selection.run(last_layer=self.layer, intervention=intervention)
         return forward_pass.trace(self.layer)
 
     @cached_property
     def maps(self) -> Matrix:
-        """What the maps of the chosen layer show, (n_heads, n, n): weights, weighted by what is
-        written if the controls say so, and without special tokens if these are hidden.
+        """The numbers on the maps of the chosen layer, (n_heads, n, n).
+
+        They are attention weights, norm-weighted and without special tokens if the controls say so.
         """
         return self._visible_maps(self.trace)
 
     @cached_property
     def all_maps(self) -> list[Matrix]:
-        """The same of every layer."""
+        """`maps` of every layer."""
         card = self.model.card
         forward_pass = self.selection.run(
             last_layer=card.n_layers - 1, intervention=self.intervention
@@ -182,7 +183,7 @@ class LabState(HasSelection):
         )
 
     def visible_and_renormalised(self, weights: Matrix) -> Matrix:
-        """Of weights (..., n, n) over all tokens what maps show: see `hide_special_tokens`."""
+        """Return weights (..., n, n) of the sentence as maps show them, with rows that sum to 1."""
         return (
             select_and_renormalise(weights, self.visible_indices)
             if self.controls.hide_special_tokens
@@ -190,7 +191,7 @@ class LabState(HasSelection):
         )
 
     def visible_part(self, values: Matrix) -> Matrix:
-        """Of (..., n, n) figures over all tokens the rows and columns that maps show."""
+        """Return the rows and columns of values (..., n, n) of the sentence that maps show."""
         return (
             values[..., self.visible_indices, :][..., self.visible_indices]
             if self.controls.hide_special_tokens
@@ -199,21 +200,19 @@ class LabState(HasSelection):
 
     @cached_property
     def query_word_attention(self) -> tuple[Matrix, list[str]]:
-        """What the chosen word reads in each head, (n_heads, n_words), and the words that maps
-        show, both in the order of reading.
-        """
+        """The attention of the chosen word to each word, (n_heads, n_words), and their texts."""
         rows = word_row(self.maps, self.word_of, self.word)
         return rows[:, self.word_indices], self.word_texts
 
     @property
     def group_size(self) -> int:
-        """How many heads read the same keys and values, as the controls have it."""
+        """The number of heads with the same keys and values, under the controls."""
         card = self.model.card
         return card.n_heads // (self.controls.groups or card.n_kv_heads)
 
     @property
     def archive_starts_at_layer(self) -> bool:
-        """Whether an archive of this view begins with the layer's inputs, not with tokens."""
+        """Whether an exported archive holds the layer's inputs instead of the whole model."""
         return self.model.card.kind == "checkpoint"
 
     @cached_property
@@ -222,16 +221,16 @@ class LabState(HasSelection):
 
     @cached_property
     def shuffled(self) -> "LabState":
-        """The same of the words in another order."""
+        """The same view of the shuffled sentence."""
         permutation = self._shuffled_sentence.permutation
         word = permutation.index(self.word) if self.word in permutation else self.word
         sentence = self._shuffled_sentence.sentence
         return replace(self, selection=replace(self.selection, sentence=sentence, word=word))
 
     def for_model(self, model: Model) -> "LabState | None":
-        """The same text as another model reads it, None if it is too long for that.
+        """Return the same view in another model, None if that cannot read the sentence.
 
-        What was done to heads of one model has no counterpart in another, nor has a cell.
+        Ablated heads, groups and the cell are dropped: they belong to one model.
         """
         if model is self.model:
             return self
@@ -250,12 +249,12 @@ class LabState(HasSelection):
 
     @property
     def displayed(self) -> "LabState":
-        """The view whose maps are drawn: of the words in another order, if that was asked."""
+        """The view whose maps are drawn: the shuffled one if the controls say so."""
         return self.shuffled if self.controls.shuffled else self
 
     @property
     def displayed_word_ids(self) -> list[int]:
-        """For each row of the maps that are drawn the word of the learner's own sentence."""
+        """For each row of the drawn maps, the word of the sentence as typed."""
         if not self.controls.shuffled:
             return self.word_of
         permutation = self._shuffled_sentence.permutation

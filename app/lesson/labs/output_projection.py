@@ -1,4 +1,4 @@
-"""Lab: what each head adds to the output through its slice of W_O."""
+"""Lab: what each head adds to the output of the layer through its slice of W_O."""
 
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +20,7 @@ TOP_K = 5
 
 @dataclass(frozen=True)
 class Contribution:
-    """The length of what one head adds to the chosen word, mean over its tokens."""
+    """The norm of what one head adds to the chosen word, a mean over its tokens."""
 
     head: int
     off: bool
@@ -29,7 +29,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Summand:
-    """What one head adds to a single output number."""
+    """What one head adds to a single number of the output."""
 
     head: int
     value: float
@@ -37,7 +37,7 @@ class Summand:
 
 @dataclass(frozen=True)
 class OutputValue:
-    """One number of the layer's output for the chosen word's first token: its largest."""
+    """The largest number of the layer's output at the chosen word's first token, as a sum."""
 
     dimension: int
     summands: tuple[Summand, ...]
@@ -47,8 +47,9 @@ class OutputValue:
 
 @dataclass(frozen=True)
 class TokenPredictions:
-    """Guesses for the chosen word, masked, or for the one after it if `is_next`, from `text`; with
-    all heads, and without those that are off.
+    """Predictions from `text` with all heads (`before`) and under the controls (`after`).
+
+    They are for the chosen word, masked, or for the next token if `is_next`.
     """
 
     is_next: bool
@@ -58,9 +59,12 @@ class TokenPredictions:
 
 
 @dataclass(frozen=True)
-class OutputProjection:
-    """`mean_map_shift` is how far the output moves, relative to its length, if every head used the
-    mean of all maps; `token_predictions` is None for a model that predicts no words.
+class OutputProjectionResult:
+    """What each head contributes, and what the model predicts without some heads.
+
+    mean_map_shift: the change of the output if every head used the mean of all maps, relative to
+        the norm of the output.
+    token_predictions: None if the model predicts no tokens.
     """
 
     contributions: tuple[Contribution, ...]
@@ -71,7 +75,7 @@ class OutputProjection:
     mean_map_shift: float = field(metadata=json_name("averaged"))
 
 
-def output_projection(state: LabState) -> OutputProjection:
+def output_projection(state: LabState) -> OutputProjectionResult:
     trace, unablated = state.trace, state.trace_of(NO_INTERVENTION)
     lengths = np.linalg.norm(unablated.contributions[:, state.query_tokens], axis=-1).mean(axis=1)
     contributions = tuple(
@@ -79,7 +83,7 @@ def output_projection(state: LabState) -> OutputProjection:
         for head, length in enumerate(lengths)
     )
     shift = output_with_mean_map(unablated) - unablated.output
-    return OutputProjection(
+    return OutputProjectionResult(
         contributions,
         bar_chart(
             [Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format
@@ -143,7 +147,7 @@ def top_tokens(
 
 
 def output_value(trace: Trace, token: int) -> OutputValue:
-    """The output's largest number at a token, taken apart by heads."""
+    """Return the largest number of the output at a token, as a sum over heads."""
     row = trace.output[token]
     dimension = int(np.abs(row).argmax())
     contributions = trace.contributions[:, token, dimension]

@@ -1,4 +1,4 @@
-"""Lab: one head's way from products to weights, as four maps."""
+"""Lab: the four stages of one head, from products to weights."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from app.picture import signed_map
 
 @dataclass(frozen=True)
 class Stage:
-    """A map before softmax; its colours run to `largest`, in the map's own units."""
+    """A map before the softmax. `largest` is the absolute value with the strongest colour."""
 
     name: str
     formula: str
@@ -21,7 +21,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class KeyTotal:
-    """How much all rows together give to one key."""
+    """The sum of one column: how much all queries together read one key."""
 
     key: str
     total: float
@@ -29,14 +29,16 @@ class KeyTotal:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class PipelineResult:
+    """The stages of the chosen head, its weights as a figure, and the sums of its columns."""
+
     stages: tuple[Stage, ...]
     figure: HeadFigure
     columns: tuple[KeyTotal, ...]
     divisor: float
 
 
-def pipeline(state: LabState) -> Pipeline:
+def pipeline(state: LabState) -> PipelineResult:
     trace = state.trace
     stages = []
     for name, formula, values in (
@@ -55,7 +57,7 @@ def pipeline(state: LabState) -> Pipeline:
         KeyTotal(token.text, float(total), index == largest_column)
         for index, (token, total) in enumerate(zip(state.tokens, totals, strict=True))
     )
-    return Pipeline(
+    return PipelineResult(
         tuple(stages),
         head_figures(state, state.maps)[state.head],
         columns,

@@ -1,4 +1,4 @@
-"""Lab: the heads of two models beside one another on the same sentence."""
+"""Lab: the heads of two models side by side on the same sentence."""
 
 from dataclasses import dataclass
 
@@ -9,29 +9,31 @@ from app.models import Card
 
 
 class SideBySideOptions(Options):
-    """What a step gives this lab: the model that always stands on the left."""
+    """`beside` is the model on the left."""
 
     beside: ModelName
 
 
 @dataclass(frozen=True)
 class Panel:
+    """All heads of one model."""
+
     model: Card
     heads: tuple[HeadFigure, ...]
 
 
 @dataclass(frozen=True)
-class SideBySide:
-    """`too_long_for` is the model that would stand beside, if it cannot read so long a sentence."""
+class SideBySideResult:
+    """Both models. `too_long_for` is the left one if the sentence is too long for it."""
 
     panels: tuple[Panel, ...]
     too_long_for: Card | None
 
 
-def side_by_side(state: LabState) -> SideBySide:
-    """The model in `options["beside"]` first, then the chosen one; once if they are the same.
+def side_by_side(state: LabState) -> SideBySideResult:
+    """Return the model of the option `beside`, then the chosen one; one panel if they are the same.
 
-    An untrained model stands beside an untrained one.
+    If the chosen model is untrained, the left one is the untrained model of the nearest size.
     """
     left_model = state.models[SideBySideOptions.model_validate(state.options).beside]
     if state.model.card.kind == "random":
@@ -42,4 +44,4 @@ def side_by_side(state: LabState) -> SideBySide:
         Panel(each.model.card, head_figures(each, each.maps, chosen=each is state))
         for each in states
     )
-    return SideBySide(panels, None if left_state else left_model.card)
+    return SideBySideResult(panels, None if left_state else left_model.card)

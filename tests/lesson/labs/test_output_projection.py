@@ -22,7 +22,7 @@ def with_zeroed_output(model, heads):
         output[head * width : (head + 1) * width] = 0
         layers[layer] = replace(layers[layer], attention=replace(attention, output=output))
     transformer = replace(model.transformer, layers=tuple(layers))
-    return replace(model, load_weights=lambda: transformer, forward_cache=NO_CACHE)
+    return replace(model, trained_transformer=transformer, forward_cache=NO_CACHE)
 
 
 def same_predictions(tokens, expected):

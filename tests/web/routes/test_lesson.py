@@ -286,7 +286,7 @@ def test_a_broken_step_is_logged_and_the_others_are_served(tmp_path, caplog):
     assert client.get(f"/{SMALL_LESSON}/1").status_code == 200
     response = client.get(f"/{SMALL_LESSON}/2")
     assert response.status_code == 404
-    assert "This step is being mended." in response.text
+    assert "This step is being repaired." in response.text
 
 
 def test_a_handout_about_another_model_drops_values_it_lacks(client):
