@@ -1,4 +1,4 @@
-"""As much of a hub as `huggingface_hub` asks for, on localhost."""
+"""A hub on localhost with the endpoints that `huggingface_hub` uses."""
 
 import json
 from collections.abc import Iterator
@@ -15,9 +15,11 @@ COMMIT = "c0ffee" + "0" * 34
 
 @dataclass
 class FakeHub:
-    """`repositories` are folders by name; `errors` are statuses and the hub's names of errors;
-    `fetched` names the files that were asked for whole. What a repository holds is `COMMIT` unless
-    `commits` has another.
+    """A running hub.
+
+    `repositories` maps names to folders, and `errors` maps names to a status and an error code.
+    `fetched` lists the files that were downloaded. The commit of a repository is `COMMIT`, or that
+    in `commits`.
     """
 
     address: str
@@ -34,6 +36,7 @@ class FakeHub:
 def run_fake_hub(
     repositories: dict[str, Path], errors: dict[str, tuple[int, str]]
 ) -> Iterator[FakeHub]:
+    """Run a hub in a thread until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHubHandler)
     fake_hub = FakeHub(f"http://127.0.0.1:{server.server_port}", repositories, errors)
     server.hub = fake_hub
@@ -61,10 +64,10 @@ class FakeHubHandler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def log_message(self, *_):
-        """Says nothing."""
+        """Log nothing."""
 
     def answer_model_api(self, path):
-        """Of a repository what it is, or which files it has."""
+        """Send the description of a repository, or the list of its files."""
         for separator in ("/revision/", "/tree/"):
             if separator in path:
                 name, _, revision = path.partition(separator)
@@ -100,7 +103,7 @@ class FakeHubHandler(BaseHTTPRequestHandler):
         self.answer(200, content, {"ETag": f'"{digest(content)}"'})
 
     def folder(self, name, revision):
-        """None if it has been answered that there is none."""
+        """Return the folder of a repository, or send an error and return None."""
         self.commit = COMMIT
         hub = self.server.hub
         if name in hub.errors:

@@ -33,7 +33,7 @@ DATA = (
 
 
 def tensor_sources(n_layers: int) -> dict[str, str]:
-    """Where each shipped tensor comes from; a trailing `.T` turns (out, in) into (in, out)."""
+    """Return the torch name of each shipped tensor; ".T" transposes (out, in) to (in, out)."""
     names = {
         "tokens": "tokens.weight",
         "positions": "positions.weight",

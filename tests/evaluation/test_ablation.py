@@ -51,6 +51,6 @@ def test_a_loss_is_minus_the_log_probability_of_the_target(models, rng):
     assert token_losses(model, [targets]) == pytest.approx(-np.log(target_probabilities), abs=1e-4)
 
 
-def test_a_change_is_paired():
+def test_the_change_of_losses_is_paired_by_target():
     baseline, changed = np.array([1.0, 5.0, 9.0]), np.array([1.5, 5.5, 9.5])
     assert paired_difference(changed, baseline) == (0.5, 0.0)

@@ -41,7 +41,7 @@ def plan(treebank):
     return Plan((treebank,), n_untrained=2, n_ablation_sentences=3)
 
 
-def test_the_record_is_loaded_with_its_checkpoint(encoder, plan):
+def test_evidence_is_read_with_its_checkpoint(encoder, plan):
     evidence = measure_checkpoint(encoder, plan)
     model = read_checkpoint(encoder)
     assert read_evidence(model) == evidence
@@ -141,7 +141,7 @@ def test_a_model_whose_weights_have_changed_can_be_measured_anew(encoder, plan):
     assert read_evidence(read_checkpoint(encoder)) == after
 
 
-def test_only_models_with_special_tokens_have_a_share_for_them(encoder, decoder, plan):
+def test_only_models_with_special_tokens_have_a_weight_on_them(encoder, decoder, plan):
     assert all(head.special > 0 for head in measure_checkpoint(encoder, plan).heads)
     assert {head.special for head in measure_checkpoint(decoder, plan).heads} == {None}
 

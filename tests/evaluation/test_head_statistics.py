@@ -155,7 +155,7 @@ def test_a_lone_space_is_in_the_next_word(decoder):
     assert tokenised.word_of == (0, 1, 1)
 
 
-def test_a_query_that_reads_no_other_word_has_no_partner():
+def test_a_query_without_weight_on_other_words_has_no_partner():
     tree = Tree(("She", "runs"), (1, None), ("nsubj", "root"), (False, False))
     causal = np.array([[[1.0, 0.0], [0.4, 0.6]]])
     assert top_partners(causal, tree).tolist() == [[-1, 0]]

@@ -120,7 +120,7 @@ def test_a_label_needs_the_margin_the_interval_and_enough_cases(head_finding, la
     assert make_evidence(record).labels(record) == [label]
 
 
-def test_an_untrained_twin_is_a_baseline_too():
+def test_an_untrained_model_is_a_baseline_too():
     record = make_head_record(make_finding(120))
     assert make_evidence(record, untrained_rate=0.58).labels(record) == ["no clear role"]
 
@@ -130,7 +130,7 @@ def test_positions_are_labelled_from_half_of_the_queries_on():
     assert make_evidence(record).labels(record) == ["previous word"]
 
 
-def test_a_position_that_untrained_heads_prefer_as_much_is_no_label():
+def test_a_position_that_untrained_heads_prefer_as_much_is_not_a_label():
     record = make_head_record(make_finding(0), itself=0.6)
     assert make_evidence(record, untrained_top_shares=0.5).labels(record) == ["itself"]
     assert make_evidence(record, untrained_top_shares=0.56).labels(record) == ["no clear role"]

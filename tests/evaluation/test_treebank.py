@@ -20,7 +20,7 @@ def test_sentences_have_their_words_heads_and_relations(conllu_file):
     assert len(second.words) == 10
 
 
-def test_joined_spellings_and_unwritten_words_are_left_out_and_subtypes_cut(conllu_file):
+def test_contractions_and_omitted_words_are_left_out_and_subtypes_cut(conllu_file):
     _, second = read_trees(conllu_file)
     assert "don't" not in second.words
     assert "and" not in second.words
@@ -34,7 +34,7 @@ def test_what_is_not_a_treebank_is_refused_with_its_line(conllu_file):
 
 
 @pytest.mark.parametrize("head", ["_", "9", "-1"])
-def test_a_head_that_is_no_word_is_refused_with_the_end_of_its_sentence(conllu_file, head):
+def test_a_head_that_is_not_a_word_is_refused_with_the_end_of_its_sentence(conllu_file, head):
     rows = [f"1\tx\tx\tX\t_\t_\t{head}\tdet\t_\t_", "2\ty\ty\tX\t_\t_\t0\troot\t_\t_"]
     conllu_file.write_text("\n".join(rows) + "\n\n", encoding="utf-8")
     with pytest.raises(ValueError, match=rf"sample\.conllu:3: x depends on '{head}', which is not"):

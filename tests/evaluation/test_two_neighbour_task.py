@@ -13,7 +13,7 @@ def outcomes_of(n_heads, read_out):
     ]
 
 
-def test_one_head_read_out_by_a_matrix_names_one_side_and_guesses_the_other():
+def test_one_head_with_a_linear_read_out_predicts_one_side_and_guesses_the_other():
     chance = 1 / read_two_neighbours().symbols
     for each in outcomes_of(1, "linear"):
         assert max(each.left, each.right) > 0.99
@@ -22,11 +22,11 @@ def test_one_head_read_out_by_a_matrix_names_one_side_and_guesses_the_other():
 
 @pytest.mark.parametrize("n_heads", [2, 4])
 @pytest.mark.parametrize("read_out", ["linear", "mlp"])
-def test_several_heads_name_both_sides(n_heads, read_out):
+def test_several_heads_predict_both_sides(n_heads, read_out):
     assert all(each.both == 1 for each in outcomes_of(n_heads, read_out))
 
 
-def test_one_head_can_be_un_mixed_by_a_network():
+def test_a_network_can_separate_the_mixture_of_one_head():
     assert max(each.both for each in outcomes_of(1, "mlp")) == 1
 
 
@@ -36,7 +36,7 @@ def test_heads_do_not_change_the_number_of_parameters():
         assert len(counts) == 1
 
 
-def test_the_maps_are_weights():
+def test_rows_of_the_maps_sum_to_one():
     for each in read_two_neighbours().outcomes:
         weights = np.array(each.weights)
         assert weights.shape == (each.n_heads, 10, 10)

@@ -1,4 +1,4 @@
-"""A small treebank of our own."""
+"""A small treebank, written for the tests."""
 
 SAMPLE_CONLLU = """\
 # text = The old cat sat on a mat.

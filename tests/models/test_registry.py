@@ -93,3 +93,43 @@ def test_damaged_weights_are_found_at_the_start(tmp_path):
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(BrokenModelError, match="headwise-h4"):
         load_builtin_models(tmp_path / "shipped")
+
+
+@pytest.fixture
+def registry(models, headwise_model):
+    return models.with_checkpoints(
+        [headwise_model(kind) for kind in ("llama", "bert", "bert-relu")]
+    )
+
+
+def test_checkpoints_follow_the_shipped_models_in_their_own_order(models, registry):
+    assert registry.ids == [*models.ids, "llama", "bert", "bert-relu"]
+    assert [model.card.id for model in registry.of_kind("checkpoint")] == registry.ids[-3:]
+
+
+def test_models_with_the_same_tokenizer_are_found(models, registry):
+    assert registry.with_same_tokenizer(registry["headwise-h4"]) == list(models)
+    same = registry.with_same_tokenizer(registry["bert"])
+    assert [model.card.id for model in same] == ["bert", "bert-relu"]
+
+
+@pytest.mark.parametrize(
+    ("requested", "chosen", "expected"),
+    [
+        (None, "headwise-h4", "headwise-h4"),
+        ("headwise-h8", "headwise-h4", "headwise-h8"),
+        ("headwise-h8", "bert", "bert"),
+        ("bert-relu", "bert", "bert-relu"),
+    ],
+)
+def test_a_prediction_uses_the_requested_model_only_with_the_same_tokenizer(
+    registry, requested, chosen, expected
+):
+    model = registry.model_for_prediction(requested, registry[chosen])
+    assert model is registry[expected]
+
+
+def test_the_nearest_model_of_a_kind_is_that_with_the_nearest_number_of_heads(registry):
+    assert registry["bert"].card.n_heads == 4
+    assert registry.nearest_of_kind(registry["bert"], "trained") is registry["headwise-h4"]
+    assert registry.nearest_of_kind(registry["headwise-h1"], "checkpoint") is registry["bert-relu"]

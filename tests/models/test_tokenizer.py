@@ -166,9 +166,11 @@ def test_special_tokens_are_marked_and_have_the_last_word_indices(headwise_model
 
 @with_every_tokenizer
 @pytest.mark.parametrize("text", ["", "\n"])
-def test_a_blank_sentence_has_none_but_special_tokens(headwise_model, kind, text):
-    sentence = headwise_model(kind).tokenizer.sentence(text)
-    assert all(token.special for token in sentence.tokens) or sentence.text == " "
+def test_text_without_characters_is_blank_and_has_no_words_of_its_own(headwise_model, kind, text):
+    tokenizer = headwise_model(kind).tokenizer
+    assert tokenizer.sentence(text).is_blank
+    assert all(word.text == SPACE_SYMBOL for word in tokenizer.sentence(text).content_words)
+    assert not tokenizer.sentence("a").is_blank
 
 
 WORDS = {

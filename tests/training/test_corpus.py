@@ -23,5 +23,5 @@ def test_paragraphs_are_split_where_sentences_end(paragraph, expected):
     ("sentence", "verdict"),
     [("He came home.", True), ("CHAPTER IV", False), ("* * *", False), ("1 2 3 4 5 a", False)],
 )
-def test_headings_and_rules_are_no_prose(sentence, verdict):
+def test_headings_and_rules_are_not_prose(sentence, verdict):
     assert is_prose(sentence) is verdict

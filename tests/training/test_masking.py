@@ -19,7 +19,7 @@ def test_fifteen_percent_are_targets_most_of_them_masked():
     assert abs((input_ids == original_ids).mean() - 0.1) < 0.02
 
 
-def test_tokens_that_are_no_target_are_unchanged():
+def test_tokens_that_are_not_targets_are_unchanged():
     batch = masked_batch()
     assert np.array_equal(batch.input_ids[~batch.is_target], batch.original_ids[~batch.is_target])
 

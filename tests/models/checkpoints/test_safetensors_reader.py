@@ -1,5 +1,3 @@
-"""Files of weights: every kind of number that is read, shards, and every damage that is not."""
-
 import json
 import struct
 
@@ -28,12 +26,12 @@ def open_reader(folder):
 
 
 def single_tensor(folder, tensor, name="x"):
-    """A file with one tensor."""
+    """Write a file with one tensor, and return a reader of it."""
     save_file({name: tensor}, folder / WEIGHTS_FILE)
     return open_reader(folder)
 
 
-# Every number that two bytes can spell but those that are infinite or none.
+# All values of two bytes.
 ALL_HALF_PRECISION_BITS = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16)
 
 
@@ -57,7 +55,7 @@ def test_a_matrix_can_be_transposed_while_reading(tmp_path, dtype):
 
 @pytest.mark.parametrize("wrong", [torch.inf, -torch.inf, torch.nan])
 @pytest.mark.parametrize("dtype", [F32, F16, BF16], ids=str)
-def test_a_number_that_is_infinite_or_none_is_refused(tmp_path, wrong, dtype):
+def test_infinity_and_nan_are_refused(tmp_path, wrong, dtype):
     numbers = torch.ones(4, dtype=dtype)
     numbers[2] = wrong
     with pytest.raises(CheckpointError, match="x contains infinity or NaN"):

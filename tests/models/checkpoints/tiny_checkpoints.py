@@ -1,9 +1,9 @@
-"""Checkpoints of a few thousand random numbers, written by transformers itself.
+"""Checkpoints with a few thousand random weights, written by transformers.
 
-    folder = save("llama", tmp_path / "llama")
+    folder = save_checkpoint("llama", tmp_path / "llama")
 
-makes a folder, "llama" being one of `KINDS`, as `save_pretrained` leaves it, with a tokenizer of
-the family's sort beside it.
+"llama" is one of `KINDS`. The folder has the files of `save_pretrained`, and a tokenizer of the
+type that the architecture usually has.
 """
 
 from collections.abc import Callable
@@ -36,12 +36,12 @@ SENTENCES = (
     "They asked the doctor why the children were not sleeping.",
 )
 EXTRA_EMBEDDING_ROWS = 3
-"""Rows of the embedding beyond the tokenizer's ids, as many checkpoints have."""
+"""Rows of the embedding without a token; many checkpoints have some."""
 
 
 @cache
 def wordpiece_tokenizer() -> str:
-    """As BERT's and DistilBERT's."""
+    """Return a tokenizer as in BERT and DistilBERT."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -56,7 +56,7 @@ def wordpiece_tokenizer() -> str:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    tokenizer.enable_padding(length=20)  # as sentence encoders ship it; nobody wants it here
+    tokenizer.enable_padding(length=20)  # as in sentence encoders; Headwise must switch it off
     tokenizer.enable_truncation(16)
     return tokenizer.to_str()
 
@@ -77,7 +77,7 @@ def _train_byte_level_bpe(specials: list[str], vocabulary: int) -> Tokenizer:
 
 @cache
 def byte_level_bpe_tokenizer() -> str:
-    """As GPT-2's and Qwen2's, which add nothing."""
+    """Return a tokenizer as in GPT-2 and Qwen2, which adds no special tokens."""
     tokenizer = _train_byte_level_bpe(["<|endoftext|>"], 330)
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     return tokenizer.to_str()
@@ -85,7 +85,7 @@ def byte_level_bpe_tokenizer() -> str:
 
 @cache
 def roberta_tokenizer() -> str:
-    """As RoBERTa's."""
+    """Return a tokenizer as in RoBERTa."""
     tokenizer = _train_byte_level_bpe(["<s>", "<pad>", "</s>", "<unk>"], 320)
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
     tokenizer.post_processor = processors.RobertaProcessing(
@@ -96,15 +96,16 @@ def roberta_tokenizer() -> str:
 
 @cache
 def llama_tokenizer() -> str:
-    """As Llama's: a space is "▁", the first word has one before it, and what no piece fits becomes
-    bytes.
+    """Return a tokenizer as in Llama, with "▁" for spaces and before the first word.
+
+    Characters without a token become bytes.
     """
     specials = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # of the training alone
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # only for training
         [
             pre_tokenizers.Metaspace(prepend_scheme="never"),
             pre_tokenizers.Split(Regex(r"[^\w▁]"), "isolated"),
@@ -124,7 +125,7 @@ def llama_tokenizer() -> str:
 
 
 def _without_bytes_as_specials(tokenizer: Tokenizer) -> Tokenizer:
-    """The bytes had to be in the vocabulary; they are no special tokens."""
+    """Return the tokenizer with bytes in the vocabulary, but not as special tokens."""
     copy = Tokenizer(tokenizer.model)
     copy.normalizer = tokenizer.normalizer
     copy.add_special_tokens(["<unk>", "<s>", "</s>"])
@@ -133,13 +134,13 @@ def _without_bytes_as_specials(tokenizer: Tokenizer) -> Tokenizer:
 
 @dataclass(frozen=True)
 class Kind:
-    """A class of transformers', the sizes of a tiny one, and its sort of tokenizer."""
+    """A class of transformers, the configuration of a tiny model, and its type of tokenizer."""
 
     model_class: str
     config_class: str
     config_values: dict[str, Any]
     tokenizer: Callable[[], str]
-    init_std: float = 0.1  # of every number, around 0 or, for the gains of norms, around 1
+    init_std: float = 0.1  # of all weights, with mean 1 for the gains of norms and 0 otherwise
     predicts: str = "nothing"
 
 
@@ -266,9 +267,9 @@ KINDS = {
 
 
 def build_model(kind: str, seed: int = 0, **changes: Any) -> transformers.PreTrainedModel:
-    """A tiny model of a kind, with other settings than its own where `changes` has them.
+    """Return a tiny model of a kind; `changes` override values of its configuration.
 
-    Every number is drawn, biases and the gains of norms too: none of them may go unread.
+    Biases and gains of norms are random too, so that a test fails if one is not loaded.
     """
     spec = KINDS[kind]
     n_ids = Tokenizer.from_str(spec.tokenizer()).get_vocab_size()
@@ -294,9 +295,9 @@ def save_checkpoint(
     shard: str | None = None,
     **changes: Any,
 ) -> Path:
-    """Writes a tiny model of a kind, in shards of at most `shard` ("20KB") if it is given.
+    """Write a tiny model of a kind to a folder, and return the folder.
 
-    Returns the folder.
+    `shard` is the maximum size of a weight file, such as "20KB".
     """
     model = build_model(kind, seed, **changes).to(dtype)
     logging.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""The oracle: the same checkpoint at work in transformers."""
+"""Outputs of a checkpoint in transformers, as reference."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -18,7 +18,9 @@ from tests.models.checkpoints.tiny_checkpoints import KINDS
 
 @dataclass(frozen=True)
 class ReferenceOutputs:
-    weights: tuple[Matrix, ...]  # a layer: (n_heads, n, n)
+    """Outputs of a model for one sentence."""
+
+    weights: tuple[Matrix, ...]  # per layer (n_heads, n, n)
     hidden: Matrix  # (n, d_model)
     logits: Matrix | None  # (n, vocabulary)
 
@@ -26,14 +28,14 @@ class ReferenceOutputs:
 def load_reference(
     folder: Path, kind: str, dtype: torch.dtype = torch.float32
 ) -> transformers.PreTrainedModel:
-    """As transformers reads the folder, its numbers widened or rounded to `dtype`."""
+    """Load a checkpoint with transformers, its weights converted to `dtype`."""
     logging.disable_progress_bar()
     model_class = getattr(transformers, KINDS[kind].model_class)
     return model_class.from_pretrained(folder, attn_implementation="eager", dtype=dtype).eval()
 
 
 def reference_outputs(model: transformers.PreTrainedModel, ids: Sequence[int]) -> ReferenceOutputs:
-    """What transformers computes for a sentence; in float64 if that is what the model has."""
+    """Return the outputs of transformers for a sentence, in float64 if the weights are."""
     is_float64 = model.dtype == torch.float64
     with torch.no_grad(), all_in_float64() if is_float64 else nullcontext():
         outputs = model(torch.tensor([ids]), output_attentions=True, output_hidden_states=True)
@@ -47,7 +49,7 @@ def reference_outputs(model: transformers.PreTrainedModel, ids: Sequence[int]) -
 
 @contextmanager
 def all_in_float64() -> Iterator[None]:
-    """transformers turns, norms and weighs in float32 whatever the model has; here it may not."""
+    """Replace the parts of transformers that compute in float32 whatever the dtype of the model."""
 
     def rotary_forward(self, x, position_ids):
         d_head = 2 * len(self.inv_freq)
@@ -72,4 +74,5 @@ def all_in_float64() -> Iterator[None]:
 
 
 def max_error(actual: Matrix, expected: Matrix) -> float:
+    """Return the largest absolute difference."""
     return float(np.abs(actual.astype(np.float64) - expected).max())
