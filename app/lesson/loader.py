@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,7 +90,7 @@ class Lesson:
     broken: tuple[OutlineEntry, ...] = ()
     versions: Mapping[str, Version] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def outline(self) -> list[OutlineEntry]:
         """Every step in order: written, planned or broken."""
         finished = [

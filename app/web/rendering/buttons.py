@@ -1,22 +1,24 @@
-"""Words to press on. There are two buttons for each word of a sentence, which are too many small
-pieces for a template: they are put together here.
+"""HTML of the buttons for words and cells: built in Python, since many small pieces are slow in a
+template.
 """
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.lesson import LabState
-from app.models import Token, Word
-from app.web.rendering.escaping import escaped
+from app.models import Word
 
 
-def word_buttons(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
-    """A button for each word that can ask; those of a `fixed` word are dead."""
+def word_buttons(words: Sequence[Word], chosen: int, disabled: str) -> Markup:
+    """Return a button for each word; that of index `chosen` is pressed.
+
+    `disabled` holds the attribute that disables the buttons, or is empty.
+    """
     buttons = [
         f'<button id="word-{word.index}"'
         f' class="word-button{" is-special" if word.is_special else ""}"'
-        f' name="word" value="{word.index}"{fixed}'
+        f' name="word" value="{word.index}"{disabled}'
         f' aria-pressed="{"true" if word.index == chosen else "false"}">'
         f"{_word_html(word)}</button>\n"
         for word in words
@@ -25,30 +27,29 @@ def word_buttons(words: Sequence[Word], chosen: int, fixed: str) -> Markup:
 
 
 def _word_html(word: Word) -> str:
-    """A word that the models know in one piece as it is, others with their pieces marked."""
+    """Return the text of a word, with its pieces and unknown tokens marked."""
     if word.is_split:
         return "".join(
-            f'<span class="piece{"" if piece.known else " unknown"}">{escaped(piece.text)}</span>'
+            f'<span class="piece{"" if piece.known else " unknown"}">{escape(piece.text)}</span>'
             for piece in word.pieces
         )
-    text = escaped(word.text)
+    text = escape(word.text)
     return text if word.pieces[0].known else f'<span class="unknown">{text}</span>'
 
 
-def cell_buttons(lab_state: LabState, row: int, fixed: str) -> Markup:
-    """A button for each cell in a row of the chosen head's map; the chosen one unchooses it."""
-    query_text = escaped(lab_state.tokens[row].text)
+def cell_buttons(lab_state: LabState, row: int, disabled: str) -> Markup:
+    """Return a button for each cell of a row of the chosen head's map.
+
+    The button of the explained cell is pressed, and clears the explanation.
+    """
+    texts = [escape(token.text) for token in lab_state.tokens]
     cell = lab_state.controls.cell
-    column = cell[1] if cell and cell[0] == row else None
+    pressed = cell[1] if cell and cell[0] == row else None
     buttons = [
         f'<button id="cell-{row}-{index}" class="word-button small"'
-        f' aria-label="Explain how much {query_text} reads {text}" name="cell"'
-        f' value="{"" if index == column else f"{row}.{index}"}"{fixed}'
-        f' aria-pressed="{"true" if index == column else "false"}">{text}</button>\n'
-        for index, text in enumerate(map(_token_html, lab_state.tokens))
+        f' aria-label="Explain how much {texts[row]} reads {text}" name="cell"'
+        f' value="{"" if index == pressed else f"{row}.{index}"}"{disabled}'
+        f' aria-pressed="{"true" if index == pressed else "false"}">{text}</button>\n'
+        for index, text in enumerate(texts)
     ]
     return Markup("".join(buttons))  # noqa: S704
-
-
-def _token_html(token: Token) -> str:
-    return escaped(token.text)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from app.exports.figure import PNG_SCALES
-from app.exports.formats import FORMATS
 from app.lesson import LabState, Lesson, PredictionResult, Step, compare, explain
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
@@ -28,13 +26,6 @@ from app.web.state.view import ViewState
 
 DISABLED = Markup(" disabled")
 NEW_TAB = Markup(' target="_blank" rel="noopener"')
-
-DATA_FILES = tuple(
-    (name, export_format.label)
-    for name, export_format in FORMATS.items()
-    if not name.endswith((".svg", ".png"))
-)
-"""Name and label of each file that a page offers besides pictures."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +126,6 @@ class ShareContext:
     version: str | None
     oembed_url: str | None
     iframe: str | None
-    data_files: tuple[tuple[str, str], ...] = DATA_FILES
-    png_scales: tuple[str, ...] = PNG_SCALES
 
 
 @dataclass(frozen=True)
