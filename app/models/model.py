@@ -66,13 +66,16 @@ class Model:
         Raises `ValueError` if the sentence is blank or too long.
         """
         key = self.card.id, tuple(sentence.ids), intervention
-        cached = memo.get(key) or self.forward_cache.get(key)
+        remembered = memo.get(key)
+        cached = remembered or self.forward_cache.get(key)
         if cached is None:
             forward_pass = forward(
                 self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
             )
         else:
             forward_pass = cached.extend(last_layer)
-        for cache in (memo, self.forward_cache):
-            cache.put(key, forward_pass)
+        if forward_pass is not remembered:
+            memo.put(key, forward_pass)
+        if forward_pass is not cached:
+            self.forward_cache.put(key, forward_pass)
         return forward_pass

@@ -3,7 +3,6 @@ from dataclasses import is_dataclass, replace
 import pytest
 
 from app.application import build_context, build_registry
-from app.exports.formats import FORMATS
 from app.settings import Settings
 from app.web.rendering.step_context import step_context
 from app.web.state.assignments import Assignment, Signer
@@ -150,11 +149,6 @@ class TestShare:
         requested = requested_view({}, lesson, lesson.steps[0], context.models, SIGNER)
         share = step_context(requested, replace(context, may_be_embedded=False), ORIGIN).share
         assert share.iframe is share.oembed_url is None
-
-    def test_files_are_all_that_are_no_pictures(self, step):
-        names = [name for name, _ in step().share.data_files]
-        pictures = [name for name in FORMATS if name.endswith((".svg", ".png"))]
-        assert sorted([*names, *pictures]) == sorted(FORMATS)
 
 
 class TestAssignment:
