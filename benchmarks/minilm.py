@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from transformers import AutoModel, PreTrainedModel, logging
 
-from app.attention.transformer import Transformer, forward
+from app.attention.forward_pass import forward
+from app.attention.transformer import Transformer
 from benchmarks.document import Part, Profile, SkippedError, Table
 from benchmarks.goals import MINILM_VS_HUGGING_FACE, Outcome, worst
 from benchmarks.layer import layer_matmuls, layer_matmuls_by_column, random_array

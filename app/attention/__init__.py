@@ -1,10 +1,13 @@
-"""The attention core: NumPy only, and nothing of the web.
+"""Multi-head attention and transformers in NumPy.
 
-`core` is the textbook, `fast` the same numbers sooner, `trace` every intermediate,
-`transformer` the whole model, `intervene` what can be changed, `measure` what can be read off.
+`textbook` is the reference form, `fast` the optimised one, and `trace` has every intermediate of a
+layer. `layers`, `transformer` and `forward_pass` compute a whole model, `intervention` describes
+changes to a forward pass, and `metrics` measures attention weights.
 """
 
-from app.attention.intervention import Intervention
+from app.attention.forward_pass import ForwardPass, forward
+from app.attention.intervention import NO_INTERVENTION, Intervention
+from app.attention.random_init import untrained_copy
 from app.attention.textbook import (
     FullyMaskedRowError,
     ScoresOverflowError,
@@ -16,11 +19,13 @@ from app.attention.textbook import (
     split_heads,
 )
 from app.attention.trace import Trace
-from app.attention.transformer import Transformer, forward, untrained_copy
+from app.attention.transformer import Transformer
 from app.attention.weights import AttentionWeights
 
 __all__ = [
+    "NO_INTERVENTION",
     "AttentionWeights",
+    "ForwardPass",
     "FullyMaskedRowError",
     "Intervention",
     "ScoresOverflowError",

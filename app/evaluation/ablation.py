@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.attention.forward_pass import forward
 from app.attention.intervention import NO_INTERVENTION, Intervention
-from app.attention.transformer import Transformer, forward, logits
+from app.attention.transformer import Transformer, logits
 from app.evaluation.progress import NO_PROGRESS, Progress
 from app.evaluation.report import HeadRecord
 

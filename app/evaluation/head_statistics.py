@@ -7,8 +7,10 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from app.attention.forward_pass import forward
 from app.attention.metrics import row_entropy, select_and_renormalise, token_to_word_attention
-from app.attention.transformer import Transformer, forward, untrained_copy
+from app.attention.random_init import untrained_copy
+from app.attention.transformer import Transformer
 from app.attention.weights import Matrix
 from app.evaluation.progress import NO_PROGRESS, Progress
 from app.evaluation.report import (

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.attention.transformer import Layer, intervened_attention
+from app.attention.forward_pass import intervened_attention
+from app.attention.layers import Layer
 from app.attention.weights import AttentionWeights, Matrix
 from app.exports.metadata import view_metadata
 from app.lesson import LabState

@@ -20,9 +20,9 @@ from app.attention import (
     fast,
     forward,
 )
+from app.attention.layers import Layer, LayerNorm, Linear
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.rope import Rotary
-from app.attention.transformer import Layer, LayerNorm, Linear
 from app.picture.composite import HeadSet, figure_svg
 from app.picture.heatmap import Axis
 from app.picture.standalone import standalone_svg

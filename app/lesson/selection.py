@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from app.attention.forward_pass import ForwardPass
 from app.attention.intervention import NO_INTERVENTION, Intervention
-from app.attention.transformer import ForwardPass
 from app.models import Model, Sentence
 from app.models.forward_cache import ForwardCache, unbounded_cache
 

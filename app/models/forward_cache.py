@@ -5,8 +5,8 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from app.attention.forward_pass import ForwardPass
 from app.attention.intervention import Intervention
-from app.attention.transformer import ForwardPass
 
 CacheKey = tuple[str, tuple[int, ...], Intervention]
 """Model id, token ids and intervention."""

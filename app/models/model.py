@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from app.attention.forward_pass import ForwardPass, forward
 from app.attention.intervention import NO_INTERVENTION, Intervention
-from app.attention.transformer import ForwardPass, Transformer, forward, untrained_copy
+from app.attention.random_init import untrained_copy
+from app.attention.transformer import Transformer
 from app.models.card import Card
 from app.models.fingerprint import Fingerprint
 from app.models.forward_cache import NO_CACHE, ForwardCache

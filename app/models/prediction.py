@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.attention.forward_pass import ForwardPass
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.attention.textbook import softmax
-from app.attention.transformer import ForwardPass, logits
+from app.attention.transformer import logits
 from app.attention.weights import Matrix
 from app.models.model import Model
 from app.models.tokenizer import Sentence

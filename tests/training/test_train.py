@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from app.attention import forward
-from app.attention.transformer import map_arrays
+from app.attention.array_tree import map_arrays
 from app.models import Card
 from app.models.builtin import BUILTIN_FOLDER, read_weights, tokenizer_file, weights_file
 from training import encode, train

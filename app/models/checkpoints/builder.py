@@ -4,18 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.attention.array_tree import arrays_of, map_arrays
+from app.attention.layers import AnyNorm, Layer, LayerNorm, Linear, LMHead, RMSNorm
 from app.attention.rope import Rotary
-from app.attention.transformer import (
-    AnyNorm,
-    Layer,
-    LayerNorm,
-    Linear,
-    LMHead,
-    RMSNorm,
-    Transformer,
-    arrays_of,
-    map_arrays,
-)
+from app.attention.transformer import Transformer
 from app.attention.weights import AttentionWeights
 from app.models.checkpoints.architecture import Architecture, Spec, TensorNames
 from app.models.checkpoints.errors import CheckpointError

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from app.attention import Intervention, forward, textbook
-from app.attention.transformer import arrays_of, logits
+from app.attention.array_tree import arrays_of
+from app.attention.transformer import logits
 from app.models.checkpoints import read_checkpoint
 from app.models.checkpoints.safetensors_reader import weight_files
 from tests.models.checkpoints.tiny_checkpoints import KINDS, SENTENCES, save_checkpoint
