@@ -40,7 +40,7 @@ def test_an_undefined_name_is_an_error(env):
 def test_a_learners_words_are_escaped_in_a_phrase_of_a_lesson(text):
     html = parse_html(inline_markdown("The *word* {word}", {"word": text}))
     assert html.raw_text == f"The word {text}"
-    assert [element.tag for element in html.descendants] == ["em"]
+    assert [element.tag for element in html.descendants] == ["em", "bdi"]
 
 
 def test_a_static_url_has_the_version(env):
