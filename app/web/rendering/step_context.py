@@ -160,7 +160,7 @@ class StepContext:
 
 
 def step_context(
-    requested: RequestedView, context: AppContext, origin: str, *, is_partial: bool = False
+    requested: RequestedView, app_context: AppContext, origin: str, *, is_partial: bool = False
 ) -> StepContext:
     """Compute the lab and the prediction, and return all that the templates show.
 
@@ -174,11 +174,11 @@ def step_context(
         is_partial=is_partial,
         is_embedded=requested.is_embedded,
         navigation=_navigation_context(requested),
-        form=_form_context(requested, context, lab),
+        form=_form_context(requested, app_context, lab),
         lab=lab,
         prediction=None if requested.is_refused else _prediction_context(requested),
-        share=_share_context(requested, origin, may_be_embedded=context.may_be_embedded),
-        assignment=_assignment_context(requested, is_signed=context.signer.is_enabled),
+        share=_share_context(requested, origin, may_be_embedded=app_context.may_be_embedded),
+        assignment=_assignment_context(requested, is_signed=app_context.signer.is_enabled),
     )
 
 
@@ -196,7 +196,7 @@ def _navigation_context(requested: RequestedView) -> NavigationContext:
 
 
 def _form_context(
-    requested: RequestedView, context: AppContext, lab: LabContext | None
+    requested: RequestedView, app_context: AppContext, lab: LabContext | None
 ) -> FormContext:
     parsed, view, layouts = requested.parsed, requested.view, requested.lab.layouts
     task = requested.assignment.token
@@ -211,7 +211,7 @@ def _form_context(
         previous_controls=previous_controls(view),
         problems=first_problems(parsed.problems) if requested.is_refused else (),
         nearest_valid_url=requested.links.nearest_valid_url,
-        model_choices=context.model_choices[view.model_id],
+        model_choices=app_context.model_choices[view.model_id],
         layouts=layouts,
         layout=lab.layout if lab else view.controls.layout or layouts[0],
         has_layer_menu=view.card.n_layers > MAX_LAYER_BUTTONS,

@@ -76,11 +76,11 @@ class CodesForm:
     is_signed: bool
 
 
-def router(context: AppContext) -> APIRouter:
+def router(app_context: AppContext) -> APIRouter:
     """Return the routes below `/assign`."""
     steps = [
         AssignableStep(path_of(lesson, step), lesson, step)
-        for lesson in context.lessons
+        for lesson in app_context.lessons
         for step in lesson.steps
     ]
 
@@ -89,12 +89,12 @@ def router(context: AppContext) -> APIRouter:
         chosen = next((each for each in steps if each.value == params.get("step")), steps[0])
         query = _view_query(params, chosen)
         requested = requested_view(
-            query, chosen.lesson, chosen.step, context.models, context.signer
+            query, chosen.lesson, chosen.step, app_context.models, app_context.signer
         )
-        form = _assignment_form(params, query, requested, context, steps)
-        page = step_context(requested, context, origin_of(request))
+        form = _assignment_form(params, query, requested, app_context, steps)
+        page = step_context(requested, app_context, origin_of(request))
         is_partial = htmx_details(request).is_partial
-        return context.templates.response(
+        return app_context.templates.response(
             request,
             "parts/assigned.html" if is_partial else "assign.html",
             vars(page) | {"assign": form},
@@ -107,10 +107,10 @@ def router(context: AppContext) -> APIRouter:
         form = CodesForm(
             lines=lines,
             n_submitted=len(submitted),
-            receipts=[context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
-            is_signed=context.signer.is_enabled,
+            receipts=[app_context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
+            is_signed=app_context.signer.is_enabled,
         )
-        return context.templates.response(
+        return app_context.templates.response(
             request, "codes.html", {"codes": form}, headers=_codes_cache_headers(request)
         )
 
@@ -148,7 +148,7 @@ def _assignment_form(
     params: QueryParams,
     query: Mapping[str, str],
     requested: RequestedView,
-    context: AppContext,
+    app_context: AppContext,
     steps: Sequence[AssignableStep],
 ) -> AssignmentForm:
     lab_controls = requested.lab.controls
@@ -159,25 +159,25 @@ def _assignment_form(
     note = params.get("note", "").replace("\r\n", "\n").strip()[:MAX_NOTE_LENGTH]
     return AssignmentForm(
         steps=steps,
-        models=list(context.models),
+        models=list(app_context.models),
         values={name: params.get(name, "") for name in FORM_FIELDS},
         fixable=fixable,
         fixed=fixed,
         carried_controls={name: query[name] for name in other_controls if name in query},
         version=query.get(VERSION_PARAM),
         note=note,
-        is_signed=context.signer.is_enabled,
-        url=_assignment_url(requested, fixed, note, context),
+        is_signed=app_context.signer.is_enabled,
+        url=_assignment_url(requested, fixed, note, app_context),
     )
 
 
 def _assignment_url(
-    requested: RequestedView, fixed: tuple[str, ...], note: str, context: AppContext
+    requested: RequestedView, fixed: tuple[str, ...], note: str, app_context: AppContext
 ) -> str:
     """Return the view's URL with the assignment; without one if nothing is fixed or noted."""
     links = requested.links
     if not (fixed or note):
         return links.url
     assignment = Assignment(links.path, links.explicit_query, fixed, note)
-    token = context.signer.encode_assignment(assignment)
+    token = app_context.signer.encode_assignment(assignment)
     return replace(links, suffix=RequestedAssignment(token).query_suffix).url

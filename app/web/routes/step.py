@@ -13,23 +13,23 @@ from app.web.state.links import origin_of, path_of
 from app.web.state.requested_view import RequestedView, requested_view
 
 
-def router(context: AppContext) -> APIRouter:
+def router(app_context: AppContext) -> APIRouter:
     """Return the route of each lesson's steps, by slug; a number redirects to the slug."""
     routes = APIRouter(include_in_schema=False)
-    for lesson in context.lessons:
-        _add_step_route(routes, context, lesson)
+    for lesson in app_context.lessons:
+        _add_step_route(routes, app_context, lesson)
     return routes
 
 
-def _add_step_route(routes: APIRouter, context: AppContext, lesson: Lesson) -> None:
+def _add_step_route(routes: APIRouter, app_context: AppContext, lesson: Lesson) -> None:
     async def step_page(request: Request) -> Response:
         slug_or_number = request.path_params["step"]
-        step = context.step(lesson, slug_or_number)
+        step = app_context.step(lesson, slug_or_number)
         if slug_or_number != step.slug:
             return redirect_keeping_query(request, path_of(lesson, step))
         query = dict(request.query_params)
-        requested = requested_view(query, lesson, step, context.models, context.signer)
-        return view_response(request, context, requested)
+        requested = requested_view(query, lesson, step, app_context.models, app_context.signer)
+        return view_response(request, app_context, requested)
 
     routes.add_route(f"/{lesson.slug}/{{step}}", step_page)
 
@@ -40,7 +40,7 @@ def redirect_keeping_query(request: Request, path: str) -> Response:
     return RedirectResponse(f"{path}?{query}" if query else path, 307)
 
 
-def view_response(request: Request, context: AppContext, requested: RequestedView) -> Response:
+def view_response(request: Request, app_context: AppContext, requested: RequestedView) -> Response:
     """Return the page of a view, its fragment for htmx, or a redirect to the URL of an edit."""
     htmx, url = htmx_details(request), requested.links.url
     if requested.is_edit and not requested.is_refused and not htmx.is_partial:
@@ -54,8 +54,8 @@ def view_response(request: Request, context: AppContext, requested: RequestedVie
         headers["Vary"] = VARY_REQUEST_TYPE
         if requested.is_embedded:
             headers[EMBEDDABLE_HEADER] = "1"
-    step = step_context(requested, context, origin_of(request), is_partial=htmx.is_partial)
-    return context.templates.response(
+    step = step_context(requested, app_context, origin_of(request), is_partial=htmx.is_partial)
+    return app_context.templates.response(
         request,
         template,
         vars(step),

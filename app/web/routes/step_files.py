@@ -52,40 +52,40 @@ class Handout:
     figures: Sequence[HeadFigure]
 
 
-def router(context: AppContext) -> APIRouter:
+def router(app_context: AppContext) -> APIRouter:
     """Return the routes. Files and QR codes are rate limited, and one PNG is drawn at a time:
     they cost more than a page.
     """
     png_lock = Lock()
 
     def requested_by(request: Request) -> RequestedView:
-        lesson, step = context.step_from_path(request)
+        lesson, step = app_context.step_from_path(request)
         query = dict(request.query_params)
-        return requested_view(query, lesson, step, context.models, context.signer)
+        return requested_view(query, lesson, step, app_context.models, app_context.signer)
 
     async def table_route(request: Request) -> Response:
         requested = requested_by(request)
         if requested.is_refused:
-            return view_response(request, context, requested)
-        return weight_table(request, context, requested)
+            return view_response(request, app_context, requested)
+        return weight_table(request, app_context, requested)
 
     async def handout_route(request: Request) -> Response:
         requested = requested_by(request)
         if requested.is_refused:
-            return view_response(request, context, requested)
-        return handout_page(request, context, requested)
+            return view_response(request, app_context, requested)
+        return handout_page(request, app_context, requested)
 
     async def qr_route(request: Request) -> Response:
-        await context.check_rate_limit(request)
+        await app_context.check_rate_limit(request)
         requested = requested_by(request)
         if requested.is_refused:
-            return view_response(request, context, requested)
+            return view_response(request, app_context, requested)
         return await qr_code(f"{origin_of(request)}{requested.links.url}")
 
     async def export_route(request: Request) -> Response:
-        await context.check_rate_limit(request)
+        await app_context.check_rate_limit(request)
         requested, file = requested_by(request), request.path_params["file"]
-        return await export(requested, context.figure_renderer, file, png_lock)
+        return await export(requested, app_context.figure_renderer, file, png_lock)
 
     routes = APIRouter(include_in_schema=False)
     routes.add_route("/{lesson}/{step}/numbers", table_route)
@@ -95,13 +95,13 @@ def router(context: AppContext) -> APIRouter:
     return routes
 
 
-def weight_table(request: Request, context: AppContext, requested: RequestedView) -> Response:
+def weight_table(request: Request, app_context: AppContext, requested: RequestedView) -> Response:
     """Respond with the chosen head's attention matrix as an HTML table."""
     displayed = requested.lab_state.displayed
     is_partial = htmx_details(request).is_partial
     weights = displayed.maps[displayed.head].tolist()
     table = WeightTable(requested.view, displayed.tokens, weights, requested.links.url)
-    return context.templates.response(
+    return app_context.templates.response(
         request,
         "parts/numbers.html" if is_partial else "numbers.html",
         {"table": table},
@@ -109,7 +109,7 @@ def weight_table(request: Request, context: AppContext, requested: RequestedView
     )
 
 
-def handout_page(request: Request, context: AppContext, requested: RequestedView) -> Response:
+def handout_page(request: Request, app_context: AppContext, requested: RequestedView) -> Response:
     """Respond with the step as a page to print: with blanks, or with the answers (`answers=1`).
 
     Maps are of the model that the prediction is computed with, so answers can be checked by hand.
@@ -121,8 +121,10 @@ def handout_page(request: Request, context: AppContext, requested: RequestedView
         lab_state=displayed,
         figures=head_figures(displayed, displayed.maps),
     )
-    step = step_context(requested, context, origin_of(request))
-    return context.templates.response(request, "handout.html", vars(step) | {"handout": handout})
+    step = step_context(requested, app_context, origin_of(request))
+    return app_context.templates.response(
+        request, "handout.html", vars(step) | {"handout": handout}
+    )
 
 
 async def export(

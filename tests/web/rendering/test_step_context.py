@@ -14,20 +14,20 @@ SIGNER = Signer("a secret")
 
 
 @pytest.fixture(scope="module")
-def context():
+def app_context():
     settings = Settings(lessons=SMALL_LESSONS, embed_origins=("https://elsewhere.example",))
     return replace(build_context(settings, build_registry(settings)), signer=SIGNER)
 
 
 @pytest.fixture
-def step(context):
+def step(app_context):
     """Return the context of a step of the small lesson."""
 
     def step(number=1, is_partial=False, **query):
-        (lesson,) = context.lessons
+        (lesson,) = app_context.lessons
         chosen = lesson.steps[number - 1]
-        requested = requested_view(query, lesson, chosen, context.models, context.signer)
-        return step_context(requested, context, ORIGIN, is_partial=is_partial)
+        requested = requested_view(query, lesson, chosen, app_context.models, app_context.signer)
+        return step_context(requested, app_context, ORIGIN, is_partial=is_partial)
 
     return step
 
@@ -144,10 +144,10 @@ class TestShare:
         assert f'src="{ORIGIN}{step().navigation.path}?word=1&amp;v=1&amp;embed=1"' in share.iframe
         assert share.oembed_url.startswith(f"{ORIGIN}/oembed?")
 
-    def test_others_cannot_embed_the_lab_if_the_server_does_not_allow_it(self, context):
-        (lesson,) = context.lessons
-        requested = requested_view({}, lesson, lesson.steps[0], context.models, SIGNER)
-        share = step_context(requested, replace(context, may_be_embedded=False), ORIGIN).share
+    def test_others_cannot_embed_the_lab_if_the_server_does_not_allow_it(self, app_context):
+        (lesson,) = app_context.lessons
+        requested = requested_view({}, lesson, lesson.steps[0], app_context.models, SIGNER)
+        share = step_context(requested, replace(app_context, may_be_embedded=False), ORIGIN).share
         assert share.iframe is share.oembed_url is None
 
 
