@@ -1,4 +1,4 @@
-"""What stands between the two products of a feed-forward part, by the names of its field."""
+"""Activation functions of feed-forward networks, elementwise and without changing their input."""
 
 from collections.abc import Callable
 from math import pi, sqrt
@@ -7,8 +7,6 @@ import numpy as np
 
 from app.attention.weights import Matrix
 
-# -p of Φ(x) ≈ sigmoid(p(x)), lowest power first: x, x³, … x¹³, fitted by reweighted least squares
-# so that the largest error of x Φ(x) is least; it is 7e-8 between -6 and 6.
 _GELU_COEFFICIENTS = (
     -1.59576854e00,
     -7.26682982e-02,
@@ -18,14 +16,19 @@ _GELU_COEFFICIENTS = (
     2.67566388e-07,
     -3.62785429e-09,
 )
+"""Coefficients of x, x³, … x¹³ in -p(x), where Φ(x) ≈ sigmoid(p(x)) for x between -6 and 6.
 
-_LARGEST_EXPONENT = 80.0
-"""exp of more would not fit float32; 1 / (1 + exp(80)) is 0 to every digit that counts."""
+Fitted by reweighted least squares to minimise the largest error of x Φ(x), which is 7e-8.
+"""
+
+_MAX_EXPONENT = 80.0
+"""Larger exponents overflow float32 near 88; 1 / (1 + exp(80)) is already about 2e-35."""
 
 
 def gelu(x: Matrix) -> Matrix:
-    """x Φ(x), Φ the normal distribution, to within 1e-6; the erf it needs is not in NumPy.
+    """Return x Φ(x), where Φ is the standard normal distribution function, to within 1e-6.
 
+    NumPy has no erf, so that Φ is approximated by a sigmoid of a polynomial.
     Source: Hendrycks & Gimpel 2016, "Gaussian Error Linear Units".
     """
     inner = np.clip(x, -6, 6)
@@ -40,8 +43,9 @@ def gelu(x: Matrix) -> Matrix:
 
 
 def gelu_tanh(x: Matrix) -> Matrix:
-    """The approximation by tanh that GPT-2 was trained with, x (1 + tanh(y)) / 2 = x sigmoid(2 y).
+    """Return the tanh approximation of GELU that GPT-2 uses: x (1 + tanh(y)) / 2 = x sigmoid(2 y).
 
+    y = √(2 / π) (x + 0.044715 x³).
     Source: Hendrycks & Gimpel 2016, section 2.
     """
     bounded = np.clip(x, -10, 10)
@@ -55,17 +59,18 @@ def gelu_tanh(x: Matrix) -> Matrix:
 
 
 def silu(x: Matrix) -> Matrix:
-    """x sigmoid(x). Source: Elfwing et al. 2018, "Sigmoid-weighted linear units"."""
-    return _over_one_plus_exp(x, np.minimum(-x, _LARGEST_EXPONENT))
+    """Return x sigmoid(x). Source: Elfwing et al. 2018, "Sigmoid-weighted linear units"."""
+    return _over_one_plus_exp(x, np.minimum(-x, _MAX_EXPONENT))
 
 
 def relu(x: Matrix) -> Matrix:
+    """Return the maximum of x and 0."""
     positive: Matrix = np.maximum(x, 0)
     return positive
 
 
 def _over_one_plus_exp(x: Matrix, exponent: Matrix) -> Matrix:
-    """x / (1 + exp(exponent)), which is x sigmoid(-exponent); the exponent is written over."""
+    """Return x / (1 + exp(exponent)) = x sigmoid(-exponent); overwrites `exponent`."""
     np.exp(exponent, out=exponent)
     exponent += 1
     return np.divide(x, exponent, out=exponent)
@@ -77,3 +82,4 @@ ACTIVATIONS: dict[str, Callable[[Matrix], Matrix]] = {
     "silu": silu,
     "relu": relu,
 }
+"""Activation functions by the name that `Layer` and `LMHead` give."""

@@ -1,17 +1,17 @@
-"""What can be changed in a forward pass without touching the model: arguments, as a value."""
+"""Changes to a forward pass that leave the model as it is."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """Hashable, so that results can be kept by it.
+    """A set of changes to a forward pass. Hashable, so that it can be a cache key.
 
-    causal: a query reads only itself and what stands before it.
-    heads_off: (layer, head) pairs whose output is replaced by zeros, both counted from 0.
-    scaled: whether scores are divided by √d_head, as in training.
-    random_seed: if given, all weights are replaced by untrained ones drawn from this seed.
-    groups: K/V projections are averaged into so many groups; 0 leaves them as trained.
+    causal: True if a query reads only itself and earlier tokens.
+    ablated_heads: (layer, head) pairs, counted from 0, whose output is replaced by zeros.
+    scaled: True if scores are divided by √d_head, as in training.
+    random_seed: seed of random weights that replace the trained ones, if not None.
+    groups: number of groups that K and V projections are averaged into; 0 for no averaging.
     """
 
     causal: bool = False
@@ -21,6 +21,7 @@ class Intervention:
     groups: int = 0
 
     def ablated_heads_in(self, layer: int) -> tuple[int, ...]:
+        """Return the ablated heads of one layer, in ascending order."""
         return tuple(
             sorted(head for ablated_layer, head in self.ablated_heads if ablated_layer == layer)
         )

@@ -1,4 +1,4 @@
-"""Positions as turns: queries and keys are turned by an angle that grows with their place."""
+"""Rotary position embeddings (RoPE): queries and keys rotated by angles that grow with position."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,16 +12,20 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Rotary:
-    """Number j of a vector and number j + d_head / 2 are turned together, at place t by the angle
-    t / base^(2 j / d_head); so a score depends on how far apart its query and key stand.
+    """Rotary positions with base θ.
 
-    Source: Su et al. 2021, "RoFormer", section 3.2.2; halves are paired as in Llama's weights.
+    At position t, elements j and j + d_head / 2 of a vector are rotated as a pair, by the angle
+    t / base^(2 j / d_head). A score then depends on the distance between query and key only.
+    Source: Su et al. 2021, "RoFormer", section 3.2.2. Elements are paired as in Llama's weights.
     """
 
     base: float = 10_000.0
 
     def rotate(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-        """(..., n, d_head), the second axis from the end being places from 0, each turned."""
+        """Return (..., n, d_head) with the vector at each of the positions 0 to n - 1 rotated.
+
+        d_head must be even.
+        """
         n, d_head = vectors.shape[-2:]
         cosines, sines = _cos_sin(self.base, n, d_head, vectors.dtype)
         half = d_head // 2
@@ -37,7 +41,7 @@ class Rotary:
 def _cos_sin(
     base: float, n: int, d_head: int, dtype: np.dtype[np.floating[Any]]
 ) -> tuple[Array, Array]:
-    """Cosines and sines, each (n, d_head), as exact as `dtype`."""
+    """Return cosines and sines of the angles, each (n, d_head), rounded to `dtype`."""
     frequencies = base ** (-np.arange(0, d_head, 2) / d_head)
     angles = np.outer(np.arange(n), frequencies)
     paired_angles = np.concatenate([angles, angles], axis=-1)

@@ -1,4 +1,4 @@
-"""The textbook form as text that runs on its own: the code of `core`, cut from its source."""
+"""The code of `textbook` as a listing for readers, which runs without Headwise."""
 
 import ast
 import inspect
@@ -31,19 +31,19 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
 
 @cache
 def textbook_listing() -> str:
-    """Multi-head attention in NumPy, without docstrings and without the checks of bad input."""
+    """Return multi-head attention in NumPy, without docstrings and input checks."""
     return "\n\n".join([PREAMBLE, *(_code_only(function) for function in _FUNCTIONS)])
 
 
 def _code_only(function: Callable[..., Any]) -> str:
-    """The function's own lines but for docstrings, bare calls (checks), and guards that raise."""
+    """Return the function's source without docstrings, calls of checks and guards that raise."""
     source = inspect.getsource(function)
     (definition,) = ast.parse(source).body
     omitted_lines: set[int] = set()
     for statement in ast.walk(definition):
         is_guard = isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise)
         if isinstance(statement, ast.Expr) or is_guard:
-            assert isinstance(statement, ast.stmt)  # noqa: S101  # so that it has its lines
+            assert isinstance(statement, ast.stmt)  # noqa: S101  # for mypy: has line numbers
             omitted_lines.update(range(statement.lineno, (statement.end_lineno or 0) + 1))
     lines = enumerate(source.splitlines(), start=1)
     return "\n".join(line for number, line in lines if number not in omitted_lines) + "\n"

@@ -1,7 +1,6 @@
-"""Multi-head attention as plain as the page in a book.
+"""Multi-head attention in its textbook form: the code that the lesson prints.
 
-The reference that the fast form is held to, and what a reader of the lesson gets to see.
-Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.
+`fast` is tested against it. Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.
 """
 
 from math import sqrt
@@ -13,28 +12,31 @@ from app.attention.weights import AttentionWeights, Mask, Matrix
 
 
 class ScoresOverflowError(ArithmeticError):
-    """A score beyond the largest number of its type: softmax over it is undefined."""
+    """Raised if a score is infinite or not a number, so that softmax is undefined."""
 
     def __init__(self) -> None:
         super().__init__("Queries and keys are so large that their products overflow; scale them.")
 
 
 class FullyMaskedRowError(ValueError):
-    """A query that may read no key at all has no weights: softmax over nothing is undefined."""
+    """Raised if the mask hides every key from a query, so that softmax is undefined.
+
+    `rows` has the indices of these queries.
+    """
 
     def __init__(self, rows: list[int]) -> None:
         self.rows = rows
         super().__init__(
-            f"The mask lets these queries read no key: {rows}. Allow each row at least one column."
+            f"The mask hides every key from these queries: {rows}. Allow each row at least one key."
         )
 
 
 def softmax(scores: Matrix) -> Matrix:
-    """Turns each row (last axis) of `scores` into weights that sum to 1.
+    """Return the softmax of `scores` (..., n_k) over the last axis, as weights that sum to 1.
 
-    The row's maximum is taken off first, which changes nothing but keeps `exp` from overflowing.
-    A score of minus infinity gets the weight 0. Raises `ScoresOverflowError` for a row whose
-    largest score is infinite or not a number.
+    Subtracting the row's maximum first does not change the result and keeps `exp` from overflowing.
+    A score of minus infinity gets the weight 0. Raises `ScoresOverflowError` if the largest score
+    of a row is infinite or not a number.
     """
     largest = scores.max(axis=-1, keepdims=True)
     check_finite(largest)
@@ -44,12 +46,16 @@ def softmax(scores: Matrix) -> Matrix:
 
 
 def causal_mask(n: int) -> Mask:
-    """(n, n), true where a query may read a key: itself and what stands before it."""
+    """Return a mask (n, n) that is True for each query's own key and those of earlier tokens."""
     return np.tri(n, dtype=bool)
 
 
 def split_heads(x: Matrix, n_heads: int) -> Matrix:
-    """(n, d_model) -> (n_heads, n, d_head). Reshaping straight to the result would mix tokens."""
+    """Split the columns into heads: (n, d_model) -> (n_heads, n, d_head).
+
+    Reshaping directly to (n_heads, n, d_head) would mix tokens. Raises ValueError if d_model is not
+    a multiple of `n_heads`.
+    """
     n, d_model = x.shape
     if d_model % n_heads:
         raise ValueError(f"d_model {d_model} is not a multiple of {n_heads} heads")
@@ -57,25 +63,25 @@ def split_heads(x: Matrix, n_heads: int) -> Matrix:
 
 
 def repeat_kv(x: Matrix, n_heads: int) -> Matrix:
-    """(n_kv_heads, n, d_head) -> (n_heads, n, d_head): heads of one group read the same."""
+    """Repeat keys or values for every head of a group: (n_kv_heads, n, d_head) -> (n_heads, …)."""
     return np.repeat(x, n_heads // len(x), axis=0)
 
 
 def apply_rotary(x: Matrix, rotary: Rotary | None) -> Matrix:
-    """(n_heads, n, d_head), turned by its places where a model has its positions so."""
+    """Return x (n_heads, n, d_head) with rotary positions, or unchanged if `rotary` is None."""
     return rotary.rotate(x) if rotary else x
 
 
 def merge_heads(heads: Matrix) -> Matrix:
-    """(n_heads, n, d_head) -> (n, d_model): the heads' outputs side by side."""
+    """Concatenate the heads: (n_heads, n, d_head) -> (n, n_heads * d_head)."""
     n_heads, n, d_head = heads.shape
     return heads.transpose(1, 0, 2).reshape(n, n_heads * d_head)
 
 
 def masked_scores(scores: Matrix, mask: Mask | None) -> Matrix:
-    """Minus infinity wherever `mask` (broadcastable to `scores`) is false.
+    """Return `scores` with minus infinity where `mask`, broadcastable to them, is False.
 
-    Raises `FullyMaskedRowError` if a row is left without a key.
+    Raises `FullyMaskedRowError`.
     """
     if mask is None:
         return scores
@@ -84,9 +90,9 @@ def masked_scores(scores: Matrix, mask: Mask | None) -> Matrix:
 
 
 def broadcast_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
-    """`mask` broadcast to the shape of the scores (..., n_q, n_k).
+    """Return `mask` broadcast to `shape`, that of the scores: (..., n_q, n_k).
 
-    Raises `FullyMaskedRowError` if one of its rows allows nothing.
+    Raises `FullyMaskedRowError` if a row has no True.
     """
     full_mask: Mask = np.broadcast_to(mask, shape)
     row_has_key = full_mask.any(axis=-1)
@@ -96,7 +102,7 @@ def broadcast_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
 
 
 def check_finite(largest: Matrix) -> None:
-    """Raises `ScoresOverflowError` unless every row's largest score is a number."""
+    """Raise `ScoresOverflowError` unless the largest score of every row is finite."""
     if not np.isfinite(largest).all():
         raise ScoresOverflowError
 
@@ -104,12 +110,12 @@ def check_finite(largest: Matrix) -> None:
 def scaled_dot_product_attention(
     Q: Matrix, K: Matrix, V: Matrix, mask: Mask | None = None, *, scaled: bool = True
 ) -> tuple[Matrix, Matrix]:
-    """Each query reads the values, weighted by how well their keys match it.
+    """Return softmax(Q Kᵀ / √d_head) V, and the weights softmax(Q Kᵀ / √d_head).
 
-    Q (..., n_q, d_head), K (..., n_k, d_head), V (..., n_k, d_head) and a boolean mask
-    broadcastable to (..., n_q, n_k), true where reading is allowed.
-    Returns the outputs (..., n_q, d_head) and the weights (..., n_q, n_k).
-    Raises `FullyMaskedRowError`. Source: Vaswani et al. 2017, equation 1.
+    Q is (..., n_q, d_head), K and V are (..., n_k, d_head). `mask` is boolean, broadcastable to
+    (..., n_q, n_k), and True where a query may read a key. Without `scaled`, scores are not divided
+    by √d_head. The outputs are (..., n_q, d_head), the weights (..., n_q, n_k).
+    Raises `FullyMaskedRowError` and `ScoresOverflowError`. Source: Vaswani et al. 2017, equation 1.
     """
     scores = Q @ np.swapaxes(K, -1, -2)  # (..., n_q, n_k)
     if scaled:
@@ -126,12 +132,13 @@ def multi_head_attention(
     ablated_heads: tuple[int, ...] = (),
     scaled: bool = True,
 ) -> tuple[Matrix, Matrix]:
-    """Every head attends in its own projection of X; the results are joined and mixed.
+    """Return the output (n, d_model) and the weights (n_heads, n, n) of multi-head attention.
 
-    X (n, d_model); mask broadcastable to (n_heads, n, n), the same for every head if (n, n).
-    `heads_off` names heads whose output is replaced by zeros.
-    Returns the output (n, d_model) and the weights (n_heads, n, n).
-    Raises `FullyMaskedRowError`. Source: Vaswani et al. 2017, section 3.2.2.
+    Each head attends with its own projections of X (n, d_model). The heads' outputs are
+    concatenated and projected by W_O. `mask` is broadcastable to (n_heads, n, n); an (n, n) mask is
+    the same for all heads. The outputs of `ablated_heads` are replaced by zeros.
+    Raises `FullyMaskedRowError` and `ScoresOverflowError`.
+    Source: Vaswani et al. 2017, section 3.2.2.
     """
     Q = split_heads(X @ W.query + W.query_bias, W.n_heads)  # (n_heads, n, d_head)
     K = split_heads(X @ W.key + W.key_bias, W.n_kv_heads)  # (n_kv_heads, n, d_head)
@@ -144,7 +151,7 @@ def multi_head_attention(
 
 
 def zero_heads(heads: Matrix, ablated_heads: tuple[int, ...]) -> Matrix:
-    """(n_heads, n, d_head) with zeros in place of the heads named."""
+    """Return `heads` (n_heads, n, d_head) with zeros for the ablated heads."""
     if not ablated_heads:
         return heads
     heads = heads.copy()

@@ -1,4 +1,4 @@
-"""Every intermediate of one attention layer, each computed when it is first asked for."""
+"""Every intermediate of one attention layer, each computed when it is first read."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,11 +20,12 @@ from app.attention.weights import AttentionWeights, Mask, Matrix
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One layer at work on X (n, d_model), in the order in which a book tells it.
+    """The computation of one attention layer for the input X, step by step.
 
-    `mask`, `heads_off` and `scaled` are as in `core.multi_head_attention`; `known_weights` are the
-    weights where somebody has computed them already.
-    `weights` and all that follows raise `FullyMaskedRowError` if the mask leaves a row empty.
+    `mask`, `ablated_heads` and `divide_by_sqrt_d_head` are the arguments of
+    `textbook.multi_head_attention`. `precomputed_weights` replace `weights` if given.
+    `masked` and everything computed from it raise `FullyMaskedRowError`, `weights` and everything
+    computed from them `ScoresOverflowError`.
     """
 
     X: Matrix  # (n, d_model)
@@ -35,24 +36,24 @@ class Trace:
     precomputed_weights: Matrix | None = None  # (n_heads, n, n)
 
     def with_input(self, X: Matrix) -> "Trace":
-        """The same layer at work on other inputs (n, d_model)."""
+        """Return the trace of the same layer for another input (n, d_model)."""
         return replace(self, X=X, precomputed_weights=None)
 
     @cached_property
     def Q(self) -> Matrix:  # noqa: N802
-        """(n_heads, n, d_head)"""
+        """Queries, (n_heads, n, d_head), with rotary positions if the layer has them"""
         query = split_heads(self.X @ self.W.query + self.W.query_bias, self.W.n_heads)
         return apply_rotary(query, self.W.rotary)
 
     @cached_property
     def K(self) -> Matrix:  # noqa: N802
-        """(n_heads, n, d_head), the same for all heads that share it"""
+        """Keys, (n_heads, n, d_head), repeated for heads that share them"""
         key = split_heads(self.X @ self.W.key + self.W.key_bias, self.W.n_kv_heads)
         return repeat_kv(apply_rotary(key, self.W.rotary), self.W.n_heads)
 
     @cached_property
     def V(self) -> Matrix:  # noqa: N802
-        """(n_heads, n, d_head), the same for all heads that share it"""
+        """Values, (n_heads, n, d_head), repeated for heads that share them"""
         value = split_heads(self.X @ self.W.value + self.W.value_bias, self.W.n_kv_heads)
         return repeat_kv(value, self.W.n_heads)
 
@@ -63,41 +64,42 @@ class Trace:
 
     @cached_property
     def scaled(self) -> Matrix:
-        """Scores divided by √d_head, (n_heads, n, n); undivided if the divisor is switched off."""
+        """Scores divided by √d_head, (n_heads, n, n); unchanged without `divide_by_sqrt_d_head`"""
         return self.scores / sqrt(self.W.d_head) if self.divide_by_sqrt_d_head else self.scores
 
     @cached_property
     def masked(self) -> Matrix:
-        """Minus infinity where the mask forbids reading, (n_heads, n, n)"""
+        """Scaled scores with minus infinity where the mask is False, (n_heads, n, n)"""
         return masked_scores(self.scaled, self.mask)
 
     @cached_property
     def weights(self) -> Matrix:
-        """Rows are queries and sum to 1, columns are keys, (n_heads, n, n)"""
+        """Attention weights, (n_heads, n, n): rows are queries and sum to 1, columns are keys"""
         return (
             softmax(self.masked) if self.precomputed_weights is None else self.precomputed_weights
         )
 
     @cached_property
     def head_outputs(self) -> Matrix:
-        """Weights times V, zeros for heads switched off, (n_heads, n, d_head)"""
+        """Weights times V, (n_heads, n, d_head); zeros for ablated heads"""
         return zero_heads(self.weights @ self.V, self.ablated_heads)
 
     @cached_property
     def concat(self) -> Matrix:
-        """The heads' outputs side by side, (n, d_model)"""
+        """The heads' outputs concatenated, (n, n_heads * d_head)"""
         return merge_heads(self.head_outputs)
 
     @cached_property
     def contributions(self) -> Matrix:
-        """What each head adds to the output through its own rows of W_O: O_i W_O⁽ⁱ⁾,
-        (n_heads, n, d_model). With b_O they sum to the output.
+        """Each head's part of the output, (n_heads, n, d_model): its output times its rows of W_O.
+
+        Their sum plus b_O is the output.
         """
         return self.head_outputs @ self._head_output_projections
 
     @cached_property
     def value_contributions(self) -> Matrix:
-        """What each key writes if it is read in full: V_i W_O⁽ⁱ⁾, (n_heads, n, d_model)."""
+        """Each key's contribution at a weight of 1, (n_heads, n, d_model): V times rows of W_O"""
         return self.V @ self._head_output_projections
 
     @property
@@ -107,10 +109,9 @@ class Trace:
 
     @cached_property
     def norm_weighted(self) -> Matrix:
-        """Weights times the length of what the key writes, each row scaled to sum to 1.
+        """Weights times the norms of `value_contributions`, (n_heads, n, n); rows sum to 1.
 
         Source: Kobayashi et al. 2020, "Attention is Not Only a Weight", section 3.
-        (n_heads, n, n)
         """
         norms = np.linalg.norm(self.value_contributions, axis=-1)[:, None, :]  # (n_heads, 1, n)
         weighted_norms = self.weights * norms

@@ -1,4 +1,4 @@
-"""What multi-head attention is not, and what happens to it when parts are changed: for contrast."""
+"""Variants of multi-head attention, some of them wrong, for comparison with the real form."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -11,32 +11,31 @@ from app.attention.trace import Trace
 from app.attention.weights import AttentionWeights, Matrix
 
 PERTURBED_INPUTS = 16
+"""Number of inputs that `perturb_token` changes."""
+
 PERTURBATION = 1.0
 
 
 def perturb_token(X: Matrix, token: int) -> Matrix:
-    """X (n, d_model) with `NUDGE` added to the first `NUDGED_INPUTS` inputs of one token."""
+    """Return X (n, d_model) with `PERTURBATION` added to the first inputs of one token."""
     X = X.copy()
     X[token, :PERTURBED_INPUTS] += PERTURBATION
     return X
 
 
 def sliced_input_attention(trace: Trace, X: Matrix) -> Matrix:
-    """The wrong way, with what else `trace` has: each head is given only its slice of the inputs X,
-    the first of h heads the first h-th part of them, and so on.
+    """Return the weights (n_heads, n, n) if each head read only a slice of the input X.
 
-    Each head keeps the rows of its own W_Q and W_K that belong to these inputs.
-    Returns weights (n_heads, n, n).
+    This is a common misconception. Of n_heads equal slices of the d_model inputs, head i gets slice
+    i, and uses only the rows of its W_Q and W_K that belong to it. All else is as in `trace`.
     """
     W = trace.W
     query, key = np.empty((2, W.n_heads, len(X), W.d_head), X.dtype)
     (W_Q, W_K, _), (b_Q, b_K, _) = W.split_qkv(W.qkv), W.split_qkv(W.qkv_bias)
     slice_edges = [head * W.d_model // W.n_heads for head in range(W.n_heads + 1)]
     for head, (first, end) in enumerate(pairwise(slice_edges)):
-        query_columns, key_columns = (
-            _head_columns(head, W.d_head),
-            _head_columns(head // W.group_size, W.d_head),
-        )
+        query_columns = _head_columns(head, W.d_head)
+        key_columns = _head_columns(head // W.group_size, W.d_head)
         inputs = X[:, first:end]
         query[head] = inputs @ W_Q[first:end, query_columns] + b_Q[query_columns]
         key[head] = inputs @ W_K[first:end, key_columns] + b_K[key_columns]
@@ -50,7 +49,7 @@ def _head_columns(head: int, d_head: int) -> slice:
 
 
 def output_with_mean_map(trace: Trace) -> Matrix:
-    """The output (n, d_model) if every head used the mean of all maps: what averaging would do."""
+    """Return the output (n, d_model) if every head used the mean of all heads' weights."""
     mean_map = trace.weights.mean(axis=0)  # (n, n)
     head_outputs = mean_map @ trace.V  # (n_heads, n, d_head)
     n_heads, n, d_head = head_outputs.shape
@@ -60,14 +59,17 @@ def output_with_mean_map(trace: Trace) -> Matrix:
 
 
 def mean_pool_kv(W: AttentionWeights, groups: int) -> AttentionWeights:
-    """K and V projections averaged over `groups` groups of neighbouring sets of keys and values.
+    """Return W with the K and V projections averaged within `groups` groups of adjacent heads.
 
-    Every head of a group reads the mean, which is grouped-query attention without the training
-    that should follow. Source: Ainslie et al. 2023, section 2.1.
-    Raises `ValueError` if the sets do not part into so many groups.
+    The heads of a group then share one key and value head, as in grouped-query attention before the
+    further training that it needs. Source: Ainslie et al. 2023, "GQA", section 2.1.
+    Raises ValueError if the key and value heads do not form equal groups.
     """
     if not 0 < groups <= W.n_kv_heads or W.n_kv_heads % groups:
-        raise ValueError(f"{W.n_kv_heads} sets of keys do not part into {groups} groups")
+        raise ValueError(
+            f"{W.n_kv_heads} sets of keys and values do not form {groups} equal groups."
+            f" Choose a divisor of {W.n_kv_heads}."
+        )
     return replace(
         W,
         qkv=np.ascontiguousarray(_group_means(W, W.qkv, groups)),
@@ -77,7 +79,7 @@ def mean_pool_kv(W: AttentionWeights, groups: int) -> AttentionWeights:
 
 
 def _group_means(W: AttentionWeights, packed: Matrix, groups: int) -> Matrix:
-    """(..., all columns of `qkv`) with those of keys and values averaged over each group."""
+    """Return `packed` (..., columns of `qkv`) with keys and values averaged within each group."""
     query, *key_and_value = W.split_qkv(packed)
     means = [
         part.reshape(*part.shape[:-1], groups, -1, W.d_head).mean(axis=-2) for part in key_and_value

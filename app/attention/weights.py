@@ -1,4 +1,4 @@
-"""The weights of one attention layer, stored as the fast form wants them."""
+"""The weights of one attention layer, stored as `fast` reads them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +14,13 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class AttentionWeights:
-    """Four projections. Q, K and V lie side by side in one matrix, (in, out) and C-contiguous:
-    one product computes all three, and a transposed operand would cost up to twice as much.
+    """Query, key, value and output projections of one layer.
 
-    Several heads may share a set of keys and values: there are `n_kv_heads` sets, as many as heads
-    if it is not given, and heads that follow one another share one. `rotary` turns queries and keys
-    by their places. Source of the sharing: Ainslie et al. 2023, "GQA", section 2.2.
-    Raises `ValueError` for shapes that do not fit.
+    Q, K and V are columns of one matrix, stored as (in, out) and C-contiguous: one product computes
+    all three, and a transposed operand would take up to twice as long.
+    In grouped-query attention, n_heads / n_kv_heads consecutive heads share one key and value head;
+    0 means as many as `n_heads`. `rotary` adds rotary positions to queries and keys.
+    Source: Ainslie et al. 2023, "GQA", section 2.2. Raises ValueError for shapes that do not fit.
     """
 
     n_heads: int
@@ -36,9 +36,11 @@ class AttentionWeights:
             object.__setattr__(self, "n_kv_heads", self.n_heads)
         concat_width, d_model = self.output.shape
         if concat_width % self.n_heads:
-            raise ValueError(f"{concat_width} outputs are not a multiple of {self.n_heads} heads")
+            raise ValueError(f"{concat_width} rows of W_O do not divide into {self.n_heads} heads")
         if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"{self.n_heads} heads do not share {self.n_kv_heads} sets of keys")
+            raise ValueError(
+                f"{self.n_heads} heads cannot share {self.n_kv_heads} sets of keys and values"
+            )
         qkv_width = concat_width + 2 * self.n_kv_heads * self.d_head
         expected = ((d_model, qkv_width), (qkv_width,), (d_model,))
         actual = (self.qkv.shape, self.qkv_bias.shape, self.output_bias.shape)
@@ -55,11 +57,11 @@ class AttentionWeights:
 
     @property
     def group_size(self) -> int:
-        """How many heads share one set of keys and values."""
+        """Number of heads that share one key and value head."""
         return self.n_heads // self.n_kv_heads
 
     def split_qkv(self, packed: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-        """(..., all columns of `qkv`) as those of queries, keys and values."""
+        """Split an array of shape (..., columns of `qkv`) into queries, keys and values."""
         queries = self.n_heads * self.d_head
         keys = queries + self.n_kv_heads * self.d_head
         return packed[..., :queries], packed[..., queries:keys], packed[..., keys:]

@@ -70,7 +70,9 @@ def test_as_many_groups_as_heads_changes_nothing(trace):
 
 @pytest.mark.parametrize("groups", [0, 3, 5, 16])
 def test_heads_divide_into_equal_groups_only(models, groups):
-    with pytest.raises(ValueError, match=f"8 sets of keys do not part into {groups} groups"):
+    with pytest.raises(
+        ValueError, match=f"8 sets of keys and values do not form {groups} equal groups"
+    ):
         mean_pool_kv(models["headwise-h8"].transformer.layers[0].attention, groups)
 
 
