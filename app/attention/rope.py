@@ -21,7 +21,7 @@ class Rotary:
 
     base: float = 10_000.0
 
-    def rotate(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    def rotate(self, vectors: Array) -> Array:
         """Return (..., n, d_head) with the vector at each of the positions 0 to n - 1 rotated.
 
         d_head must be even.

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -5,8 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from app.attention import FullyMaskedRowError, fast, softmax, textbook
-from tests.attention.strategies import layers, masks, modern_layers
+from app.attention import (
+    FullyMaskedRowError,
+    ScoresOverflowError,
+    causal_mask,
+    fast,
+    matmul,
+    softmax,
+    textbook,
+)
+from app.attention.rope import Rotary
+from tests.attention.strategies import (
+    layers,
+    masks,
+    modern_layers,
+    random_array,
+    random_attention,
+)
 
 
 @given(st.data(), st.booleans())
@@ -34,6 +51,85 @@ def test_fast_and_textbook_agree_in_float32(data):
     assert output.dtype == weights.dtype == np.float32
     np.testing.assert_allclose(weights, expected_weights, atol=2e-6)
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-4)
+
+
+def force_max_subtraction(*, skipped):
+    """Compute softmax with or without subtracting the maximum, whatever the scores are."""
+    return patch.object(fast, "_needs_no_max_subtraction", return_value=skipped)
+
+
+def force_processor(*, has_small_matrix_kernels):
+    return patch.object(matmul, "HAS_SMALL_MATRIX_KERNELS", has_small_matrix_kernels)
+
+
+def masks_by_name(n):
+    flat = np.ones(n, bool)
+    flat[1] = False
+    return {"no mask": None, "causal": causal_mask(n), "flat": flat, "row": flat[None]}
+
+
+@pytest.mark.parametrize("has_small_matrix_kernels", [True, False])
+@pytest.mark.parametrize("skip_max_subtraction", [True, False])
+@pytest.mark.parametrize("n_kv_heads", [1, 2, 4])
+@pytest.mark.parametrize("mask", masks_by_name(2))
+@pytest.mark.parametrize("rotary", [None, Rotary()])
+def test_every_form_agrees_with_the_textbook(
+    has_small_matrix_kernels, skip_max_subtraction, n_kv_heads, mask, rotary
+):
+    """At this size, products are split if the processor has small-matrix kernels."""
+    n, n_heads, d_model, d_head = 12, 4, 256, 64
+    rng = np.random.default_rng(0)
+    W = random_attention(rng, n_heads, d_model, d_head, n_kv_heads, rotary, size=0.05)
+    X, full_mask = random_array(rng, n, d_model), masks_by_name(n)[mask]
+    options = {"ablated_heads": (1, 2)}
+    expected = textbook.multi_head_attention(X, W, full_mask, **options)
+    with (
+        force_max_subtraction(skipped=skip_max_subtraction),
+        force_processor(has_small_matrix_kernels=has_small_matrix_kernels),
+    ):
+        output, weights = fast.multi_head_attention(X, W, full_mask, **options)
+    np.testing.assert_allclose(weights, expected[1], atol=1e-12)
+    np.testing.assert_allclose(output, expected[0], atol=1e-10)
+
+
+@pytest.mark.parametrize("skip_max_subtraction", [True, False])
+@pytest.mark.parametrize("n_kv_heads", [1, 2])
+def test_every_form_raises_for_a_fully_masked_row(skip_max_subtraction, n_kv_heads):
+    rng = np.random.default_rng(0)
+    W, X = random_attention(rng, 2, 4, 2, n_kv_heads), random_array(rng, 3, 4)
+    mask = np.array([[True, True, True], [False, False, False], [True, False, False]])
+    with (
+        force_max_subtraction(skipped=skip_max_subtraction),
+        pytest.raises(FullyMaskedRowError) as error,
+    ):
+        fast.multi_head_attention(X, W, mask)
+    assert error.value.rows == [1]
+
+
+OFFSETS = [0, 29, 29.875, 30.125, 80, 100, 10_000]
+
+
+@pytest.mark.parametrize("offset", [*OFFSETS, *(-each for each in OFFSETS[1:])])
+@pytest.mark.parametrize("n_kv_heads", [1, 2])
+def test_float32_weights_do_not_depend_on_how_large_all_scores_are(offset, n_kv_heads):
+    """Every score is `offset` plus a multiple of 1/64. In float32, exp overflows above 88."""
+    rng = np.random.default_rng(0)
+    query, key = np.ones((2, 3, 2), np.float32), np.ones((n_kv_heads, 5, 2), np.float32)
+    query[..., 1] = rng.integers(-4, 5, (2, 3)) / 8
+    key[..., 1] = rng.integers(-4, 5, (n_kv_heads, 5)) / 8
+    key[..., 0] = offset
+    expected = softmax(query[..., 1:] @ key[..., 1:].transpose(0, 2, 1))
+    weights = fast.attention_weights(query, key)
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("score", [np.inf, np.nan])
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_scores_that_are_no_finite_numbers_are_an_error(score):
+    query, key = np.ones((1, 2, 1)), np.array([[[1.0], [score]]])
+    with pytest.raises(ScoresOverflowError):
+        fast.attention_weights(query, key)
 
 
 extreme = st.floats(-1e150, 1e150, allow_nan=False)

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from app.attention import softmax
 from app.attention.metrics import (
+    diagonal_mean,
     largest_cell,
+    mean_distance,
     mean_entropy,
     row_entropy,
     select_and_renormalise,
@@ -81,9 +83,33 @@ def test_the_entropy_of_a_head_is_the_mean_of_its_rows():
     assert mean_entropy(np.stack([even, sharp])) == [1.0, 0.0]
 
 
-def test_the_largest_cell_is_found():
-    link = largest_cell(np.array([[0.4, 0.6], [0.9, 0.1]]))
-    assert (link.query, link.key, link.weight) == (1, 0, 0.9)
+def test_entropy_of_unequal_weights_is_in_bits():
+    assert row_entropy(np.array([0.5, 0.25, 0.25])) == 1.5
+
+
+def test_the_largest_cell_is_found_in_maps_that_need_not_be_square():
+    cell = largest_cell(np.array([[0.4, 0.5, 0.1], [0.9, 0.1, 0.0]]))
+    assert (cell.query, cell.key, cell.weight) == (1, 0, 0.9)
+
+
+def test_of_equal_cells_the_first_in_reading_order_is_the_largest():
+    cell = largest_cell(np.array([[0.1, 0.9], [0.9, 0.1]]))
+    assert (cell.query, cell.key) == (0, 1)
+
+
+@given(word_maps(), st.integers(-9, 9))
+def test_the_diagonal_mean_is_over_queries_that_have_a_key_at_this_offset(example, offset):
+    weights, words = example
+    n = len(words)
+    for head, mean in zip(weights, diagonal_mean(weights, offset), strict=True):
+        cells = [head[query, query + offset] for query in range(n) if 0 <= query + offset < n]
+        assert mean == pytest.approx(sum(cells) / len(cells) if cells else 0)
+
+
+def test_the_mean_distance_weights_the_distance_in_tokens_by_attention():
+    itself, first = np.eye(3), np.array([[1.0, 0, 0], [1, 0, 0], [1, 0, 0]])
+    half = np.array([[0.5, 0, 0.5], [0, 1, 0], [0.5, 0, 0.5]])
+    assert mean_distance(np.stack([itself, first, half])).tolist() == [0, 1, 2 / 3]
 
 
 @given(word_maps(), st.data())

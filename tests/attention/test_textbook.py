@@ -17,6 +17,7 @@ from app.attention import (
     split_heads,
     textbook,
 )
+from tests.attention.loops import rotary_by_loops
 from tests.attention.strategies import layers, masks, modern_layers
 
 scores = arrays(
@@ -41,21 +42,6 @@ def test_softmax_does_not_change_when_a_row_is_shifted(values, shift):
 
 def test_a_score_of_minus_infinity_has_weight_zero():
     assert softmax(np.array([0.0, -np.inf, 0.0])).tolist() == [0.5, 0.0, 0.5]
-
-
-def rotary_by_loops(vectors, rotary):
-    """Each pair of numbers, half a vector apart, turned as one complex number."""
-    if rotary is None:
-        return vectors
-    n, d = vectors.shape
-    rotated = np.empty_like(vectors)
-    for position in range(n):
-        for j in range(d // 2):
-            angle = position * rotary.base ** (-2 * j / d)
-            pair = complex(vectors[position, j], vectors[position, j + d // 2])
-            pair *= complex(np.cos(angle), np.sin(angle))
-            rotated[position, j], rotated[position, j + d // 2] = pair.real, pair.imag
-    return rotated
 
 
 @given(st.data())
@@ -102,6 +88,14 @@ def test_a_causal_mask_hides_the_future_exactly(layer):
     assert np.all(np.triu(weights, k=1) == 0)
 
 
+def test_a_causal_mask_allows_a_query_its_own_key_and_earlier_ones():
+    assert causal_mask(3).tolist() == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+
+
 @pytest.mark.parametrize("rows", [[1], [0, 2]])
 def test_a_fully_masked_row_is_an_error_that_names_the_row(rows):
     mask = np.ones((3, 3), bool)
@@ -143,16 +137,18 @@ def test_a_width_that_heads_do_not_divide_is_refused():
         split_heads(np.ones((2, 6)), 4)
 
 
-@given(layers())
-def test_ablating_a_head_removes_its_contribution_and_changes_no_map(layer):
-    W, X = layer
+@given(st.data())
+def test_ablating_heads_removes_their_contributions_and_changes_no_map(data):
+    W, X = data.draw(layers())
+    ablated = tuple(data.draw(st.sets(st.integers(0, W.n_heads - 1))))
     full_output, weights = multi_head_attention(X, W)
-    ablated_output, same_weights = multi_head_attention(X, W, ablated_heads=(0,))
-    head_columns = slice(0, W.d_head)
-    V = X @ W.value[:, head_columns] + W.value_bias[head_columns]
-    np.testing.assert_allclose(
-        full_output - ablated_output, weights[0] @ V @ W.output[head_columns], rtol=1e-6, atol=1e-6
-    )
+    ablated_output, same_weights = multi_head_attention(X, W, ablated_heads=ablated)
+    removed = np.zeros_like(full_output)
+    for head in ablated:
+        columns = slice(head * W.d_head, (head + 1) * W.d_head)
+        V = X @ W.value[:, columns] + W.value_bias[columns]
+        removed += weights[head] @ V @ W.output[columns]
+    np.testing.assert_allclose(full_output - ablated_output, removed, rtol=1e-6, atol=1e-6)
     assert np.array_equal(weights, same_weights)
 
 
