@@ -1,6 +1,5 @@
 """A cache of forward passes with a limit in bytes."""
 
-from math import inf
 from threading import Lock
 
 from cachetools import LRUCache
@@ -18,7 +17,7 @@ class ForwardCache:
     A pass that is larger is not cached.
     """
 
-    def __init__(self, n_bytes: float) -> None:
+    def __init__(self, n_bytes: int) -> None:
         self._entries: LRUCache[CacheKey, ForwardPass] = LRUCache(
             n_bytes, getsizeof=lambda each: each.nbytes
         )
@@ -50,8 +49,3 @@ def _depth(forward_pass: ForwardPass) -> tuple[int, bool]:
 
 
 NO_CACHE = ForwardCache(0)
-
-
-def unbounded_cache() -> ForwardCache:
-    """Return a cache that keeps every pass: for one request, as `memo` of `Model.run`."""
-    return ForwardCache(inf)

@@ -10,7 +10,7 @@ from app.attention.random_init import untrained_copy
 from app.attention.transformer import Transformer
 from app.models.card import Card
 from app.models.fingerprint import Fingerprint
-from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.forward_cache import NO_CACHE, CacheKey, ForwardCache
 from app.models.tokenizer import Sentence, SentenceTokenizer
 
 UNTRAINED_SEED = 0
@@ -60,24 +60,24 @@ class Model:
         *,
         last_layer: int | None = None,
         intervention: Intervention = NO_INTERVENTION,
-        memo: ForwardCache = NO_CACHE,
+        memo: dict[CacheKey, ForwardPass] | None = None,
     ) -> ForwardPass:
         """Return a forward pass over a sentence that includes `last_layer`, or the end if None.
 
-        A pass found in `memo` or in the model's cache is extended rather than computed again.
+        A pass found in `memo` or in the model's cache is extended rather than computed again;
+        `memo` then contains the result.
         Raises `ValueError` if the sentence is blank or too long.
         """
         key = self.card.id, tuple(sentence.ids), intervention
-        remembered = memo.get(key)
-        cached = remembered or self.forward_cache.get(key)
+        memo = {} if memo is None else memo
+        cached = memo.get(key) or self.forward_cache.get(key)
         if cached is None:
             forward_pass = forward(
                 self.transformer, sentence.ids, last_layer=last_layer, intervention=intervention
             )
         else:
             forward_pass = cached.extend(last_layer)
-        if forward_pass is not remembered:
-            memo.put(key, forward_pass)
+        memo[key] = forward_pass
         if forward_pass is not cached:
             self.forward_cache.put(key, forward_pass)
         return forward_pass

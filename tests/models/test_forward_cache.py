@@ -6,7 +6,7 @@ import pytest
 
 from app.attention import Intervention, forward
 from app.models import Sentence
-from app.models.forward_cache import NO_CACHE, ForwardCache, unbounded_cache
+from app.models.forward_cache import NO_CACHE, ForwardCache
 
 CACHE_BYTES = 10_000_000
 TEXT = "The cat sat down."
@@ -76,7 +76,7 @@ def test_a_cached_pass_is_extended_to_the_pass_computed_at_once(
 
 
 def test_passes_of_a_memo_are_extended_without_a_cache(headwise_model, monkeypatch):
-    model, memo = headwise_model("gpt2"), unbounded_cache()
+    model, memo = headwise_model("gpt2"), {}
     sentence = model.tokenizer.sentence(TEXT)
     model.run(sentence, last_layer=0, memo=memo)
     monkeypatch.setattr("app.models.model.forward", None)

@@ -47,7 +47,7 @@ def view_at(url, models):
     path, query = urlsplit(url).path, dict(parse_qsl(urlsplit(url).query))
     requested = requested_view(query, *STEPS[path], models, Signer(""))
     assert not requested.is_refused, requested.parsed.problems
-    return requested.view.query_params()
+    return requested.view.query_params
 
 
 def first_choices(client, path, query):

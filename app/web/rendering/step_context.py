@@ -87,6 +87,10 @@ class LabContext:
     retrained_since: str | None
 
     @property
+    def has_split_words(self) -> bool:
+        return any(word.is_split for word in self.state.sentence.words)
+
+    @property
     def has_unknown_tokens(self) -> bool:
         return not all(token.known for token in self.state.sentence.tokens)
 

@@ -185,7 +185,7 @@ def lab_response(requested: RequestedView) -> LabOut:
     state, prediction = requested.lab_state, requested.prediction
     displayed = state.displayed
     return LabOut(
-        view=requested.view.query_params(),
+        view=requested.view.query_params,
         link=requested.links.url,
         tokens=token_outs(displayed.tokens),
         sets=[head // displayed.group_size for head in range(displayed.model.card.n_heads)],

@@ -94,13 +94,13 @@ def hidden_fields(
         visible_fields.add("minus")
     if view.model.card.n_layers > MAX_LAYER_BUTTONS:
         visible_fields.add("layer")
-    params = view.query_params() | extra
+    params = view.query_params | extra
     return {name: value for name, value in params.items() if name not in visible_fields}
 
 
 def previous_selection(parsed: ParsedView) -> dict[str, str]:
     """Return the `was_*` fields of sentence, model, layer, head and word."""
-    params = parsed.view.query_params() | {"text": parsed.typed_text}
+    params = parsed.view.query_params | {"text": parsed.typed_text}
     return {f"{PREVIOUS_PREFIX}{name}": params[name] for name in SELECTION_PARAMS}
 
 

@@ -79,8 +79,10 @@ class ViewLinks:
     @property
     def url(self) -> str:
         """Path and query of the view; includes a refused sentence, which thus survives a reload."""
-        params = self.parsed.view.query_params() | {"text": self.parsed.typed_text}
-        return self._url(self._canonical(params))
+        view, typed_text = self.parsed.view, self.parsed.typed_text
+        if typed_text == view.text:
+            return self._url(self.query)
+        return self._url(self._canonical(view.query_params | {"text": typed_text}))
 
     @property
     def nearest_valid_url(self) -> str:
@@ -90,12 +92,12 @@ class ViewLinks:
     @cached_property
     def query(self) -> str:
         """The shortest query of the view."""
-        return self._canonical(self.parsed.view.query_params())
+        return self._canonical(self.parsed.view.query_params)
 
     @property
     def explicit_query(self) -> str:
         """The query with every parameter and the version: later defaults do not change it."""
-        return urlencode(self.parsed.view.query_params() | self.version.params)
+        return urlencode(self.parsed.view.query_params | self.version.params)
 
     @property
     def query_with_default_sentence(self) -> str | None:
@@ -107,7 +109,7 @@ class ViewLinks:
         if view.text == defaults.text:
             return None
         controls = replace(view.controls, cell=None)
-        params = view.replace(controls=controls, predict=None).query_params()
+        params = view.replace(controls=controls, predict=None).query_params
         return self._canonical(params | {"text": defaults.text, "word": str(defaults.word)})
 
     def _canonical(self, params: Mapping[str, str]) -> str:

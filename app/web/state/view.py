@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from app.lesson import Controls, Lab
 from app.lesson.schema import Check
@@ -39,8 +40,9 @@ class ViewState(HasSelection):
     def card(self) -> Card:
         return self.model.card
 
+    @cached_property
     def query_params(self) -> dict[str, str]:
-        """Return the query parameters of this view in canonical order, without unused controls."""
+        """The query parameters of this view in canonical order, without unused controls."""
         selection = {
             "text": self.text,
             "model": self.model_id,
@@ -123,6 +125,8 @@ def parse_answers(
     query: Mapping[str, str], parsed: ParsedView, prediction: StepPrediction, check: Check
 ) -> ParsedView:
     """Add the learner's answers to a parsed view, and a problem for each that does not exist."""
+    if "predict" not in query and "check" not in query:
+        return parsed
     problems = list(parsed.problems)
     answers: dict[str, str | None] = {}
     if "predict" in query:

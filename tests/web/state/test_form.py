@@ -131,7 +131,7 @@ def test_the_form_submits_everything_of_a_view(models):
     view = parsed_view(models, off="0.1", cell="1.0", minus="headwise-h1.0", hide="1").view
     view = view.replace(predict="1", check="width")
     fields = hidden_fields(view, {"v": "1"}, has_compare_menu=False)
-    assert fields | {"text": view.text} == view.query_params() | {"v": "1"}
+    assert fields | {"text": view.text} == view.query_params | {"v": "1"}
 
 
 def test_a_field_with_a_menu_of_its_own_is_not_hidden_too(models):

@@ -45,7 +45,7 @@ def parse(models, query):
 
 
 def query_of(models, view, version=VERSION):
-    return canonical_query(view.query_params(), DEFAULTS, view.model.card, version)
+    return canonical_query(view.query_params, DEFAULTS, view.model.card, version)
 
 
 def problems(models, **query):
