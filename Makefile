@@ -45,7 +45,7 @@ serve: .venv/run.done
 
 test: .venv/dev.done
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check-lessons: .venv/run.done
 	$(BIN)/python -m app.lesson $(LESSONS)
