@@ -65,6 +65,15 @@ def test_another_intervention_is_another_pass(computed_passes):
     assert len(computed_passes) > n_for_page
 
 
+def test_another_model_is_another_pass(client_without_cache):
+    client_with_cache = make_client(16)
+    url = "/api/v1/attention?text=Birds+sing+at+dawn&layer=1"
+    urls = [f"{url}&model={model}" for model in ("headwise-h2", "headwise-h2-random")]
+    answers = [client_with_cache.get(url).json()["weights"] for url in urls]
+    assert answers == [client_without_cache.get(url).json()["weights"] for url in urls]
+    assert answers[0] != answers[1]
+
+
 def test_without_a_cache_no_pass_is_reused(computed_passes):
     client_with_cache = make_client(0)
     client_with_cache.get(VIEW_URL)

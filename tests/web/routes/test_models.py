@@ -96,14 +96,17 @@ def test_a_models_page_has_every_head_with_its_labels_and_figures(client, models
 
 
 def test_no_head_is_named_without_figures_that_carry_it(models):
+    any_named = []
     for model in models.of_kind("trained"):
         evidence = models.evidence_of(model)
         for head in evidence.heads:
             named = evidence.labels(head) != [NO_LABEL]
+            any_named.append(named)
             carried = bool(evidence.found_relations(head)) or any(
                 head.top_word_shares[place] >= 0.5 for place in POSITIONS
             )
             assert named == carried
+    assert set(any_named) == {True, False}
 
 
 def test_shares_are_as_precise_as_the_page_says(models):
@@ -205,8 +208,10 @@ def test_a_checkpoints_card_claims_nothing_of_its_training(checkpoint_client):
         assert response.status_code == 200
         text = text_of(response.text)
         assert "that others trained" in text
+        card = text.partition("Its heads")[0].partition("Card")[2]
+        assert "Parameters" in card
         for claim in ("books", "never trained", "validation", "seed", "of Headwise", "None"):
-            assert claim not in text.partition("Its heads")[0].partition("Card")[2], claim
+            assert claim not in card, claim
 
 
 def test_a_measured_checkpoint_has_every_head_with_its_figures(checkpoint_client, encoder_evidence):

@@ -1,6 +1,3 @@
-import html
-import re
-from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,6 +7,7 @@ from starlette.testclient import TestClient
 from app.application import create_app
 from app.settings import Settings
 from tests.pages import LESSON, STEP_PATHS
+from tests.web.html import parse_html
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
 ALLOWED_ORIGIN = "https://school.example"
@@ -48,23 +46,14 @@ def test_an_edit_of_an_embedded_lab_stays_embedded(embedding_client):
 def test_the_nearest_valid_link_stays_in_the_frame(embedding_client):
     refused = embedding_client.get(f"{STEP}?text={'cat+' * 60}&embed=1")
     assert refused.status_code == 422
-    nearest_link = re.search(r'<a href="([^"]*)">Keep the first', refused.text)[1]
-    page = embedding_client.get(html.unescape(nearest_link))
+    (nearest_link,) = [link for link in links_of(refused) if "Keep the first" in link.text]
+    page = embedding_client.get(nearest_link["href"])
     assert page.status_code == 200
     assert 'class="embedded"' in page.text
 
 
-class LinkCollector(HTMLParser):
-    """The attributes of every link of a page."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.links = []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        if tag == "a":
-            self.links.append(dict(attrs))
+def links_of(response):
+    return parse_html(response.text).find_all("a")
 
 
 def stays_in_frame(link):
@@ -79,14 +68,12 @@ def stays_in_frame(link):
 @pytest.mark.parametrize("step", STEP_PATHS)
 def test_no_link_of_an_embedded_lab_leaves_its_frame(embedding_client, step, query, partial):
     headers = {"HX-Request-Type": "partial"} if partial else {}
-    links = LinkCollector(
-        embedding_client.get(f"{step}?embed=1{query}", headers=headers).text
-    ).links
+    links = links_of(embedding_client.get(f"{step}?embed=1{query}", headers=headers))
     assert links
     assert [link for link in links if not stays_in_frame(link)] == []
-    assert all(
-        "target" not in link for link in LinkCollector(embedding_client.get(step).text).links
-    )
+    links_outside_of_frames = links_of(embedding_client.get(step))
+    assert links_outside_of_frames
+    assert not any("target" in link for link in links_outside_of_frames)
 
 
 def test_only_allowed_sites_may_frame_and_only_the_lab(embedding_client, client):
@@ -169,15 +156,15 @@ def test_origins_come_from_the_environment(monkeypatch):
 
 
 def test_oembed_discovery_leads_to_the_frame(embedding_client):
-    page = embedding_client.get(f"{STEP}?text=Birds+sing&v=1").text
-    found = re.search(r'type="application/json\+oembed" href="([^"]+)"', page)
-    oembed = embedding_client.get(html.unescape(found[1]).removeprefix("http://testserver")).json()
+    page = parse_html(embedding_client.get(f"{STEP}?text=Birds+sing&v=1").text)
+    discovery_url = page.find("link[type=application/json+oembed]")["href"]
+    oembed = embedding_client.get(discovery_url).json()
     assert (oembed["version"], oembed["type"]) == ("1.0", "rich")
     assert oembed["title"] == "Why one head isn’t enough"
-    source = html.unescape(re.search(r'<iframe src="([^"]+)"', oembed["html"])[1])
+    source = parse_html(oembed["html"]).find("iframe")["src"]
     assert source == f"http://testserver{STEP}?text=Birds+sing&v=1&embed=1"
-    assert 'src="http://testserver/embed.js"' in oembed["html"]
-    assert embedding_client.get(source.removeprefix("http://testserver")).status_code == 200
+    assert parse_html(oembed["html"]).find("script")["src"] == "http://testserver/embed.js"
+    assert embedding_client.get(source).status_code == 200
 
 
 def test_oembed_keeps_to_the_requested_size(embedding_client):
