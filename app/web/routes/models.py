@@ -1,4 +1,4 @@
-"""`/models` and `/models/ID`: what is known of the models, with the figures it rests on."""
+"""`/models` and `/models/ID`: the models and the measurements of their heads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from app.picture.charts import Bar, Interval, Series, bar_chart, interval_chart,
 from app.web.context import AppContext
 
 MAX_BARS = 32
-"""Of more heads than these the table scrolls, and the plot shows those that are missed most."""
+"""Beyond this number of heads, the table scrolls and the plot shows the largest effects only."""
 
 
 @dataclass(frozen=True)
 class PositionCell:
-    """The share of queries whose top word is at a place, and its heat."""
+    """Share of queries whose top word is at one position, with its heat level."""
 
     share: float
     level: int
@@ -40,7 +40,7 @@ class PositionCell:
 
 @dataclass(frozen=True)
 class HeadRow:
-    """One head with what its figures support, for each place in the order of `POSITIONS`."""
+    """One head with the labels that it supports; `positions` are in the order of `POSITIONS`."""
 
     record: HeadRecord
     labels: Sequence[str]
@@ -133,7 +133,7 @@ def head_rows(evidence: Evidence) -> list[HeadRow]:
 
 
 def max_interval_half_width(evidence: Evidence) -> float:
-    """Half the width of the widest interval that any share of top words has."""
+    """Return half the width of the widest confidence interval of any top-word share."""
     shares = [
         evidence.top_word_share(head, place) for head in evidence.heads for place in POSITIONS
     ]
@@ -141,7 +141,7 @@ def max_interval_half_width(evidence: Evidence) -> float:
 
 
 def two_neighbour_rows(experiment: TwoNeighbours) -> list[tuple[int, str, list[float]]]:
-    """(heads, read-out, shares of rows with both neighbours right, one for each seed)."""
+    """Return rows of (n_heads, read-out, share with both neighbours right for each seed)."""
     rows: dict[tuple[int, str], list[float]] = {}
     for outcome in experiment.outcomes:
         rows.setdefault((outcome.n_heads, outcome.read_out), []).append(outcome.both)
@@ -149,7 +149,7 @@ def two_neighbour_rows(experiment: TwoNeighbours) -> list[tuple[int, str, list[f
 
 
 def seed_plot(seeds: SeedRuns) -> str:
-    """The runs of all seeds; those of one number of heads have one name and one kind of line."""
+    """Plot the runs of all seeds; runs with as many heads share a name and a line style."""
     head_counts = sorted({run.n_heads for run in seeds.runs})
     series = [
         Series(
@@ -163,7 +163,7 @@ def seed_plot(seeds: SeedRuns) -> str:
 
 
 def largest_ablation_effects(heads: Sequence[HeadRecord]) -> list[HeadRecord]:
-    """The heads whose loss is known, in their order; of many those that change it most."""
+    """Return the ablated heads; of more than `MAX_BARS` those that change the loss most."""
     measured = [head for head in heads if head.ablation is not None]
     largest = sorted(measured, key=lambda head: -abs(head.ablation or 0.0))[:MAX_BARS]
     return [head for head in measured if head in largest]

@@ -1,4 +1,4 @@
-"""A lab in another site's page: the frame, and oEmbed, by which sites make one out of a link."""
+"""`/oembed` and `/embed.js`, with which other sites embed a lab."""
 
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -21,7 +21,7 @@ CROSS_ORIGIN_HEADERS = {
 
 
 def _split_url(url: str) -> SplitResult:
-    """Empty parts of what is no address."""
+    """Split a URL; an invalid one has empty parts."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -44,7 +44,7 @@ def router(app_context: AppContext) -> APIRouter:
         maxwidth: int = FRAME_WIDTH,
         maxheight: int = FRAME_HEIGHT,
     ) -> Response:
-        """Source: oembed.com, version 1.0."""
+        """Describe the frame for a link. Source: oembed.com, version 1.0."""
         if not app_context.may_be_embedded:
             raise HTTPException(404, EMBEDDING_DISABLED)
         if format != "json":
