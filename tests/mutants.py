@@ -400,14 +400,14 @@ WEB = (
         "app/web/state/form.py",
         "params[name] for name in SELECTION_PARAMS}",
         'params[name] for name in SELECTION_PARAMS if name != "word"}',
-        ("tests/web/state/test_form.py", "tests/web/routes/test_step.py"),
+        ("tests/web/state/test_form.py", "tests/web/test_lab_form.py"),
     ),
     Mutant(
         "the page's form leaves the previous selection out",
         "templates/parts/lab-view.html",
         "form.previous_selection.items()",
         "{}.items()",
-        ("tests/web/routes/test_step.py",),
+        ("tests/web/test_lab_form.py",),
     ),
     Mutant(
         "a prediction is kept although the sentence changed",
