@@ -113,17 +113,17 @@ def test_an_interrupted_measurement_leaves_no_file(treebank, tmp_path):
 def test_on_a_terminal_a_bar_shows_the_progress(folder, treebank, tmp_path):
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
-    measured_folder = save_checkpoint("bert", tmp_path / "shown")
-    command = [sys.executable, "-m", "app", "checkpoint", "measure", measured_folder]
+    shown = save_checkpoint("bert", tmp_path / "shown")
+    command = [sys.executable, "-m", "app", "checkpoint", "measure", shown]
     subprocess.run(
         [*command, "--treebank", treebank, "--twins", "1"], cwd=ROOT, stderr=terminal, check=True
     )
     os.close(terminal)
-    measured_folder = os.read(controller, 100_000).decode()
+    output = os.read(controller, 100_000).decode()
     os.close(controller)
-    # (1 + 1 twin) × 6 sentences; 3 that are reported × (1 + 8 heads)
-    assert "/51 " in measured_folder
-    assert "51/51" in measured_folder
+    # 6 sentences × 2 models; 3 reported sentences × (1 baseline + 12 heads)
+    assert "/51 " in output
+    assert "51/51" in output
 
 
 def test_the_guide_names_every_architecture_and_every_option(capsys):

@@ -34,13 +34,13 @@ def tokenised_trees(models, trees):
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    """With [CLS] and [SEP]."""
+    """A model with [CLS] and [SEP]."""
     return read_checkpoint(save_checkpoint("bert", tmp_path_factory.mktemp("encoder")))
 
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory):
-    """Causal, with spaces before its tokens."""
+    """A causal model whose tokens begin with a space."""
     return read_checkpoint(save_checkpoint("gpt2", tmp_path_factory.mktemp("decoder")))
 
 
@@ -49,7 +49,7 @@ def tokenise_with(model, trees):
 
 
 def record_by_loops(model, tokenised_trees, layer, head):
-    """The same figures by loops, for one head."""
+    """Compute the record of one head with loops."""
     weights_at, tops_at = dict.fromkeys(POSITIONS, 0.0), dict.fromkeys(POSITIONS, 0)
     hits, n_words, distance, special = {}, 0, 0.0, 0.0
     for each in tokenised_trees:
@@ -78,9 +78,9 @@ def record_by_loops(model, tokenised_trees, layer, head):
                     "first": j == 0,
                     "punctuation": tree.punctuation[j],
                 }
-                for place, holds in at.items():
-                    weights_at[place] += row[i][j] * holds
-                    tops_at[place] += holds and j == top
+                for position, holds in at.items():
+                    weights_at[position] += row[i][j] * holds
+                    tops_at[position] += holds and j == top
                 distance += row[i][j] * abs(i - j)
             others = [j for j in range(n) if j != i and not tree.punctuation[j]]
             partner = max(others, key=lambda j, i=i: row[i][j])
@@ -108,9 +108,11 @@ def test_a_heads_record_agrees_with_loops(models, trees, encoder, decoder, name,
         model, tokenised, layer, head
     )
     assert (record.layer, record.head) == (layer, head)
-    for place in POSITIONS:
-        assert record.weights[place] == pytest.approx(weights_at[place] / n_words, abs=1e-4)
-        assert record.top_word_shares[place] == pytest.approx(tops_at[place] / n_words, abs=1e-4)
+    for position in POSITIONS:
+        assert record.weights[position] == pytest.approx(weights_at[position] / n_words, abs=1e-4)
+        assert record.top_word_shares[position] == pytest.approx(
+            tops_at[position] / n_words, abs=1e-4
+        )
     assert record.distance == pytest.approx(distance / n_words, abs=1e-4)
     recorded_hits = {(f.relation, f.direction): f.test.hits for f in record.findings if f.test.n}
     assert recorded_hits == hits

@@ -142,13 +142,13 @@ def test_arrays_of_a_cached_pass_are_read_only(headwise_model, cache, kind, last
 
 
 def test_the_cache_is_thread_safe(headwise_model):
-    """A cache so small that every thread drops what another has just kept."""
+    """The cache is so small that threads evict the passes of other threads."""
     model = headwise_model("bert")
     sentences = [model.tokenizer.sentence(" ".join(["cat"] * n)) for n in range(1, 9)]
     expected = [forward(model.transformer, sentence.ids) for sentence in sentences]
     crowded = replace(model, forward_cache=ForwardCache(3 * expected[-1].nbytes))
 
-    def asks(number):
+    def check_run(number):
         at, last = number % len(sentences), (None, 0, 1)[number % 3]
         forward_pass = crowded.run(sentences[at], last_layer=last)
         depth = len(expected[at].weights) if last is None else last + 1
@@ -156,7 +156,7 @@ def test_the_cache_is_thread_safe(headwise_model):
         return len(pairs) >= depth and all(np.array_equal(one, other) for one, other in pairs)
 
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(asks, range(300)))
+        assert all(threads.map(check_run, range(300)))
     assert crowded.forward_cache.n_bytes <= 3 * expected[-1].nbytes
 
 

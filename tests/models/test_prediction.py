@@ -79,7 +79,7 @@ def test_torch_makes_the_same_predictions_from_the_shipped_weights(models, n_hea
 
 
 def _shipped_array(transformer, name):
-    """The array that a shipped tensor of this name became."""
+    """Return the array into which a shipped tensor of this name was loaded."""
     names = {"attention.qkv.weight": "attention.qkv", "attention.qkv.bias": "attention.qkv_bias"}
     names |= {
         "attention.output.weight": "attention.output",
@@ -98,7 +98,7 @@ def _shipped_array(transformer, name):
 
 
 def reference_probabilities(transformers_model, model, ids, position):
-    """transformers' probabilities there of every token that the tokenizer knows."""
+    """Return the probabilities of transformers at a position, of tokens in the vocabulary."""
     kind = model.card.id
     with torch.no_grad():
         probabilities = (
@@ -170,9 +170,9 @@ def test_a_masked_model_cannot_predict_the_next_token(headwise_model):
 
 
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=12), st.integers(1, 14))
-def test_top_k_sorts_by_size_and_then_by_index(figures, top):
-    expected = sorted(range(len(figures)), key=lambda place: -figures[place])[:top]
-    assert top_k(np.array(figures), top) == expected
+def test_top_k_sorts_by_size_and_then_by_index(values, k):
+    expected = sorted(range(len(values)), key=lambda index: -values[index])[:k]
+    assert top_k(np.array(values), k) == expected
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "gpt2", "llama"])

@@ -38,15 +38,15 @@ def both_outputs(folder, minilm):
     reference_model = BertModel.from_pretrained(folder, attn_implementation="eager").eval()
 
     @cache
-    def answers(name):
+    def outputs(name):
         ids = minilm.tokenizer.sentence(TEXTS[name]).ids
         ids = ids if len(ids) <= 128 else [*ids[:127], ids[-1]]
         return forward(minilm.transformer, ids), reference_outputs(reference_model, ids)
 
-    return answers
+    return outputs
 
 
-of_every_text = pytest.mark.parametrize("name", TEXTS)
+with_every_text = pytest.mark.parametrize("name", TEXTS)
 
 
 def test_the_card_has_the_sizes_of_the_model(minilm):
@@ -55,14 +55,14 @@ def test_the_card_has_the_sizes_of_the_model(minilm):
     assert (card.max_tokens, card.predicts, card.adds_special_tokens) == (128, "nothing", True)
 
 
-@of_every_text
+@with_every_text
 def test_every_map_of_every_layer_is_that_of_transformers(both_outputs, name):
     actual, reference = both_outputs(name)
     for weights, expected in zip(actual.weights, reference.weights, strict=True):
         assert max_error(weights, expected) <= 1e-5
 
 
-@of_every_text
+@with_every_text
 def test_the_last_hidden_states_are_those_of_transformers(both_outputs, name):
     actual, reference = both_outputs(name)
     assert max_error(actual.hidden, reference.hidden) <= 3e-5
@@ -73,7 +73,7 @@ def test_the_longest_sentence_has_the_maximum_number_of_tokens(both_outputs):
     assert actual.hidden.shape == (128, 384)
 
 
-@of_every_text
+@with_every_text
 def test_the_tokens_are_those_of_transformers(folder, minilm, name):
     reference_tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = reference_tokenizer(TEXTS[name], padding=False, truncation=False, verbose=False).input_ids

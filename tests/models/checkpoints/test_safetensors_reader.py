@@ -92,7 +92,7 @@ DAMAGED_HEADERS = {
     "offsets that overlap": {"a": tensor_entry(0, 16), "b": tensor_entry(0, 16)},
     "offsets that overlap by a part": {"a": tensor_entry(0, 20, (5,)), "b": tensor_entry(16, 32)},
     "an end beyond the file": {"a": tensor_entry(0, 16), "b": tensor_entry(16, 64, (12,))},
-    "a place beyond the file": {"a": tensor_entry(64, 80)},
+    "a position beyond the file": {"a": tensor_entry(64, 80)},
     "a negative offset": {"a": tensor_entry(-16, 0), "b": tensor_entry(16, 32)},
     "offsets that descend": {"a": tensor_entry(16, 0), "b": tensor_entry(16, 32)},
     "a gap": {"a": tensor_entry(0, 8, (2,)), "b": tensor_entry(16, 32)},
@@ -103,8 +103,8 @@ DAMAGED_HEADERS = {
     "a negative shape": {"a": tensor_entry(0, 32, (-8,))},
     "half a number": {"a": tensor_entry(0, 32, (8.5,))},
     "a shape that is none": {"a": tensor_entry(0, 32) | {"shape": "8"}},
-    "a kind that nobody knows": {"a": tensor_entry(0, 32, (8,), "F33")},
-    "a kind that is none": {"a": tensor_entry(0, 32, (8,), None)},
+    "an unknown dtype": {"a": tensor_entry(0, 32, (8,), "F33")},
+    "no dtype": {"a": tensor_entry(0, 32, (8,), None)},
     "one offset": {"a": tensor_entry(0, 32, (8,)) | {"data_offsets": [0]}},
     "no offsets": {"a": {"dtype": "F32", "shape": [8]}},
     "a tensor that is none": {"a": 7},
@@ -151,7 +151,7 @@ def test_a_file_with_trailing_bytes_is_refused(tmp_path):
 def test_whatever_bytes_of_the_header_change_the_model_is_read_or_refused(
     checkpoint_folder, headwise_model, flips
 ):
-    """What is read computes what it did before."""
+    """A model that is read computes the same hidden states."""
     hidden = forward(headwise_model("distilbert").transformer, IDS).hidden
     folder = checkpoint_folder("distilbert").parent / "flipped"
     folder.mkdir(exist_ok=True)
@@ -159,8 +159,8 @@ def test_whatever_bytes_of_the_header_change_the_model_is_read_or_refused(
         (folder / file.name).write_bytes(file.read_bytes())
     content = bytearray((folder / WEIGHTS_FILE).read_bytes())
     size = 8 + int.from_bytes(content[:8], "little")
-    for place, change in flips:
-        content[place % size] ^= change
+    for position, change in flips:
+        content[position % size] ^= change
     (folder / WEIGHTS_FILE).write_bytes(content)
     try:
         model = read_checkpoint(folder)

@@ -1,4 +1,4 @@
-"""Every family against transformers' own numbers, at random weights."""
+"""Every architecture compared with transformers, with random weights."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ ATTENTION_TOLERANCE, HIDDEN_TOLERANCE = 1e-5, 3e-5
 LARGE_WEIGHT_KINDS = [kind for kind in KINDS if kind.endswith("large-weights")]
 ORDINARY_KINDS = [kind for kind in KINDS if kind not in LARGE_WEIGHT_KINDS]
 CAUSAL_KINDS = ["gpt2", "llama", "mistral", "qwen2"]
-ONE_OF_EACH_FAMILY = [
+ONE_OF_EACH_ARCHITECTURE = [
     "bert",
     "roberta",
     "distilbert",
@@ -37,13 +37,13 @@ LENGTHS = [1, 2, 7, "longest"]
 TEXTS = SENTENCES[:2]
 TOKEN_IDS = [5, 9, 2, 40, 7, 7, 3]
 
-of_every_kind = pytest.mark.parametrize("kind", ORDINARY_KINDS)
-of_one_each = pytest.mark.parametrize("kind", ONE_OF_EACH_FAMILY)
+with_every_kind = pytest.mark.parametrize("kind", ORDINARY_KINDS)
+with_every_architecture = pytest.mark.parametrize("kind", ONE_OF_EACH_ARCHITECTURE)
 at_several_lengths = pytest.mark.parametrize("length_or_text", [*LENGTHS, *TEXTS])
 
 
 def ids_of(model, length_or_text):
-    """A sentence's ids, or as many random ones; RoBERTa would take its padding for none."""
+    """Return the ids of a text, or random ids; in RoBERTa, the padding token has no position."""
     if length_or_text in TEXTS:
         return model.tokenizer.sentence(length_or_text).ids
     n = model.card.max_tokens if length_or_text == "longest" else length_or_text
@@ -53,18 +53,18 @@ def ids_of(model, length_or_text):
 
 @pytest.fixture(scope="module")
 def both_outputs(headwise_model, transformers_model):
-    """Our pass and their outcome."""
+    """Return the forward pass, and the outputs of transformers."""
 
     @cache
-    def answers(kind, asked):
+    def outputs(kind, length_or_text):
         model = headwise_model(kind)
-        ids = ids_of(model, asked)
+        ids = ids_of(model, length_or_text)
         return forward(model.transformer, ids), reference_outputs(transformers_model(kind), ids)
 
-    return answers
+    return outputs
 
 
-@of_every_kind
+@with_every_kind
 @at_several_lengths
 def test_every_map_of_every_layer_is_that_of_transformers(both_outputs, kind, length_or_text):
     actual, reference = both_outputs(kind, length_or_text)
@@ -72,7 +72,7 @@ def test_every_map_of_every_layer_is_that_of_transformers(both_outputs, kind, le
         assert max_error(weights, expected) <= ATTENTION_TOLERANCE
 
 
-@of_every_kind
+@with_every_kind
 @at_several_lengths
 def test_the_last_hidden_states_are_those_of_transformers(both_outputs, kind, length_or_text):
     actual, reference = both_outputs(kind, length_or_text)
@@ -88,12 +88,12 @@ def test_the_scores_of_words_are_those_of_transformers(both_outputs, kind, lengt
     assert max_error(logits(actual.model, actual.hidden), reference.logits) <= HIDDEN_TOLERANCE
 
 
-@of_every_kind
+@with_every_kind
 def test_the_task_of_a_model_follows_from_its_head(headwise_model, kind):
     assert headwise_model(kind).card.predicts == KINDS[kind].predicts
 
 
-@of_every_kind
+@with_every_kind
 @pytest.mark.parametrize("text", SENTENCES[2:5])
 def test_the_tokens_are_those_of_transformers(checkpoint_folder, headwise_model, kind, text):
     reference_tokenizer = PreTrainedTokenizerFast(
@@ -109,7 +109,7 @@ def test_the_tokens_are_those_of_transformers(checkpoint_folder, headwise_model,
 def test_large_weights_lose_no_more_digits_than_in_transformers(
     checkpoint_folder, headwise_model, transformers_model, kind
 ):
-    """Both are held to float64: their sharp maps and our own are each as good as float32 allows."""
+    """Sharp maps lose digits in float32, so both are compared with float64."""
     model = headwise_model(kind)
     ids = ids_of(model, "longest")
     actual, reference = (
@@ -128,7 +128,7 @@ def test_large_weights_lose_no_more_digits_than_in_transformers(
         )
 
 
-@of_one_each
+@with_every_architecture
 def test_stopping_at_a_layer_gives_its_maps_and_none_after(headwise_model, kind):
     model = headwise_model(kind)
     ids = ids_of(model, 7)
@@ -151,7 +151,7 @@ OUTPUT_PROJECTIONS |= {"distilbert": "out_lin", "gpt2": "attn.c_proj"}
 
 
 def ablate_in_reference(reference_model, kind, layer, head):
-    """Zeros where the output projection reads that head."""
+    """Zero the rows of the output projection that belong to a head."""
     ending = OUTPUT_PROJECTIONS.get(kind, "self_attn.o_proj")
     projections = [
         module for name, module in reference_model.named_modules() if name.endswith(ending)
@@ -162,7 +162,7 @@ def ablate_in_reference(reference_model, kind, layer, head):
     weight[head * d_head : (head + 1) * d_head] = 0
 
 
-@of_one_each
+@with_every_architecture
 def test_ablating_a_head_equals_zeroing_its_output_projection(
     checkpoint_folder, headwise_model, kind
 ):
@@ -178,7 +178,7 @@ def test_ablating_a_head_equals_zeroing_its_output_projection(
     assert max_error(actual.weights[1], expected.weights[1]) <= ATTENTION_TOLERANCE
 
 
-@of_one_each
+@with_every_architecture
 def test_the_trace_of_a_layer_equals_the_textbook(headwise_model, kind):
     model = headwise_model(kind)
     actual = forward(model.transformer, ids_of(model, 7))
@@ -216,7 +216,7 @@ def bert_sizes(draw):
     n_heads = draw(st.integers(1, 6))
     return {
         "num_attention_heads": n_heads,
-        # Norms of a few numbers may divide by next to nothing, and so multiply what rounding left.
+        # Norms of few numbers may divide by almost 0, which multiplies rounding errors.
         "hidden_size": draw(st.integers(8, 12)) * n_heads,
         "intermediate_size": draw(st.integers(1, 40)),
         "num_hidden_layers": draw(st.integers(1, 4)),
