@@ -100,6 +100,16 @@ def test_an_extended_pass_is_the_pass_computed_at_once(data):
 
 
 @given(st.data())
+def test_a_pass_that_stops_early_has_the_weights_of_the_whole_pass(data):
+    model, ids, arguments = draw_pass(data)
+    whole = forward(model, ids, **arguments)
+    for last_layer in range(len(model.layers)):
+        weights = forward(model, ids, last_layer=last_layer, **arguments).weights
+        pairs = zip(weights, whole.weights[: last_layer + 1], strict=True)
+        assert all(np.array_equal(early, late) for early, late in pairs)
+
+
+@given(st.data())
 def test_a_pass_changes_no_weight_of_the_model(data):
     model, ids, arguments = draw_pass(data)
     before = [array.copy() for array in arrays_of(model)]
