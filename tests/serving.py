@@ -18,15 +18,18 @@ def run_server(
 
     The server stops at the end of the block.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", target, "--port", str(port)]
-    with subprocess.Popen(
-        [*command, "--log-level", "warning", "--no-access-log"],
-        cwd=folder,
-        env=os.environ | environment,
-    ) as process:
+    with socket.socket() as listener:
+        # The child inherits the bound socket, so no other process can take the port in between.
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "uvicorn", target, "--fd", str(listener.fileno())]
+        process = subprocess.Popen(
+            [*command, "--log-level", "warning", "--no-access-log"],
+            cwd=folder,
+            env=os.environ | environment,
+            pass_fds=[listener.fileno()],
+        )
+    with process:
         try:
             _wait_until_up(port, process)
             yield f"http://127.0.0.1:{port}"
