@@ -87,7 +87,7 @@ def failing_client(monkeypatch):
     def fail(*_, **__):
         raise ValueError(f"cannot read {TYPED_TEXT}")
 
-    monkeypatch.setattr(step, "parse_view", fail)
+    monkeypatch.setattr(step, "requested_view", fail)
     return make_client()
 
 
