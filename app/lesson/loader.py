@@ -51,7 +51,7 @@ RESERVED_SLUGS = (
 END_SLUG = "end"
 """The slug of the page after the last step, which no step can have."""
 
-Config = TypeVar("Config", bound=BaseModel)
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ class Lesson:
         """Return what the current version consists of."""
         return snapshot([(step.slug, step.config.defaults) for step in self.steps], models)
 
-    def version_recording(self, step: Step, requested: str | None) -> str | None:
+    def version_for_link(self, step: Step, requested: str | None) -> str | None:
         """Return the version whose defaults a link to a step may leave out.
 
         It is the requested one, else the current one; None if neither has recorded the step.
@@ -276,7 +276,7 @@ def _read_source(file: Path, issues: list[Issue]) -> str | None:
         return None
 
 
-def _load_config(file: Path, schema: type[Config], issues: list[Issue]) -> Config | None:
+def _load_config(file: Path, schema: type[ConfigT], issues: list[Issue]) -> ConfigT | None:
     source = _read_source(file, issues)
     if source is None:
         return None

@@ -31,7 +31,7 @@ COMMON_PLACEHOLDERS = (
 CHANGE_THRESHOLD = 1e-6
 """A map counts as changed if one of its weights changes by more than this."""
 
-MAX_SCORE_CHANGE = 0.1
+MAX_WEIGHT_CHANGE = 0.1
 """A head keeps a score if the score changes by no more than this."""
 
 TIE_TOLERANCE = 1e-6
@@ -211,7 +211,7 @@ def keeps_previous(inputs: PredictionInput) -> PredictionResult:
     sentence = shuffle_words(inputs.sentence, inputs.model).sentence
     shuffled_input = replace(inputs, selection=replace(inputs.selection, sentence=sentence))
     after = float(diagonal_mean(shuffled_input.weights(), -1)[head])
-    keeps = abs(after - float(before[head])) <= MAX_SCORE_CHANGE
+    keeps = abs(after - float(before[head])) <= MAX_WEIGHT_CHANGE
     values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}
     choices = (AnswerChoice("yes", {"value": "yes"}), AnswerChoice("no", {"value": "no"}))
     return PredictionResult(("yes" if keeps else "no",), choices, values)

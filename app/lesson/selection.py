@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from app.attention.forward_pass import ForwardPass
 from app.attention.intervention import NO_INTERVENTION, Intervention
 from app.models import Model, Sentence
-from app.models.forward_cache import CacheKey
+from app.models.forward_cache import ForwardKey
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Selection:
     layer: int
     head: int
     word: int
-    memo: dict[CacheKey, ForwardPass] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[ForwardKey, ForwardPass] = field(default_factory=dict, compare=False, repr=False)
 
     def run(
         self, *, last_layer: int | None = None, intervention: Intervention = NO_INTERVENTION

@@ -10,7 +10,7 @@ from app.models.checkpoints.config import Config
 from app.models.checkpoints.errors import CheckpointError
 from app.models.checkpoints.safetensors_reader import SafetensorsReader
 from app.models.fingerprint import fingerprint_of
-from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.forward_cache import NO_FORWARD_CACHE, ForwardCache
 from app.models.model import Model
 from app.models.registry import Registry
 from app.models.tokenizer import SentenceTokenizer
@@ -38,7 +38,7 @@ def tokenizer_file(root: Path) -> Path:
 
 
 def load_builtin_models(
-    root: Path = BUILTIN_FOLDER, forward_cache: ForwardCache = NO_CACHE
+    root: Path = BUILTIN_FOLDER, forward_cache: ForwardCache = NO_FORWARD_CACHE
 ) -> Registry:
     """Load the models that ship with Headwise, each with an untrained copy.
 

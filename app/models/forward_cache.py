@@ -7,7 +7,7 @@ from cachetools import LRUCache
 from app.attention.forward_pass import ForwardPass
 from app.attention.intervention import Intervention
 
-CacheKey = tuple[str, tuple[int, ...], Intervention]
+ForwardKey = tuple[str, tuple[int, ...], Intervention]
 """Model id, token ids and intervention."""
 
 
@@ -18,7 +18,7 @@ class ForwardCache:
     """
 
     def __init__(self, n_bytes: int) -> None:
-        self._entries: LRUCache[CacheKey, ForwardPass] = LRUCache(
+        self._entries: LRUCache[ForwardKey, ForwardPass] = LRUCache(
             n_bytes, getsizeof=lambda each: each.nbytes
         )
         self._lock = Lock()
@@ -28,12 +28,12 @@ class ForwardCache:
         """Size of the cached passes in bytes."""
         return int(self._entries.currsize)
 
-    def get(self, key: CacheKey) -> ForwardPass | None:
+    def get(self, key: ForwardKey) -> ForwardPass | None:
         """Return the cached pass, which may stop at any layer, or None."""
         with self._lock:
             return self._entries.get(key)
 
-    def put(self, key: CacheKey, forward_pass: ForwardPass) -> None:
+    def put(self, key: ForwardKey, forward_pass: ForwardPass) -> None:
         """Add a pass and make its arrays read-only. A deeper pass already cached is kept."""
         for array in forward_pass.arrays:
             array.flags.writeable = False
@@ -48,4 +48,4 @@ def _depth(forward_pass: ForwardPass) -> tuple[int, bool]:
     return len(forward_pass.weights), forward_pass.hidden is not None
 
 
-NO_CACHE = ForwardCache(0)
+NO_FORWARD_CACHE = ForwardCache(0)

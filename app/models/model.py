@@ -10,7 +10,7 @@ from app.attention.random_init import untrained_copy
 from app.attention.transformer import Transformer
 from app.models.card import Card
 from app.models.fingerprint import Fingerprint
-from app.models.forward_cache import NO_CACHE, CacheKey, ForwardCache
+from app.models.forward_cache import NO_FORWARD_CACHE, ForwardCache, ForwardKey
 from app.models.tokenizer import Sentence, SentenceTokenizer
 
 UNTRAINED_SEED = 0
@@ -29,7 +29,7 @@ class Model:
     tokenizer: SentenceTokenizer
     trained_transformer: Transformer
     fingerprint: Fingerprint
-    forward_cache: ForwardCache = NO_CACHE
+    forward_cache: ForwardCache = NO_FORWARD_CACHE
 
     def __repr__(self) -> str:
         return f"<Model {self.card.id}>"
@@ -60,7 +60,7 @@ class Model:
         *,
         last_layer: int | None = None,
         intervention: Intervention = NO_INTERVENTION,
-        memo: dict[CacheKey, ForwardPass] | None = None,
+        memo: dict[ForwardKey, ForwardPass] | None = None,
     ) -> ForwardPass:
         """Return a forward pass over a sentence that includes `last_layer`, or the end if None.
 

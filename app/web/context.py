@@ -15,7 +15,7 @@ from app.web.rate_limit import RateLimitCheck
 from app.web.rendering.templates import Templates
 from app.web.state.assignments import Signer
 
-HeadCounts = tuple[tuple[str, int], ...]
+ModelHeadCounts = tuple[tuple[str, int], ...]
 """Models, each as its id and its number of heads."""
 
 
@@ -30,9 +30,9 @@ class ModelChoices:
     Compared and hashed by identity: it is a key of cached partial templates.
     """
 
-    same_kind: HeadCounts
+    same_kind: ModelHeadCounts
     nearest_by_kind: tuple[tuple[str, str], ...]
-    comparable: HeadCounts
+    comparable: ModelHeadCounts
 
 
 @dataclass(frozen=True)
@@ -82,5 +82,5 @@ def model_choices(model: Model, models: EvaluatedRegistry) -> ModelChoices:
     )
 
 
-def _head_counts(models: Sequence[Model]) -> HeadCounts:
+def _head_counts(models: Sequence[Model]) -> ModelHeadCounts:
     return tuple((model.card.id, model.card.n_heads) for model in models)

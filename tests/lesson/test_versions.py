@@ -48,7 +48,7 @@ class TestAnAddedStep:
         assert issues_in(folder, models) == []
         lesson = load_lesson(folder, models)
         assert lesson.versions["1"].model_dump() == before["1"]
-        assert [lesson.version_recording(step, "1") for step in lesson.steps] == ["1", "1", None]
+        assert [lesson.version_for_link(step, "1") for step in lesson.steps] == ["1", "1", None]
 
     def test_is_announced_by_the_command_with_the_way_to_record_it(self, folder):
         add_step(folder)
@@ -66,7 +66,7 @@ class TestAnAddedStep:
         assert after["1"]["steps"].pop("one-more") == before["1"]["steps"][SLUG_2]
         assert after == before
         lesson = load_lesson(folder, models)
-        assert lesson.version_recording(lesson.step("3"), None) == "1"
+        assert lesson.version_for_link(lesson.step("3"), None) == "1"
         assert "not recorded" not in check_lessons(folder).stdout
 
     def test_of_a_new_version_keeps_to_it_under_links_of_the_old(self, folder, models):
@@ -74,7 +74,7 @@ class TestAnAddedStep:
         edit_step(folder, "lesson.toml", 'version = "1"', 'version = "2"')
         freeze(folder, models)
         lesson = load_lesson(folder, models)
-        assert [lesson.version_recording(step, "1") for step in lesson.steps] == ["1", "1", "2"]
+        assert [lesson.version_for_link(step, "1") for step in lesson.steps] == ["1", "1", "2"]
 
     def test_may_come_before_the_others(self, folder, models):
         rename_step(folder, STEP_2, f"03-{SLUG_2}")
@@ -127,7 +127,7 @@ class TestChangedValues:
         (issue,) = issues_in(folder, models)
         assert "version 2 is not in releases.json yet" in issue
         lesson = load_lesson(folder, models)
-        assert lesson.version_recording(lesson.step("2"), None) is None
+        assert lesson.version_for_link(lesson.step("2"), None) is None
         freeze(folder, models)
         assert issues_in(folder, models) == []
         after = read_recorded(folder)
@@ -191,15 +191,15 @@ def test_a_lesson_without_a_version_records_nothing(folder, models):
     assert not file.exists()
     assert issues_in(folder, models) == []
     lesson = load_lesson(folder, models)
-    assert lesson.version_recording(lesson.steps[0], None) is None
+    assert lesson.version_for_link(lesson.steps[0], None) is None
     assert lesson.unrecorded_steps == []
 
 
 def test_a_lesson_that_gives_up_its_version_keeps_the_recorded_ones(folder, models):
     edit_step(folder, "lesson.toml", 'version = "1"\n', "")
     lesson = load_lesson(folder, models)
-    assert lesson.version_recording(lesson.steps[0], "1") == "1"
-    assert lesson.version_recording(lesson.steps[0], None) is None
+    assert lesson.version_for_link(lesson.steps[0], "1") == "1"
+    assert lesson.version_for_link(lesson.steps[0], None) is None
 
 
 def test_an_invalid_file_is_an_issue_and_freezing_leaves_it_alone(folder, models):

@@ -6,7 +6,7 @@ import pytest
 
 from app.attention import Intervention, forward
 from app.models import Sentence
-from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.forward_cache import NO_FORWARD_CACHE, ForwardCache
 
 CACHE_BYTES = 10_000_000
 TEXT = "The cat sat down."
@@ -122,9 +122,9 @@ def test_a_pass_larger_than_the_cache_is_not_cached_and_evicts_nothing(headwise_
 def test_without_capacity_nothing_is_cached(headwise_model):
     model = headwise_model("bert")
     sentence = model.tokenizer.sentence(TEXT)
-    assert model.forward_cache is NO_CACHE
+    assert model.forward_cache is NO_FORWARD_CACHE
     assert model.run(sentence) is not model.run(sentence)
-    assert NO_CACHE.n_bytes == 0
+    assert NO_FORWARD_CACHE.n_bytes == 0
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])

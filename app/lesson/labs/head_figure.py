@@ -40,7 +40,7 @@ class HeadFigure:
     chosen: bool
     top_word: TopWord = field(metadata=json_name("reading"))
     mean_entropy: float
-    strongest: LabelledCell
+    largest_cell: LabelledCell = field(metadata=json_name("strongest"))
     state: LabState = field(metadata=NOT_IN_JSON, repr=False)
     weights: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n, n)
     row: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n_words,)
@@ -61,7 +61,7 @@ class HeadFigure:
         return draw(self.state, self.weights)
 
     @property
-    def thumb(self) -> str:
+    def thumbnail(self) -> str:
         return thumbnail(self.weights)
 
     @property
@@ -89,7 +89,7 @@ def map_svgs(state: LabState) -> list[str]:
 
 
 @dataclass(frozen=True)
-class SmallMap:
+class HeadThumbnail:
     """The small map of one head of a model."""
 
     layer: int
@@ -98,11 +98,11 @@ class SmallMap:
     picture: str
 
 
-def small_maps(state: LabState) -> tuple[tuple[SmallMap, ...], ...]:
+def head_thumbnails(state: LabState) -> tuple[tuple[HeadThumbnail, ...], ...]:
     """Return a row for each layer, with the small map of each of its heads."""
     return tuple(
         tuple(
-            SmallMap(
+            HeadThumbnail(
                 layer,
                 head,
                 (layer, head) == (state.layer, state.head),
@@ -127,7 +127,7 @@ def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple
             chosen and head == state.head,
             _top_word(rows[head], state),
             entropies[head],
-            _strongest_cell(maps[head], state.axis.labels),
+            _largest_cell(maps[head], state.axis.labels),
             state,
             maps[head],
             rows[head],
@@ -143,6 +143,6 @@ def _top_word(row: Matrix, state: LabState) -> TopWord:
     return TopWord(word.text, float(row[key]), ordinal, key == state.word)
 
 
-def _strongest_cell(weights: Matrix, labels: Sequence[str]) -> LabelledCell:
+def _largest_cell(weights: Matrix, labels: Sequence[str]) -> LabelledCell:
     cell = largest_cell(weights)
     return LabelledCell(labels[cell.query], labels[cell.key], cell.weight)

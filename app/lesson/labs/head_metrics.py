@@ -11,13 +11,13 @@ from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
 
-SCORES = ("previous", "next", "itself", "same word")
-SPECIAL_TOKENS_SCORE = "special tokens"
+POSITIONS = ("previous", "next", "itself", "same word")
+SPECIAL_TOKENS = "special tokens"
 """An additional score for models that add special tokens."""
 
 
 @dataclass(frozen=True)
-class Score:
+class PositionWeight:
     """A mean weight, 0 to 1, on this sentence and on the shuffled one."""
 
     name: str
@@ -43,7 +43,7 @@ class HeadMetricsRow:
     """
 
     head: int
-    scores: tuple[Score, ...]
+    position_weights: tuple[PositionWeight, ...] = field(metadata=json_name("scores"))
     entropy: float
     distance: float
     labels: tuple[str, ...]
@@ -67,15 +67,15 @@ class HeadMetricsResult:
 
 def head_metrics(state: LabState) -> HeadMetricsResult:
     maps, shuffled = state.maps, state.shuffled
-    scores, shuffled_scores = head_scores(state), head_scores(shuffled)
+    scores, shuffled_scores = mean_position_weights(state), mean_position_weights(shuffled)
     evidence = state.models.evidence_of(state.model)
     entropy, distance = row_entropy(maps).mean(axis=-1), mean_distance(maps)
     rows = tuple(
         HeadMetricsRow(
             head,
             tuple(
-                Score(name, float(scores[i, head]), float(shuffled_scores[i, head]))
-                for i, name in enumerate(score_names(state))
+                PositionWeight(name, float(scores[i, head]), float(shuffled_scores[i, head]))
+                for i, name in enumerate(position_names(state))
             ),
             float(entropy[head]),
             float(distance[head]),
@@ -94,11 +94,11 @@ def shows_special_tokens(state: LabState) -> bool:
     return any(token.special for token in state.tokens)
 
 
-def score_names(state: LabState) -> tuple[str, ...]:
-    return (*SCORES, SPECIAL_TOKENS_SCORE) if shows_special_tokens(state) else SCORES
+def position_names(state: LabState) -> tuple[str, ...]:
+    return (*POSITIONS, SPECIAL_TOKENS) if shows_special_tokens(state) else POSITIONS
 
 
-def head_scores(state: LabState) -> Matrix:
+def mean_position_weights(state: LabState) -> Matrix:
     """Return the scores of `score_names`, (n_scores, n_heads).
 
     They are mean weights on the previous token, the next token, the token itself, other tokens with
@@ -107,7 +107,7 @@ def head_scores(state: LabState) -> Matrix:
     maps = state.maps
     texts = np.array([token.text.lower() for token in state.tokens])
     same_spelling = (texts[:, None] == texts) & ~np.eye(len(texts), dtype=bool)
-    scores = [
+    position_weights = [
         diagonal_mean(maps, -1),
         diagonal_mean(maps, 1),
         diagonal_mean(maps, 0),
@@ -115,8 +115,8 @@ def head_scores(state: LabState) -> Matrix:
     ]
     if shows_special_tokens(state):
         is_special = [token.special for token in state.tokens]
-        scores.append(maps[..., is_special].sum(axis=-1).mean(axis=-1))
-    return np.stack(scores)
+        position_weights.append(maps[..., is_special].sum(axis=-1).mean(axis=-1))
+    return np.stack(position_weights)
 
 
 def treebank_record(

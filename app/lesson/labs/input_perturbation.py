@@ -45,7 +45,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Shape:
+class StageShape:
     """The shape of the arrays at one stage of the layer."""
 
     stage: str
@@ -68,7 +68,7 @@ class InputPerturbationResult:
     difference: str
     variants: tuple[Variant, ...] = field(metadata=json_name("ways"))
     largest: float
-    shapes: tuple[Shape, ...]
+    shapes: tuple[StageShape, ...]
 
 
 def input_perturbation(state: LabState) -> InputPerturbationResult:
@@ -111,16 +111,16 @@ def _head_changes(differences: Matrix, largest: float) -> tuple[HeadChange, ...]
     )
 
 
-def shapes(trace: Trace) -> tuple[Shape, ...]:
+def shapes(trace: Trace) -> tuple[StageShape, ...]:
     """Return the shapes of this sentence's arrays at each stage."""
     n, d_model = trace.X.shape
     n_heads, d_head = trace.W.n_heads, trace.W.d_head
     joined = n_heads * d_head
     return (
-        Shape("input", (n, d_model)),
-        Shape("one matrix for all heads", (d_model, joined)),
-        Shape("projected", (n, joined)),
-        Shape("reshaped", (n, n_heads, d_head)),
-        Shape("transposed", (n_heads, n, d_head)),
-        Shape("maps", (n_heads, n, n)),
+        StageShape("input", (n, d_model)),
+        StageShape("one matrix for all heads", (d_model, joined)),
+        StageShape("projected", (n, joined)),
+        StageShape("reshaped", (n, n_heads, d_head)),
+        StageShape("transposed", (n_heads, n, d_head)),
+        StageShape("maps", (n_heads, n, n)),
     )

@@ -46,7 +46,7 @@ class OutputValue:
 
 
 @dataclass(frozen=True)
-class TokenPredictions:
+class PredictionChange:
     """Predictions from `text` with all heads (`before`) and under the controls (`after`).
 
     They are for the chosen word, masked, or for the next token if `is_next`.
@@ -71,7 +71,7 @@ class OutputProjectionResult:
     plot: str
     heads: tuple[HeadFigure, ...]
     output_value: OutputValue
-    token_predictions: TokenPredictions | None = field(metadata=json_name("guesses"))
+    token_predictions: PredictionChange | None = field(metadata=json_name("guesses"))
     mean_map_shift: float = field(metadata=json_name("averaged"))
 
 
@@ -95,7 +95,7 @@ def output_projection(state: LabState) -> OutputProjectionResult:
     )
 
 
-def token_predictions(state: LabState) -> TokenPredictions | None:
+def token_predictions(state: LabState) -> PredictionChange | None:
     """Return None if the model predicts no tokens, or would have to mask a special token."""
     predicts = state.model.card.predicts
     is_next = predicts == "next"
@@ -111,7 +111,7 @@ def token_predictions(state: LabState) -> TokenPredictions | None:
     before = top_tokens(selection, token, NO_INTERVENTION)
     is_changed = state.intervention != NO_INTERVENTION
     after = top_tokens(selection, token, state.intervention) if is_changed else before
-    return TokenPredictions(is_next, text, before, after)
+    return PredictionChange(is_next, text, before, after)
 
 
 def prefix_text(state: LabState) -> str:

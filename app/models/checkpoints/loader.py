@@ -23,7 +23,7 @@ from app.models.checkpoints.safetensors_reader import (
     weight_files,
 )
 from app.models.fingerprint import fingerprint_of
-from app.models.forward_cache import NO_CACHE, ForwardCache
+from app.models.forward_cache import NO_FORWARD_CACHE, ForwardCache
 from app.models.model import Model
 from app.models.tokenizer import SentenceTokenizer
 
@@ -52,7 +52,9 @@ class Checkpoints:
 
 
 def read_checkpoints(
-    paths: Iterable[Path], taken_ids: Collection[str] = (), forward_cache: ForwardCache = NO_CACHE
+    paths: Iterable[Path],
+    taken_ids: Collection[str] = (),
+    forward_cache: ForwardCache = NO_FORWARD_CACHE,
 ) -> Checkpoints:
     """Read every checkpoint at or directly inside `paths`.
 
@@ -96,7 +98,7 @@ def is_checkpoint(path: Path) -> bool:
     return path.is_dir() and any(any(path.glob(pattern)) for pattern in CHECKPOINT_FILES)
 
 
-def read_checkpoint(folder: Path, forward_cache: ForwardCache = NO_CACHE) -> Model:
+def read_checkpoint(folder: Path, forward_cache: ForwardCache = NO_FORWARD_CACHE) -> Model:
     """Read the model in a folder, its weights in float32. Raises `CheckpointError`."""
     try:
         if not folder.is_dir():

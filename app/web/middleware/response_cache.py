@@ -31,7 +31,7 @@ ENTRY_OVERHEAD_BYTES = 1_000
 MIN_ENTRIES = 8
 """No entry takes more than this fraction of the cache: 1 / `MIN_ENTRIES`."""
 
-CacheKey = tuple[object, ...]
+ResponseKey = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ResponseCacheMiddleware:
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
-        self.entries: LRUCache[CacheKey, CachedResponse] = LRUCache(
+        self.entries: LRUCache[ResponseKey, CachedResponse] = LRUCache(
             max_bytes, lambda entry: entry.size
         )
 
@@ -69,7 +69,7 @@ class ResponseCacheMiddleware:
             scope.setdefault("state", {})
             await self.app(scope, receive, _Recorder(self, key, scope, send))
 
-    def _cache_key(self, scope: Scope) -> CacheKey | None:
+    def _cache_key(self, scope: Scope) -> ResponseKey | None:
         """Return everything that the response depends on, or None to bypass the cache."""
         if not self.entries.maxsize or scope["type"] != "http" or scope["method"] != "GET":
             return None
@@ -86,7 +86,7 @@ class ResponseCacheMiddleware:
             *(headers.get(name) for name in KEY_HEADERS),
         )
 
-    def store(self, key: CacheKey, start: Message, body: bytes) -> None:
+    def store(self, key: ResponseKey, start: Message, body: bytes) -> None:
         """Store a complete response, unless it is too large."""
         headers = tuple(start["headers"])
         overhead = sum(len(part) for part in key if isinstance(part, (bytes, str)))
@@ -100,7 +100,7 @@ class _Recorder:
     """Pass a response on, and store it once it is complete."""
 
     def __init__(
-        self, cache: ResponseCacheMiddleware, key: CacheKey, scope: Scope, send: Send
+        self, cache: ResponseCacheMiddleware, key: ResponseKey, scope: Scope, send: Send
     ) -> None:
         self.cache = cache
         self.key = key

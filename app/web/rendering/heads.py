@@ -66,7 +66,7 @@ def top_word_text(figure: HeadFigure) -> Markup:
 
 def meta_line(figure: HeadFigure) -> Markup:
     """Return a line with the head's model, layer and index, its largest weight and its entropy."""
-    card, group, strongest = figure.state.model.card, figure.kv_group, figure.strongest
+    card, group, strongest = figure.state.model.card, figure.kv_group, figure.largest_cell
     shared = f" keys and values shared by heads {group[0]} to {group[-1]} ·"
     return Markup(  # noqa: S704
         f'<p class="meta-line">{escape(card.id)} · {card.kind} · layer {figure.layer} ·'

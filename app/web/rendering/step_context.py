@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from app.lesson import LabState, Lesson, PredictionResult, Step, compare, explain
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
-from app.lesson.labs.head_figure import SmallMap, small_maps
+from app.lesson.labs.head_figure import HeadThumbnail, head_thumbnails
 from app.lesson.loader import END_SLUG
 from app.web.context import AppContext, ModelChoices
 from app.web.rendering.embed import iframe_html
@@ -95,9 +95,9 @@ class LabContext:
         return not all(token.known for token in self.state.sentence.tokens)
 
     @property
-    def small_maps(self) -> tuple[tuple[SmallMap, ...], ...]:
+    def head_thumbnails(self) -> tuple[tuple[HeadThumbnail, ...], ...]:
         """Small maps of every head of every layer."""
-        return small_maps(self.displayed)
+        return head_thumbnails(self.displayed)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ FORM_FIELDS = ("text", "model", "layer", "head", "word", "show")
 NEVER_FIXABLE = ("cell", "minus", "lock")
 """Controls that learners can always use."""
 
-MAX_LINES = 500
+MAX_RECEIPTS = 500
 """Receipts that are verified at once."""
 
 
@@ -65,7 +65,7 @@ class AssignmentForm:
 
 
 @dataclass(frozen=True)
-class CodesForm:
+class ReceiptsForm:
     """What the form of `/assign/codes` shows: the submitted lines, and the first `MAX_LINES` of
     them verified.
     """
@@ -104,10 +104,10 @@ def router(app_context: AppContext) -> APIRouter:
     async def codes(request: Request) -> Response:
         lines = await _submitted_lines(request)
         submitted = [line for line in lines.splitlines() if line.strip()]
-        form = CodesForm(
+        form = ReceiptsForm(
             lines=lines,
             n_submitted=len(submitted),
-            receipts=[app_context.signer.verify_receipt(line) for line in submitted[:MAX_LINES]],
+            receipts=[app_context.signer.verify_receipt(line) for line in submitted[:MAX_RECEIPTS]],
             is_signed=app_context.signer.is_enabled,
         )
         return app_context.templates.response(

@@ -51,7 +51,7 @@ def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin
             f" There is {available}."
         )
         problem = Problem(VERSION_PARAM, message, tuple(lesson.versions))
-    name = lesson.version_recording(step, requested)
+    name = lesson.version_for_link(step, requested)
     if name is None:
         return PinnedVersion(None, step.config.defaults, problem)
     recorded = lesson.versions[name]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.lesson.labs.head_figure import head_figures, map_svgs, small_maps
+from app.lesson.labs.head_figure import head_figures, head_thumbnails, map_svgs
 from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links
 from tests.lesson.labs.states import layout_of, make_state
 
@@ -12,7 +12,7 @@ def test_each_figure_is_drawn_from_the_weights_of_its_head(models):
     for head, figure in enumerate(head_figures(state, state.maps)):
         assert (figure.head, figure.layer, figure.chosen) == (head, 1, head == 2)
         assert figure.map == heatmap(weights[head], layout_of(state))
-        assert figure.thumb == thumbnail(weights[head])
+        assert figure.thumbnail == thumbnail(weights[head])
         assert figure.kv_group == (head,)
 
 
@@ -47,7 +47,7 @@ def test_lines_are_drawn_instead_of_maps_on_request(models):
 def test_small_maps_show_every_head_of_every_layer(models):
     state = make_state(models, layer=1, head=3)
     weights = models["headwise-h4"].run(state.sentence).weights
-    rows = small_maps(state)
+    rows = head_thumbnails(state)
     assert [len(row) for row in rows] == [4, 4]
     for layer, row in enumerate(rows):
         for head, small_map in enumerate(row):

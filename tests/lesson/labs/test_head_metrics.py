@@ -30,8 +30,10 @@ def test_scores_are_means_of_cells_here_and_shuffled(models):
     for row in head_metrics(state).metrics:
         here = expected_scores(maps[row.head], text.split())
         after = expected_scores(shuffled_maps[row.head], shuffled.text.split())
-        assert {score.name: score.here for score in row.scores} == pytest.approx(here, abs=1e-5)
-        assert {score.name: score.shuffled for score in row.scores} == pytest.approx(
+        assert {score.name: score.here for score in row.position_weights} == pytest.approx(
+            here, abs=1e-5
+        )
+        assert {score.name: score.shuffled for score in row.position_weights} == pytest.approx(
             after, abs=1e-5
         )
 
@@ -95,10 +97,10 @@ def test_special_tokens_have_a_score_unless_they_are_hidden(checkpoint_models):
         for is_hidden in (False, True)
     )
     weights = checkpoint_models["bert"].run(shown.sentence).weights[0]
-    names = [score.name for score in head_metrics(hidden).metrics[0].scores]
+    names = [score.name for score in head_metrics(hidden).metrics[0].position_weights]
     assert "special tokens" not in names
     for row in head_metrics(shown).metrics:
-        score = row.scores[-1]
+        score = row.position_weights[-1]
         assert score.name == "special tokens"
         expected = weights[row.head][:, [0, -1]].sum(axis=-1).mean()
         assert score.here == pytest.approx(float(expected), abs=1e-5)

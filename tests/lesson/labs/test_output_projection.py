@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.lesson import LABS
-from app.models.forward_cache import NO_CACHE
+from app.models.forward_cache import NO_FORWARD_CACHE
 from app.models.prediction import fill_mask, predict_next_token
 from app.picture import thumbnail
 from tests.lesson.labs.states import TEXT, make_state
@@ -22,7 +22,7 @@ def with_zeroed_output(model, heads):
         output[head * width : (head + 1) * width] = 0
         layers[layer] = replace(layers[layer], attention=replace(attention, output=output))
     transformer = replace(model.transformer, layers=tuple(layers))
-    return replace(model, trained_transformer=transformer, forward_cache=NO_CACHE)
+    return replace(model, trained_transformer=transformer, forward_cache=NO_FORWARD_CACHE)
 
 
 def same_predictions(tokens, expected):
@@ -143,7 +143,7 @@ def test_weighting_changes_the_maps_and_nothing_else(models):
     products = expected.weights * np.linalg.norm(expected.value_contributions, axis=-1)[:, None]
     shares = products / products.sum(axis=-1, keepdims=True)
     assert state.maps == pytest.approx(shares, abs=1e-5)
-    assert [each.thumb for each in weighted.heads] == [thumbnail(each) for each in state.maps]
+    assert [each.thumbnail for each in weighted.heads] == [thumbnail(each) for each in state.maps]
     assert weighted.heads[0].map != unweighted.heads[0].map
 
 

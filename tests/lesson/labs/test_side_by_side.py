@@ -60,8 +60,9 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             entropy = -np.mean([sum(w * np.log2(w) for w in each) for each in weights])
             assert figure.mean_entropy == pytest.approx(entropy, abs=1e-4)
             query, key = divmod(int(weights.argmax()), 4)
-            assert (figure.strongest.query, figure.strongest.key) == (words[query], words[key])
-            assert figure.strongest.weight == pytest.approx(weights.max())
+            cell = figure.largest_cell
+            assert (cell.query, cell.key) == (words[query], words[key])
+            assert cell.weight == pytest.approx(weights.max())
     assert make_state(models).max_entropy == 2
     assert make_state(models).query_word == "sat"
 

@@ -118,7 +118,7 @@ def test_a_server_error_is_logged_with_its_location_and_without_typed_text(
         failing_client.get(f"{step_1}?text={TYPED_TEXT}")
     messages = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
     (error,) = [message for message in messages if f"ValueError in GET {step_1}" in message]
-    assert "app/web/routes/lesson.py" in error
+    assert "app/web/routes/step.py" in error
     assert not any(
         f"text={TYPED_TEXT}" in each or f"read {TYPED_TEXT}" in each for each in messages
     )

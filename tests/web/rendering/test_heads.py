@@ -85,7 +85,7 @@ def test_a_wide_map_scrolls_in_a_region_of_its_own(models):
 
 
 def test_the_line_below_a_head_has_its_figures(figure):
-    strongest = figure.strongest
+    strongest = figure.largest_cell
     assert parse_html(meta_line(figure)).text == (
         "headwise-h4 · trained · layer 0 · head 1 ·"
         f" strongest {strongest.query} → {strongest.key} {strongest.weight:.2f} ·"
@@ -94,7 +94,7 @@ def test_the_line_below_a_head_has_its_figures(figure):
 
 
 def test_a_weight_that_rounds_to_one_does_not_become_markup(figure):
-    nearly_one = replace(figure, strongest=replace(figure.strongest, weight=0.9999))
+    nearly_one = replace(figure, largest_cell=replace(figure.largest_cell, weight=0.9999))
     assert "</bdi> &gt;0.99 ·" in meta_line(nearly_one)
 
 
@@ -133,7 +133,7 @@ def test_a_head_escapes_the_words_that_it_names(figure, text):
         figure,
         state=replace(figure.state, selection=selection),
         top_word=TopWord(text, 0.5, None, False),
-        strongest=replace(figure.strongest, query=text, key=text),
+        largest_cell=replace(figure.largest_cell, query=text, key=text),
     )
     assert parse_html(top_word_text(hostile)).raw_text == f"{text} reads {text} most, 0.50"
     assert f"strongest {text} → {text} " in parse_html(meta_line(hostile)).raw_text

@@ -111,7 +111,7 @@ class TestLab:
 
     def test_small_maps_are_of_every_head_of_every_layer(self, step):
         shown = step(model="headwise-h2")
-        assert [len(row) for row in shown.lab.small_maps] == [2] * shown.view.card.n_layers
+        assert [len(row) for row in shown.lab.head_thumbnails] == [2] * shown.view.card.n_layers
 
     def test_unchanged_weights_are_not_called_retrained(self, step):
         assert step().lab.retrained_since is None
