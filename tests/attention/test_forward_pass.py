@@ -200,10 +200,11 @@ def test_without_the_divisor_rows_are_sharper(trained_transformer):
     assert np.all(sharper.weights[0].max(axis=-1) >= full_pass.weights[0].max(axis=-1))
 
 
-def test_random_weights_are_an_intervention_too(trained_transformer):
+@pytest.mark.parametrize("seed", [0, 7])
+def test_random_weights_are_an_intervention_too(trained_transformer, seed):
     ids = [10, 20, 30]
-    random_pass = forward(trained_transformer, ids, intervention=Intervention(random_seed=7))
-    untrained = forward(untrained_copy(trained_transformer, 7), ids)
+    random_pass = forward(trained_transformer, ids, intervention=Intervention(random_seed=seed))
+    untrained = forward(untrained_copy(trained_transformer, seed), ids)
     assert all(
         np.array_equal(a, b) for a, b in zip(random_pass.weights, untrained.weights, strict=True)
     )

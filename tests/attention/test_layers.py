@@ -27,6 +27,11 @@ def test_layer_norm_agrees_with_torch(seed, n, d):
     assert np.array_equal(x, before)
 
 
+def test_the_default_epsilon_of_layer_norm_is_that_of_torch():
+    norm = LayerNorm(np.ones(4), np.zeros(4))
+    assert norm.epsilon == torch.nn.LayerNorm(4).eps
+
+
 @given(*sizes)
 def test_rms_norm_agrees_with_torch(seed, n, d):
     rng = np.random.default_rng(seed)

@@ -28,6 +28,7 @@ def word_maps(draw):
 def test_entropy_is_zero_for_one_key_and_two_bits_for_four_equal_ones():
     weights = np.array([[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]])
     assert row_entropy(weights).tolist() == [0.0, 2.0]
+    assert not np.signbit(row_entropy(weights)).any()
 
 
 @given(word_maps())

@@ -68,6 +68,11 @@ def test_a_tied_output_matrix_stays_tied(model):
         assert (copy.lm_head.weight is copy.token_embedding) == was_tied
 
 
+def test_a_float32_model_stays_float32(trained_transformer):
+    types = {array.dtype for array in arrays_of(untrained_copy(trained_transformer, 0))}
+    assert types == {np.dtype(np.float32)}
+
+
 def test_matrices_have_the_standard_deviation_before_training(trained_transformer):
     untrained = untrained_copy(trained_transformer, 1)
     for matrix in (untrained.token_embedding, untrained.layers[0].attention.qkv):

@@ -32,6 +32,15 @@ def test_each_intermediate_has_the_shape_it_is_documented_with(layer):
 
 
 @given(layers())
+def test_precomputed_weights_are_used_but_not_for_another_input(layer):
+    W, X = layer
+    precomputed = np.full((W.n_heads, len(X), len(X)), 1 / len(X))
+    trace = Trace(X, W, precomputed_weights=precomputed)
+    assert trace.weights is precomputed
+    assert np.array_equal(trace.with_input(2 * X).weights, Trace(2 * X, W).weights)
+
+
+@given(layers())
 def test_intermediates_are_computed_lazily(layer):
     W, X = layer
     trace = Trace(X, W)
