@@ -96,7 +96,7 @@ def test_a_picture_too_large_to_draw_shows_a_visible_error(page, server):
     with page.expect_download():
         page.get_by_role("link", name="PNG 1×").first.click()
     page.get_by_role("link", name="PNG 4×").first.click()
-    expect(page.locator("main")).to_contain_text("Ask for a smaller scale, for one head")
+    expect(page.locator("main")).to_contain_text("Choose a smaller scale, one head")
 
 
 PAINTED_COLOURS = """selector => Array.from(document.querySelectorAll(selector), (each) => {

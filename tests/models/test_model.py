@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.attention import Intervention, forward
+from app.models.forward_cache import NO_FORWARD_CACHE
 
 
 @pytest.fixture
 def model(models):
-    return models["headwise-h4"]
+    """A model without the cache that it shares with other tests: a cached pass may be deeper."""
+    return replace(models["headwise-h4"], forward_cache=NO_FORWARD_CACHE)
 
 
 @pytest.mark.parametrize("last_layer", [0, 1, None])
