@@ -2,8 +2,8 @@
 
 import os
 
-# A worker serves many small requests: BLAS threads would only fight one another over matrices
-# this small. It must be said before NumPy is first imported.
+# For matrices this small, several BLAS threads are slower than one. This must be set before NumPy
+# is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"

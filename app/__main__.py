@@ -1,4 +1,4 @@
-"""Commands for checkpoints: download, check and measure models of other origin."""
+"""Commands for checkpoints: download, check and measure checkpoints trained by others."""
 
 import argparse
 import shlex

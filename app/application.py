@@ -123,7 +123,7 @@ def build_context(settings: Settings, registry: EvaluatedRegistry) -> AppContext
 def build_middleware(settings: Settings, errors: ErrorPages) -> list[Middleware]:
     """List the middleware, outermost first.
 
-    What stands outside the response cache runs for cached responses too.
+    Middleware outside the response cache runs for cached responses too.
     """
     cors = Middleware(
         CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "HEAD"]

@@ -35,7 +35,8 @@ class ForwardPass:
     def extend(self, last_layer: int | None = None) -> "ForwardPass":
         """Return the pass up to `last_layer`, or to the model's end, reusing earlier layers.
 
-        The attention of the last layer so far is computed again, since its output was not.
+        The attention of the last computed layer is computed again: only its weights were stored,
+        not its output.
         """
         if self.residual is None or self.reaches(last_layer):
             return self

@@ -52,7 +52,7 @@ class PredictionInput(HasSelection):
 
 @dataclass(frozen=True)
 class TopWordHeads:
-    """A word, its index from 0, and the heads that read it most.
+    """A word, its index from 0, and the heads in which the chosen word attends to it most.
 
     `ordinal` is the place of the word, counted from 1, if the sentence repeats it, else None.
     """

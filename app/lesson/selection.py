@@ -13,7 +13,7 @@ class Selection:
     """A sentence, the model that reads it, and a layer, head and word, counted from 0.
 
     The sentence has at most `model.card.max_tokens` tokens; layer and head exist in the model.
-    `memo` keeps the forward passes of this selection and of all made from it with `replace`.
+    `memo` stores the forward passes of this selection and of all made from it with `replace`.
     """
 
     sentence: Sentence

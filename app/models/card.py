@@ -39,7 +39,7 @@ class Training(Record):
 
 
 class Card(Record):
-    """Sizes of a model, and how it was trained.
+    """Sizes of a model, and how it was trained. Fields are described by their names in JSON.
 
     `source` is "trained" for a model that ships with Headwise, "random" for an untrained copy of
     one, and "checkpoint" for any other. `family` is the architecture. `n_kv_heads` is the number of
@@ -71,7 +71,7 @@ class Card(Record):
 
     @property
     def n_kv_heads(self) -> int:
-        """Number of key and value heads in a layer."""
+        """Number of key and value heads in a layer: `n_heads` if each head has its own."""
         return self.stored_n_kv_heads or self.n_heads
 
     def untrained_copy(self, seed: int) -> "Card":

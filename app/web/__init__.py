@@ -1,1 +1,1 @@
-"""The face: pages, API, errors, and the guard around them."""
+"""HTTP: pages, API, error responses and middleware."""

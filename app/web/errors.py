@@ -17,8 +17,8 @@ from app.web.state.query_params import Problem, first_problems
 API_PREFIX = "/api/"
 
 STATUS_HINTS = {
-    404: "Nothing is at this address: it may be mistyped, or what stood here has moved.",
-    405: "Headwise only answers questions; nothing here can be changed.",
+    404: "There is no page at this address. It may be mistyped, or the page has moved.",
+    405: "This address does not accept this kind of request.",
     500: "Nothing you typed was recorded. Try again; a slightly different sentence may work.",
 }
 

@@ -20,7 +20,7 @@ VARY_ALL_HTMX_HEADERS = ", ".join(REQUEST_HEADERS)
 
 @dataclass(frozen=True)
 class HtmxDetails:
-    """What htmx tells about a request.
+    """The htmx headers of a request, parsed.
 
     is_partial: only the lab is swapped; a history restore requests the full page instead.
     is_typing: the request comes from the sentence field, while the learner types.

@@ -56,7 +56,7 @@ COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide")
 """The controls of every lab."""
 
 LAYOUTS = ("grid", "map", "lines", "strip", "overview")
-"""Layouts of heads: maps of all heads, the map of one, lines between words, a strip for each head
+"""Layouts of heads: maps of all heads, the map of one, lines between tokens, a strip for each head
 with the chosen word's weights on the sentence, and small maps of every head of every layer.
 """
 
@@ -65,8 +65,8 @@ with the chosen word's weights on the sentence, and small maps of every head of 
 class LabState(HasSelection):
     """A selection with the controls of a lab, and the arrays that follow from both.
 
-    Tokens and words are those that maps show, unless "of the sentence" is said: all of them, or
-    without special tokens if these are hidden. Cached properties are computed at most once.
+    Tokens, words and maps exclude special tokens if `hide_special_tokens` is set. Cached properties
+    are computed at most once.
     """
 
     selection: Selection
@@ -76,7 +76,7 @@ class LabState(HasSelection):
 
     @cached_property
     def visible_indices(self) -> list[int]:
-        """The indices of the tokens that maps show, among all of the sentence."""
+        """Indices in the sentence of the tokens that maps show."""
         return (
             self.sentence.content_indices
             if self.controls.hide_special_tokens

@@ -80,5 +80,5 @@ def _embeddable_headers(origins: Sequence[str]) -> dict[str, str]:
         "frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}"
     )
     headers = SECURITY_HEADERS | {"Content-Security-Policy": policy}
-    del headers["X-Frame-Options"]  # It knows no list of origins.
+    del headers["X-Frame-Options"]  # X-Frame-Options cannot list origins.
     return headers

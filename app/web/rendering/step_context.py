@@ -48,7 +48,7 @@ class NavigationContext:
 class FormContext:
     """The lab's form; see `app.web.state.form`.
 
-    `layout` is the way of showing heads that is chosen out of `layouts`; `fixed` names the
+    `layout` is the chosen one of `layouts`; `fixed` names the
     parameters whose controls are disabled.
     """
 

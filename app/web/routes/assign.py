@@ -121,7 +121,7 @@ def router(app_context: AppContext) -> APIRouter:
 
 
 async def _submitted_lines(request: Request) -> str:
-    """The lines of a class are too long for an address, so the form posts; links may name some."""
+    """Return the submitted receipts, from the body of a POST or from the query."""
     if request.method != "POST":
         return request.query_params.get("lines", "")
     form = parse_qs((await request.body()).decode(errors="replace"))
@@ -129,7 +129,7 @@ async def _submitted_lines(request: Request) -> str:
 
 
 def _codes_cache_headers(request: Request) -> dict[str, str]:
-    """The lines have the names of a class in them."""
+    """Return cache headers that keep the names of learners out of shared caches."""
     if request.method == "POST":
         return {"Cache-Control": NO_STORE}
     return {"Cache-Control": PRIVATE} if request.query_params.get("lines") else {}

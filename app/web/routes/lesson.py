@@ -1,4 +1,4 @@
-"""Pages of a lesson: home, steps, the end.
+"""Home, the start and the end of a lesson, and the offline page.
 
 Pages are plain Starlette routes: FastAPI has nothing to validate or to describe in them, and its
 own route class costs more per request.
