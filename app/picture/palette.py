@@ -82,7 +82,7 @@ HEAT_SCALES = {
         hot=Themed(OKLCH(0.25, 0, 0), OKLCH(0.94, 0, 0)),
     ),
 }
-"""Scales to choose from. Each is readable without colour vision, and starts near the page's background."""
+"""Scales to choose from, readable without colour vision. Each starts near the page's background."""
 
 HEATS = tuple(HEAT_SCALES)
 
