@@ -65,7 +65,8 @@ audit: .venv/dev.done
 	$(BIN)/python -m tests.audit
 
 palette: .venv/run.done
-	$(BIN)/python -m app.picture.palette_css > static/style/palette.css
+	$(BIN)/python -m app.picture.palette_css > static/style/palette.css.new
+	mv static/style/palette.css.new static/style/palette.css
 
 pictures: .venv/dev.done
 	$(BIN)/python -m tests.chromium

@@ -311,7 +311,9 @@ def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, larg
     levels = quantise_signed(values, largest).ravel()
     masked = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
     crossed = "".join(map(cells.crosses.__getitem__, masked))
-    numbers = _signed_cell_numbers(values, levels, cells) if cells.n <= _NUMBERS_MAX_N else ""
+    numbers = ""
+    if cells.n <= _NUMBERS_MAX_N:
+        numbers = _cell_numbers(values, levels, cells, format_signed_cell, signed_text_class)
     return (
         f"{heatmap_layout.opening}"
         f'<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
@@ -346,22 +348,17 @@ def _row_maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
     return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
 
 
-def _cell_numbers(weights: NDArray[np.floating], levels: NDArray[np.intp], cells: _Cells) -> str:
-    texts = [format_cell(weight) for weight in weights.ravel().tolist()]
-    return _number_texts(texts, [text_class(level) for level in levels.tolist()], cells)
-
-
-def _signed_cell_numbers(
-    values: NDArray[np.floating], levels: NDArray[np.intp], cells: _Cells
+def _cell_numbers(
+    values: NDArray[np.floating],
+    levels: NDArray[np.intp],
+    cells: _Cells,
+    format_value: Callable[[float], str] = format_cell,
+    css_class: Callable[[int], str] = text_class,
 ) -> str:
-    texts = [format_signed_cell(value) for value in values.ravel().tolist()]
-    return _number_texts(texts, [signed_text_class(level) for level in levels.tolist()], cells)
-
-
-def _number_texts(texts: Sequence[str], text_classes: Sequence[str], cells: _Cells) -> str:
+    """Return the number of each cell, in the text colour that its level needs."""
     return "".join(
-        f'<text class="number {css_class}" {position}>{escape(text)}</text>'
-        for text, css_class, position in zip(
-            texts, text_classes, cells.number_positions, strict=True
+        f'<text class="number {css_class(level)}" {position}>{escape(format_value(value))}</text>'
+        for value, level, position in zip(
+            values.ravel().tolist(), levels.tolist(), cells.number_positions, strict=True
         )
     )

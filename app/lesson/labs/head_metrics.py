@@ -99,7 +99,7 @@ def position_names(state: LabState) -> tuple[str, ...]:
 
 
 def mean_position_weights(state: LabState) -> Matrix:
-    """Return the scores of `score_names`, (n_scores, n_heads).
+    """Return the weights of `position_names`, (n_positions, n_heads).
 
     They are mean weights on the previous token, the next token, the token itself, other tokens with
     the same text, and special tokens if there are any in the maps.

@@ -23,7 +23,7 @@ logger = logging.getLogger("headwise")
 class ErrorPageMiddleware:
     """Answer an `HTTPException` with its status, and log any other exception and answer 500.
 
-    If the response has already started, nothing more is sent.
+    If the response has already started, the error is logged and nothing more is sent.
     """
 
     def __init__(self, app: ASGIApp, error_response: ErrorResponse) -> None:
@@ -45,12 +45,15 @@ class ErrorPageMiddleware:
             await self.app(scope, receive, send_and_note_start)
             return
         except HTTPException as error:
-            status, message = error.status_code, error.detail
+            if started:
+                _log_error(error, scope)
+            status, message, headers = error.status_code, error.detail, error.headers
         except Exception as error:
             _log_error(error, scope)
-            status, message = int(HTTPStatus.INTERNAL_SERVER_ERROR), ""
+            status, message, headers = int(HTTPStatus.INTERNAL_SERVER_ERROR), "", None
         if not started:
             response = self._make_response(scope, status, message)
+            response.headers.update(headers or {})
             await response(scope, receive, send)
 
     def _make_response(self, scope: Scope, status: int, message: str) -> Response:

@@ -26,9 +26,10 @@ def step_links(lesson: Lesson, current: Step, carry_over_query: str) -> Markup:
     for entry in lesson.outline:
         title = escape(entry.title)
         if entry.step:
+            path = escape(path_of(lesson, entry.step))
             is_current = ' aria-current="step"' if entry.step is current else ""
             items.append(
-                f'<li><a href="{path_of(lesson, entry.step)}{query}" data-step="{entry.number}"'
+                f'<li><a href="{path}{query}" data-step="{entry.number}"'
                 f'{is_current} title="{title}">{entry.number}</a></li>\n'
             )
         else:

@@ -66,6 +66,24 @@ def test_a_response_that_fails_midway_is_logged(caplog):
     assert TYPED_TEXT not in caplog.text
 
 
+def test_a_response_that_is_too_late_for_its_status_is_logged(caplog):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise HTTPException(413, TYPED_TEXT)
+
+    client_of(app).get("/")
+    assert "HTTPException in GET /" in caplog.text
+    assert TYPED_TEXT not in caplog.text
+
+
+def test_the_headers_of_an_http_exception_are_sent():
+    async def app(*_):
+        raise HTTPException(405, headers={"Allow": "GET"})
+
+    response = client_of(app).get("/")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
 def test_a_path_cannot_put_lines_into_the_log(caplog):
     client_of(failing_app).get("/a%0aERROR%20all%20is%20lost")
     (error,) = [record.getMessage() for record in caplog.records if record.name == "headwise"]

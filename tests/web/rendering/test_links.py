@@ -63,6 +63,12 @@ def test_a_link_to_a_step_cannot_leave_its_attribute(lesson, text):
     assert first["href"] == f"/{SLUG}/{SLUG_1}?text={text}"
 
 
+@pytest.mark.parametrize("slug", HOSTILE_TEXTS)
+def test_the_name_of_a_lessons_folder_cannot_leave_its_attribute(lesson, slug):
+    (first, _) = links_of(step_links(replace(lesson, slug=slug), lesson.steps[0], ""))
+    assert first["href"] == f"/{slug}/{SLUG_1}"
+
+
 def parsed_links(has_comparison):
     """The path and the query of each link to a file."""
     urls = [
