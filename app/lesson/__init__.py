@@ -4,10 +4,13 @@ from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabState, compare, ex
 from app.lesson.loader import Lesson, Library, Step, load_lessons
 from app.lesson.predictions import (
     PREDICTIONS,
+    Answer,
     AnswerChoice,
+    Mark,
     PredictionInput,
-    PredictionResult,
     PredictionType,
+    Question,
+    Reason,
 )
 from app.lesson.schema import Defaults, StepConfig
 from app.lesson.selection import Selection
@@ -17,6 +20,7 @@ __all__ = [
     "CONTROLS",
     "LABS",
     "PREDICTIONS",
+    "Answer",
     "AnswerChoice",
     "Controls",
     "Defaults",
@@ -25,9 +29,11 @@ __all__ = [
     "LabState",
     "Lesson",
     "Library",
+    "Mark",
     "PredictionInput",
-    "PredictionResult",
     "PredictionType",
+    "Question",
+    "Reason",
     "Selection",
     "Step",
     "StepConfig",

@@ -7,13 +7,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from app.evaluation.registry import EvaluatedRegistry, load_evidence
 from app.lesson.loader import load_lessons
 from app.lesson.versions import FREEZE_COMMAND, VERSIONS_FILE, read_versions, write_versions
-from app.models import Registry, load_builtin_models
+from app.models import load_builtin_models
 from app.settings import Settings
 
 
-def freeze(folder: Path, models: Registry) -> None:
+def freeze(folder: Path, models: EvaluatedRegistry) -> None:
     """Record the current version of each lesson. Values already recorded do not change."""
     for lesson in load_lessons(folder, models).lessons:
         name, current = lesson.config.version, lesson.snapshot(models)
@@ -33,7 +34,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Settings().lessons)
     parser.add_argument("--freeze", action="store_true")
-    args, models = parser.parse_args(), load_builtin_models()
+    args = parser.parse_args()
+    models, _ = load_evidence(load_builtin_models())
     if args.freeze:
         freeze(args.folder, models)
     library = load_lessons(args.folder, models)

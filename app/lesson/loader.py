@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import markdown
 from app.lesson.markdown import Segment
 from app.lesson.schema import LessonConfig, StepConfig
@@ -29,7 +30,6 @@ from app.lesson.versions import (
     read_versions,
     snapshot,
 )
-from app.models import Registry
 
 _STEP_NAME = re.compile(r"^(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)$")
 _LINE_OF_TOML_ERROR = re.compile(r"at line (\d+)")
@@ -111,7 +111,7 @@ class Lesson:
         """Return the step with this slug or number, None if there is none."""
         return next((s for s in self.steps if name in (s.slug, str(s.number))), None)
 
-    def snapshot(self, models: Registry) -> Version:
+    def snapshot(self, models: EvaluatedRegistry) -> Version:
         """Return what the current version consists of."""
         return snapshot([(step.slug, step.config.defaults) for step in self.steps], models)
 
@@ -141,7 +141,7 @@ class Library:
     issues: tuple[Issue, ...]
 
 
-def load_lessons(folder: Path, models: Registry) -> Library:
+def load_lessons(folder: Path, models: EvaluatedRegistry) -> Library:
     """Return every lesson under `folder`, validated against `models`.
 
     An issue in one file does not affect the others: the step is left out, and the issue reported.
@@ -156,7 +156,7 @@ def load_lessons(folder: Path, models: Registry) -> Library:
     return Library(tuple(lessons), tuple(issues))
 
 
-def load_lesson(folder: Path, models: Registry, issues: list[Issue]) -> Lesson | None:
+def load_lesson(folder: Path, models: EvaluatedRegistry, issues: list[Issue]) -> Lesson | None:
     """Return a lesson, None if nothing of it can be shown. Append what is wrong to `issues`."""
     config = _load_config(folder / "lesson.toml", LessonConfig, issues)
     if config and (end_page_issues := list(check_end_page(folder / "lesson.toml", config))):
@@ -212,7 +212,7 @@ def _read_versions(folder: Path, issues: list[Issue]) -> dict[str, Version] | No
         return None
 
 
-def _check_versions(config_file: Path, lesson: Lesson, models: Registry) -> list[Issue]:
+def _check_versions(config_file: Path, lesson: Lesson, models: EvaluatedRegistry) -> list[Issue]:
     messages = check_versions(
         lesson.versions,
         lesson.config.version,
@@ -223,7 +223,7 @@ def _check_versions(config_file: Path, lesson: Lesson, models: Registry) -> list
     return [Issue(config_file, line, message) for message in messages]
 
 
-def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
+def _try_load_step(stem: Path, models: EvaluatedRegistry, issues: list[Issue]) -> Step | None:
     """Call `_load_step` and turn an unexpected exception into an issue of the step."""
     try:
         return _load_step(stem, models, issues)
@@ -232,7 +232,7 @@ def _try_load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | 
         return None
 
 
-def _load_step(stem: Path, models: Registry, issues: list[Issue]) -> Step | None:
+def _load_step(stem: Path, models: EvaluatedRegistry, issues: list[Issue]) -> Step | None:
     prose_file, config_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:

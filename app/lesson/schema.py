@@ -42,6 +42,11 @@ class Prediction(_Config):
     model: the model that the question is about; None for the model that the learner has chosen.
     declared: the answer for the default sentence, which validation compares with the models.
     choice: the text of the answers' buttons; `labels` are other texts, by the answer's id.
+    right, wrong: the verdict on the learner's answer; `shown` stands there without an answer.
+    reasons: sentences that explain the answer, by the ids that the prediction computes.
+    next: what to try next, with links that change the lab.
+    unanswerable: what stands in place of choices if the question makes no sense, by its cause.
+    hidden: what stands in the lab in place of the parts that answer the question.
     """
 
     question: Text
@@ -53,7 +58,11 @@ class Prediction(_Config):
     labels: dict[str, Text] = {}
     right: Text
     wrong: Text
-    reveal: Text
+    shown: Text = "The answer: {answer}."
+    reasons: dict[str, Text] = {}
+    next: Text | None = None
+    unanswerable: dict[str, Text] = {}
+    hidden: Text = "Appears when you have predicted."
 
 
 class CheckOption(_Config):

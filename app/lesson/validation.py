@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import markdown
 from app.lesson.labs import LABS
 from app.lesson.markdown import MARKERS, REQUIRED_MARKERS
@@ -107,7 +108,7 @@ def _check_models(file: Path, source: str, config: StepConfig, models: Registry)
             yield Issue(file, line_of(source, key_path), message)
 
 
-def check_declared_answer(file: Path, config: StepConfig, models: Registry) -> list[Issue]:
+def check_declared_answer(file: Path, config: StepConfig, models: EvaluatedRegistry) -> list[Issue]:
     """Check that the models' answer for the default sentence is the declared one."""
     defaults, source = config.defaults, file.read_text(encoding="utf-8")
     model = models[defaults.model]
@@ -127,19 +128,23 @@ def check_declared_answer(file: Path, config: StepConfig, models: Registry) -> l
     prediction_model = models.model_for_prediction(config.predict.model, model)
     selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
     prediction_input = PredictionInput(
-        selection.with_model(prediction_model), config.predict.options
+        selection.with_model(prediction_model), models, config.predict.options
     )
-    result = PREDICTIONS[config.predict.computed_by].compute(prediction_input)
+    prediction_type = PREDICTIONS[config.predict.computed_by]
+    question, answer = (
+        prediction_type.ask(prediction_input),
+        prediction_type.answer(prediction_input),
+    )
     issues = [
         Issue(file, line_of(source, ("predict", "labels", name)), f"no answer has the id {name}")
         for name in config.predict.labels
-        if name not in result.choice_ids
+        if name not in question.choice_ids
     ]
-    correct_answers = join_with_and(result.answers)
-    if result.is_tie:
+    correct_answers = join_with_and(answer.right)
+    if answer.is_tie:
         message = f"{correct_answers} tie; choose defaults with one right answer"
         issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
-    if config.predict.declared not in result.answers:
+    if config.predict.declared not in answer.right:
         message = f"declared is {config.predict.declared}, but the models answer {correct_answers}"
         issues.append(Issue(file, line_of(source, ("predict", "declared")), message))
     return issues
@@ -163,10 +168,12 @@ def check_end_page(file: Path, config: LessonConfig) -> Iterator[Issue]:
 
 def _authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
     """Yield every text with placeholders or Markdown, with its path in the file."""
-    for name in ("question", "choice", "right", "wrong", "reveal"):
-        yield ("predict", name), getattr(config.predict, name)
-    for name, label in config.predict.labels.items():
-        yield ("predict", "labels", name), label
+    for name in ("question", "choice", "right", "wrong", "shown", "next", "hidden"):
+        if text := getattr(config.predict, name):
+            yield ("predict", name), text
+    for table in ("labels", "reasons", "unanswerable"):
+        for name, text in getattr(config.predict, table).items():
+            yield ("predict", table, name), text
     yield ("check", "question"), config.check.question
     for index, option in enumerate(config.check.options):
         yield ("check", "options", index, "text"), option.text
@@ -190,11 +197,17 @@ def _check_phrase(text: str, known: Sequence[str]) -> Iterator[str]:
 def _known_placeholders(config: StepConfig, key_path: TomlPath) -> Sequence[str]:
     """Return the placeholders that the text at `key_path` may contain."""
     prediction_type = PREDICTIONS.get(config.predict.computed_by)
+    if key_path[0] != "predict" or "labels" in key_path or prediction_type is None:
+        return ()
     if key_path == ("predict", "choice"):
-        return prediction_type.choice_placeholders if prediction_type else ()
-    if key_path[0] == "predict" and "labels" not in key_path:
-        return COMMON_PLACEHOLDERS + (prediction_type.placeholders if prediction_type else ())
-    return ()
+        return prediction_type.choice_placeholders
+    asked = COMMON_PLACEHOLDERS + prediction_type.question_placeholders
+    if key_path[1] in ("question", "unanswerable", "hidden"):
+        return asked
+    if key_path[1] == "reasons":
+        reason = prediction_type.reasons.get(str(key_path[2]), ())
+        return asked + prediction_type.placeholders + reason
+    return asked + prediction_type.placeholders
 
 
 def line_of(source: str, key_path: TomlPath) -> int:

@@ -65,7 +65,7 @@ LABS = {
         options_type=SideBySideOptions,
         layouts=("grid", "map", "lines", "strip", "overview"),
     ),
-    "pipeline": Lab(pipeline, extra_controls=("causal",), layouts=("map", "lines")),
+    "pipeline": Lab(pipeline, extra_controls=("causal", "stage"), layouts=("map", "lines")),
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
     "budget": Lab(head_count, extra_controls=("unscaled",)),
     "mix": Lab(output_projection, extra_controls=("off", "weighted")),

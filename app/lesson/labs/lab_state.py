@@ -10,6 +10,7 @@ from app.attention import Intervention, Trace
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.weights import Matrix
 from app.evaluation.registry import EvaluatedRegistry
+from app.lesson.predictions.question import Mark
 from app.lesson.selection import HasSelection, Selection
 from app.lesson.shuffle import ShuffledSentence, shuffle_words
 from app.models import Model, Token, Word
@@ -31,6 +32,8 @@ class Controls:
     layout: one of `LAYOUTS`, or "" for the default of the lab.
     lock: the chosen head stays in view when the pointer is on another thumbnail.
     hide_special_tokens: maps leave out tokens that the model adds, and rows are renormalised.
+    stage: the stage of the scores that the map of one head shows, one of `STAGES`; "" is weights.
+    panel: the open panel of the lab, one of `PANELS`, or "".
     """
 
     causal: bool = False
@@ -44,16 +47,24 @@ class Controls:
     layout: str = ""
     lock: bool = False
     hide_special_tokens: bool = False
+    stage: str = ""
+    panel: str = ""
 
 
-QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide"}
+QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide", "panel": "open"}
 """Query names of the controls whose field has another name."""
 
 CONTROLS = tuple(QUERY_NAMES.get(each.name, each.name) for each in fields(Controls))
 """The query names of all controls."""
 
-COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide")
+COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide", "open")
 """The controls of every lab."""
+
+STAGES = ("products", "scaled", "masked")
+"""Stages of the scores before the softmax."""
+
+PANELS = ("change", "row", "explain", "heads", "compare", "numbers", "files")
+"""Panels that open in the lab, one at a time."""
 
 LAYOUTS = ("grid", "map", "lines", "strip", "overview")
 """Layouts of heads: maps of all heads, the map of one, lines between tokens, a strip for each head
@@ -67,12 +78,17 @@ class LabState(HasSelection):
 
     Tokens, words and maps exclude special tokens if `hide_special_tokens` is set. Cached properties
     are computed at most once.
+
+    is_revealed: labs show what answers the step's question; if not, they leave it out.
+    marks: what decides the answer, to be outlined; empty before it is revealed.
     """
 
     selection: Selection
     models: EvaluatedRegistry
     options: dict[str, Any] = field(default_factory=dict)
     controls: Controls = Controls()
+    is_revealed: bool = True
+    marks: tuple[Mark, ...] = ()
 
     @cached_property
     def visible_indices(self) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from app.lesson import LabState, Lesson, PredictionResult, Step, compare, explain
+from app.lesson import Answer, LabState, Lesson, Question, Step, compare, explain
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
 from app.lesson.labs.head_figure import HeadThumbnail, head_thumbnails
@@ -105,17 +105,19 @@ class PredictionContext:
     """The question of the step on this view; `given` is the learner's answer.
 
     `labels` are the texts of the choices by id, `placeholders` what the author's texts have in
-    braces.
+    braces. Before the answer is revealed, `answer` is None and there are no `reasons`.
     """
 
-    result: PredictionResult
+    question: Question
     labels: Mapping[str, str]
     placeholders: dict[str, str]
     given: str | None
+    answer: Answer | None
+    reasons: Sequence[tuple[str, dict[str, str]]]
 
     @property
     def is_right(self) -> bool:
-        return self.given in self.result.answers
+        return self.answer is not None and self.given in self.answer.right
 
 
 @dataclass(frozen=True)
@@ -239,8 +241,18 @@ def _lab_context(requested: RequestedView) -> LabContext:
 
 def _prediction_context(requested: RequestedView) -> PredictionContext:
     prediction, given = requested.prediction, requested.view.predict
+    if not requested.is_revealed:
+        placeholders = prediction.question_placeholders(None)
+        return PredictionContext(
+            prediction.question, prediction.labels, placeholders, None, None, ()
+        )
     return PredictionContext(
-        prediction.result, prediction.labels, prediction.placeholders(given), given
+        prediction.question,
+        prediction.labels,
+        prediction.answer_placeholders(given),
+        given,
+        prediction.answer,
+        prediction.reasons(given),
     )
 
 

@@ -195,7 +195,7 @@ def lab_response(requested: RequestedView) -> LabOut:
         compared=to_json_value(compare(state)),
         prediction=QuestionOut(
             choices=[ChoiceOut(id=each, label=label) for each, label in prediction.labels.items()],
-            answers=list(prediction.result.answers),
-            values=dict(prediction.result.values),
+            answers=list(prediction.answer.right),
+            values={**prediction.question.values, **prediction.answer.values},
         ),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from app.lesson import Controls
-from app.lesson.labs.lab_state import QUERY_NAMES
+from app.lesson.labs.lab_state import PANELS, QUERY_NAMES, STAGES
 from app.models import Card, Model, Registry, Sentence
 from app.web.state.query_params import (
     Problem,
@@ -82,6 +82,13 @@ def _flag_codec(name: str) -> ControlCodec:
     return ControlCodec(parse, lambda _: "1")
 
 
+def _choice_codec(name: str, choices: Sequence[str]) -> ControlCodec:
+    def parse(value: str, context: ControlContext) -> str | None:
+        return parse_choice(name, value, choices, context.problems)
+
+    return ControlCodec(parse, str)
+
+
 def _parse_groups(value: str, context: ControlContext) -> int | None:
     n_kv_heads = context.model.card.n_kv_heads
     allowed = [str(groups) for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0]
@@ -154,5 +161,7 @@ CODECS = {
     ),
     "lock": _flag_codec("lock"),
     "hide": _flag_codec("hide"),
+    "stage": _choice_codec("stage", STAGES),
+    "open": _choice_codec("open", PANELS),
 }
 """By query parameter."""

@@ -38,7 +38,7 @@ would mislead.
 MAX_LAYER_BUTTONS = 12
 """Layers of a deeper model are a menu instead of buttons."""
 
-VIEW_PARAMS = (*SELECTION_PARAMS, *CONTROLS, "predict", "check", VERSION_PARAM)
+VIEW_PARAMS = (*SELECTION_PARAMS, *CONTROLS, "predict", "check", "reveal", VERSION_PARAM)
 
 
 def normalise_form(

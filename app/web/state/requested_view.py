@@ -42,13 +42,23 @@ class RequestedView:
         return is_refused(self.parsed, is_edit=self.is_edit)
 
     @property
+    def is_revealed(self) -> bool:
+        """Whether the page shows the answer of the prediction, if there is one."""
+        return self.view.is_revealed and bool(self.prediction.question.choices)
+
+    @property
     def lab(self) -> Lab:
         return lab_of(self.step)
 
     @cached_property
     def lab_state(self) -> LabState:
         options = self.step.config.lab.options
-        return LabState(self.view.selection, self.models, options, self.view.controls)
+        marks = self.prediction.answer.marks if self.is_revealed else ()
+        # Without a question there is nothing to hide.
+        is_revealed = self.is_revealed or not self.prediction.question.choices
+        return LabState(
+            self.view.selection, self.models, options, self.view.controls, is_revealed, marks
+        )
 
     @cached_property
     def links(self) -> ViewLinks:

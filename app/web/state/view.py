@@ -20,13 +20,15 @@ NO_CONTROLS = Controls()
 class ViewState(HasSelection):
     """One exact view of a step.
 
-    `predict` and `check` are the learner's answers, None before an answer is given.
+    `predict` and `check` are the learner's answers, None before an answer is given. `reveal` shows
+    the answer of the prediction without one.
     """
 
     selection: Selection
     controls: Controls = NO_CONTROLS
     predict: str | None = None
     check: str | None = None
+    reveal: bool = False
 
     @property
     def text(self) -> str:
@@ -52,7 +54,13 @@ class ViewState(HasSelection):
         }
         answers = {"predict": self.predict, "check": self.check}
         committed = {name: value for name, value in answers.items() if value is not None}
-        return selection | serialise_controls(self.controls) | committed
+        reveal = {"reveal": "1"} if self.reveal else {}
+        return selection | serialise_controls(self.controls) | committed | reveal
+
+    @property
+    def is_revealed(self) -> bool:
+        """Whether the learner may see what answers the step's question."""
+        return self.reveal or self.predict is not None
 
     def replace(self, **changes: object) -> "ViewState":
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -118,7 +126,8 @@ def parse_view(
     raw_controls = {name: query[name] for name in lab.controls if query.get(name)}
     context = ControlContext(model, sentence, models, lab.layouts, hides_special_tokens, problems)
     controls = parse_controls(raw_controls, context)
-    return ParsedView(typed_text, ViewState(selection, controls), tuple(problems))
+    view = ViewState(selection, controls, reveal=query.get("reveal") == "1")
+    return ParsedView(typed_text, view, tuple(problems))
 
 
 def parse_answers(
@@ -130,7 +139,7 @@ def parse_answers(
     problems = list(parsed.problems)
     answers: dict[str, str | None] = {}
     if "predict" in query:
-        choices = prediction.result.choice_ids
+        choices = prediction.question.choice_ids
         answers["predict"] = parse_choice("predict", query["predict"], choices, problems)
     if "check" in query:
         choices = [option.id for option in check.options]
