@@ -32,7 +32,7 @@ def unpacked_wheel(tmp_path_factory):
     [
         "site/lessons/multi-head-attention/lesson.toml",
         "site/templates/step.html",
-        "site/static/style/site.css",
+        "site/static/style/base.css",
         "site/static/vendor/htmx.min.js",
         "models/shipped/tokenizer.json",
         "models/shipped/headwise-h8/weights.safetensors",

@@ -103,6 +103,10 @@ class Lesson:
         ]
         return sorted([*finished, *planned, *self.broken], key=lambda entry: entry.number)
 
+    def before(self, step: Step) -> Step | None:
+        """Return the step before, None before the first."""
+        return next((each for each in reversed(self.steps) if each.number < step.number), None)
+
     def after(self, step: Step) -> Step | None:
         """Return the next step that can be shown, None after the last."""
         return next((each for each in self.steps if each.number > step.number), None)

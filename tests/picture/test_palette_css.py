@@ -44,6 +44,6 @@ def test_every_heat_scale_but_the_default_is_chosen_by_an_attribute():
 
 
 def test_no_colour_is_declared_twice():
-    declared = re.findall(r"^ *--([\w-]+):", (STYLE_FOLDER / "site.css").read_text("utf-8"), re.M)
+    declared = re.findall(r"^ *--([\w-]+):", (STYLE_FOLDER / "base.css").read_text("utf-8"), re.M)
     assert not set(declared) & {*THEME_COLOURS, "cold", "warm", "hot", "rise", "fall"}
     assert declared

@@ -64,7 +64,7 @@ def test_only_the_comment_at_the_top_is_left_out():
 
 
 def test_letters_have_the_font_of_the_site():
-    (fonts,) = re.findall(r"--sans: (.+);", (STYLE_FOLDER / "site.css").read_text("utf-8"))
+    (fonts,) = re.findall(r"--sans: (.+);", (STYLE_FOLDER / "base.css").read_text("utf-8"))
     assert set(re.findall(r"font-family: ([^;]+);", MAP_CSS)) == {fonts}
 
 

@@ -28,13 +28,16 @@ class Lab:
 
     `extra_controls` are the controls that it has besides `COMMON_CONTROLS`, by their query names.
     `options_type` are the options that a step has to give. `layouts` are the possible layouts of
-    heads, the default first.
+    heads, the default first. `hides_maps`: before the answer is revealed, the map of the chosen
+    head shows only the rows of the chosen word. `shows_row`: the lab shows the row figure.
     """
 
     run: Callable[[LabState], object]
     extra_controls: tuple[str, ...] = ()
     options_type: type[Options] = NoOptions
-    layouts: tuple[str, ...] = ("map", "grid", "lines", "strip", "overview")
+    layouts: tuple[str, ...] = ("map", "grid", "lines", "strip")
+    hides_maps: bool = False
+    shows_row: bool = False
 
     def layout_for(self, state: LabState) -> str:
         """Return the chosen layout, or the default.
@@ -63,9 +66,11 @@ LABS = {
     "side-by-side": Lab(
         side_by_side,
         options_type=SideBySideOptions,
-        layouts=("grid", "map", "lines", "strip", "overview"),
+        layouts=("grid", "map", "lines", "strip"),
     ),
-    "pipeline": Lab(pipeline, extra_controls=("causal", "stage"), layouts=("map", "lines")),
+    "pipeline": Lab(
+        pipeline, extra_controls=("causal", "stage"), layouts=("map", "lines"), hides_maps=True
+    ),
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
     "budget": Lab(head_count, extra_controls=("unscaled",)),
     "mix": Lab(output_projection, extra_controls=("off", "weighted")),

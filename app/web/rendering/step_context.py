@@ -5,13 +5,19 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from app.lesson import Answer, LabState, Lesson, Question, Step, compare, explain
+from app.lesson import Answer, Lab, LabState, Lesson, Question, Step, compare, explain
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
-from app.lesson.labs.head_figure import HeadThumbnail, head_thumbnails
+from app.lesson.labs.head_figure import (
+    HeadFigure,
+    HeadThumbnail,
+    head_figures,
+    head_thumbnails,
+)
 from app.lesson.loader import END_SLUG
 from app.web.context import AppContext, ModelChoices
 from app.web.rendering.embed import iframe_html
+from app.web.rendering.weight_table import WeightTable, weight_table
 from app.web.state.assignments import ASSIGNMENT_PARAM
 from app.web.state.form import (
     MAX_LAYER_BUTTONS,
@@ -38,7 +44,9 @@ class NavigationContext:
 
     path: Markup
     carry_over_query: str
+    previous_step: Step | None
     next_step: Step | None
+    previous_path: str | None
     next_path: str | None
     end_path: str | None
     new_tab: str
@@ -77,6 +85,7 @@ class LabContext:
     is the version of the link if the model's weights changed after it.
     """
 
+    lab: Lab
     template: str
     state: LabState
     displayed: LabState
@@ -85,6 +94,26 @@ class LabContext:
     explanation: Explanation | None
     comparison: Comparison | None
     retrained_since: str | None
+
+    @property
+    def controls_template(self) -> str:
+        """The template of the lab's own controls, which not every lab has."""
+        return self.template.replace(".html", "-controls.html")
+
+    @property
+    def shows_row(self) -> bool:
+        """Whether the lab itself shows the row figure, so that no panel has to."""
+        return self.lab.shows_row
+
+    @property
+    def chosen_figure(self) -> HeadFigure:
+        """The chosen head of the displayed view."""
+        return head_figures(self.displayed, self.displayed.maps)[self.displayed.head]
+
+    @property
+    def weight_table(self) -> WeightTable:
+        """Every number of the chosen head that the page shows."""
+        return weight_table(self.displayed, hides_maps=self.lab.hides_maps)
 
     @property
     def has_split_words(self) -> bool:
@@ -190,11 +219,13 @@ def step_context(
 
 def _navigation_context(requested: RequestedView) -> NavigationContext:
     lesson, step = requested.lesson, requested.step
-    next_step = lesson.after(step)
+    previous_step, next_step = lesson.before(step), lesson.after(step)
     return NavigationContext(
         path=escape(requested.links.path),
         carry_over_query=carry_over_query(requested.view, step.config.defaults),
+        previous_step=previous_step,
         next_step=next_step,
+        previous_path=path_of(lesson, previous_step) if previous_step else None,
         next_path=path_of(lesson, next_step) if next_step else None,
         end_path=f"/{lesson.slug}/{END_SLUG}" if lesson.config.end else None,
         new_tab=NEW_TAB if requested.is_embedded else "",
@@ -228,6 +259,7 @@ def _form_context(
 def _lab_context(requested: RequestedView) -> LabContext:
     lab, state, version = requested.lab, requested.lab_state, requested.version
     return LabContext(
+        lab=lab,
         template=f"labs/{requested.step.config.lab.name}.html",
         state=state,
         displayed=state.displayed,

@@ -17,30 +17,19 @@ from app.exports.formats import FORMATS
 from app.exports.metadata import file_stem
 from app.lesson import LabState
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.models import Token
 from app.models.registry import join_with_and
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
 from app.web.rendering.step_context import step_context
+from app.web.rendering.weight_table import weight_table
 from app.web.routes.step import view_response
 from app.web.state.export_options import parse_export_options
 from app.web.state.links import origin_of
 from app.web.state.query_params import first_problems
 from app.web.state.requested_view import RequestedView, requested_view
-from app.web.state.view import ViewState
 
 MAX_QR_LINK_LENGTH = 1_200
 """Longest link in characters: its code has 117 modules a side and takes 50 ms to draw."""
-
-
-@dataclass(frozen=True)
-class WeightTable:
-    """The attention matrix of a view's head; `weights[query][key]`, both along `tokens`."""
-
-    view: ViewState
-    tokens: Sequence[Token]
-    weights: list[list[float]]
-    lab_url: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +56,7 @@ def router(app_context: AppContext) -> APIRouter:
         requested = requested_by(request)
         if requested.is_refused:
             return view_response(request, app_context, requested)
-        return weight_table(request, app_context, requested)
+        return weight_table_response(request, app_context, requested)
 
     async def handout_route(request: Request) -> Response:
         requested = requested_by(request)
@@ -95,16 +84,17 @@ def router(app_context: AppContext) -> APIRouter:
     return routes
 
 
-def weight_table(request: Request, app_context: AppContext, requested: RequestedView) -> Response:
+def weight_table_response(
+    request: Request, app_context: AppContext, requested: RequestedView
+) -> Response:
     """Respond with the chosen head's attention matrix as an HTML table."""
     displayed = requested.lab_state.displayed
     is_partial = htmx_details(request).is_partial
-    weights = displayed.maps[displayed.head].tolist()
-    table = WeightTable(requested.view, displayed.tokens, weights, requested.links.url)
+    table = weight_table(displayed, hides_maps=requested.lab.hides_maps)
     return app_context.templates.response(
         request,
         "parts/numbers.html" if is_partial else "numbers.html",
-        {"table": table},
+        {"table": table, "lab_url": requested.links.url},
         headers={"Vary": VARY_REQUEST_TYPE},
     )
 
