@@ -22,9 +22,6 @@ class OKLCH(NamedTuple):
     chroma: float
     hue: float
 
-    def css(self) -> str:
-        return f"oklch({self.lightness:g} {self.chroma:g} {self.hue:g})"
-
     def to_oklab(self) -> OKLab:
         angle = radians(self.hue)
         return OKLab(self.lightness, self.chroma * cos(angle), self.chroma * sin(angle))

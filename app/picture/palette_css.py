@@ -1,44 +1,34 @@
 """The palette as a stylesheet: custom properties, and a class for each level.
 
 Pages use `static/style/palette.css`, which `make palette` writes with this module; a test fails if
-the file is out of date.
+the file is out of date. All colours are plain hexadecimal ones, so that browsers without
+`light-dark()` and `color-mix()` show the same maps.
 """
 
 import sys
 from collections.abc import Iterator
 
-from app.picture.oklab import OKLCH
+from app.picture.oklab import to_hex
 from app.picture.palette import (
-    COLD,
     HEAT_MIXTURES,
-    HEAT_SCALES,
-    SIGNED_COLOURS,
+    HEATS,
     SIGNED_MIXTURES,
     TEXT_COLOURS,
     THEME_COLOURS,
-    HeatScale,
-    Mixture,
-    Themed,
+    scale_stops,
 )
+
+_LEVEL_CLASSES = (*HEAT_MIXTURES, *SIGNED_MIXTURES)
 
 
 def palette_css() -> str:
     """Return the text of `static/style/palette.css`."""
-    lines = [
-        "/* Generated from app/picture/palette.py by `make palette`. Do not edit. */",
-        *_rule(":root", _root_properties()),
-        "",
-        "/* Other heat scales. */",
-    ]
-    for name, scale in HEAT_SCALES.items():
-        if name != "default":
-            lines += _rule(f'[data-heat="{name}"]', _scale_properties(scale))
-    lines += ["", "/* Cells by level; text on a cell; values above and below 0. */"]
-    lines += [_mixture_rule(name, mixture) for name, mixture in HEAT_MIXTURES.items()]
-    lines += [
-        f".{name} {{ --on-heat: {_light_dark(colour)}; }}" for name, colour in TEXT_COLOURS.items()
-    ]
-    lines += [_mixture_rule(name, mixture) for name, mixture in SIGNED_MIXTURES.items()]
+    lines = ["/* Generated from app/picture/palette.py by `make palette`. Do not edit. */"]
+    for heat in HEATS:
+        lines += _themed_rules("" if heat == "default" else f'[data-heat="{heat}"]', heat)
+    lines += ["", "/* Cells by level, and the text on them. */"]
+    lines += [f".{name} {{ --heat: var(--{name}); }}" for name in _LEVEL_CLASSES]
+    lines += [f".{name} {{ --on-heat: var(--{name}); }}" for name in TEXT_COLOURS]
     lines += [
         "",
         "/* In exported figures each class has a rule of its own instead. */",
@@ -48,39 +38,41 @@ def palette_css() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _root_properties() -> Iterator[tuple[str, Themed[str] | Themed[OKLCH]]]:
-    yield from THEME_COLOURS.items()
-    yield "cold", COLD
-    yield from _scale_properties(HEAT_SCALES["default"])
-    yield from SIGNED_COLOURS.items()
-
-
-def _scale_properties(scale: HeatScale) -> Iterator[tuple[str, Themed[OKLCH]]]:
-    yield "warm", scale.warm
-    yield "hot", scale.hot
-
-
-def _rule(
-    selector: str, properties: Iterator[tuple[str, Themed[str] | Themed[OKLCH]]]
-) -> Iterator[str]:
-    yield f"{selector} {{"
-    for name, colour in properties:
-        yield f"  --{name}: {_light_dark(colour)};"
-    yield "}"
-
-
-def _light_dark(colour: Themed[str] | Themed[OKLCH]) -> str:
-    light, dark = (
-        value.css() if isinstance(value, OKLCH) else value for value in (colour.light, colour.dark)
+def _themed_rules(attribute: str, heat: str) -> Iterator[str]:
+    """Yield the rules of one heat scale: for light pages and print, and for dark pages as the
+    system or the reader asks.
+    """
+    dark = _declarations("dark", heat)
+    yield f":root{attribute} {{ {_declarations('light', heat)} }}"
+    yield (
+        "@media screen and (prefers-color-scheme: dark) {"
+        f' :root{attribute}:not([data-theme="light"]) {{ {dark} }} }}'
     )
-    return light if light == dark else f"light-dark({light}, {dark})"
+    yield f'@media screen {{ :root{attribute}[data-theme="dark"] {{ {dark} }} }}'
 
 
-def _mixture_rule(css_class: str, mixture: Mixture) -> str:
-    return (
-        f".{css_class} {{ --heat: color-mix(in oklab, var(--{mixture.stop}) {mixture.percent}%,"
-        f" var(--{mixture.base})); }}"
-    )
+def _declarations(theme: str, heat: str) -> str:
+    """Return the custom properties of a theme; those of other scales hold only what differs."""
+    properties = dict(_level_colours(theme, heat))
+    if heat == "default":
+        properties = dict(_theme_colours(theme)) | properties
+    else:
+        properties = {name: properties[name] for name in HEAT_MIXTURES}
+    return " ".join(f"--{name}: {colour};" for name, colour in properties.items())
+
+
+def _theme_colours(theme: str) -> Iterator[tuple[str, str]]:
+    for name, colour in (THEME_COLOURS | TEXT_COLOURS).items():
+        yield name, colour.in_theme(theme)
+    stops = scale_stops(theme, "default")
+    for name in ("cold", "rise", "fall"):
+        yield name, to_hex(stops[name].to_oklab())
+
+
+def _level_colours(theme: str, heat: str) -> Iterator[tuple[str, str]]:
+    stops = scale_stops(theme, heat)
+    for name, mixture in (HEAT_MIXTURES | SIGNED_MIXTURES).items():
+        yield name, mixture.to_hex(stops)
 
 
 if __name__ == "__main__":

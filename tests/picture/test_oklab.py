@@ -27,7 +27,3 @@ def test_a_mixture_begins_at_one_colour_and_ends_at_the_other():
     assert mix(blue, 0, yellow) == yellow.to_oklab()
     assert mix(blue, 1, yellow) == blue.to_oklab()
     assert mix(blue, 0.25, yellow).lightness == pytest.approx(0.25 * 0.45201 + 0.75 * 0.968)
-
-
-def test_a_colour_in_css_has_no_needless_digits():
-    assert OKLCH(0.62, 0, 245).css() == "oklch(0.62 0 245)"

@@ -8,7 +8,14 @@ from app.picture.colour_scale import (
     signed_text_class,
     text_class,
 )
-from app.picture.palette import HEATS, THEME_COLOURS
+from app.picture.palette import (
+    HEAT_MIXTURES,
+    HEATS,
+    SIGNED_MIXTURES,
+    TEXT_COLOURS,
+    THEME_COLOURS,
+    scale_stops,
+)
 from app.picture.palette_css import palette_css
 from app.settings import site_folder
 
@@ -30,17 +37,45 @@ def test_every_class_of_a_cell_and_of_its_text_has_a_colour():
     assert set(re.findall(r"^\.([\w-]+) \{ --on-heat: ", css, re.M)) == texts
 
 
-def test_a_level_is_mixed_from_its_stops():
-    rules = palette_css().splitlines()
-    assert ".heat-7 { --heat: color-mix(in oklab, var(--warm) 70%, var(--cold)); }" in rules
-    assert ".heat-13 { --heat: color-mix(in oklab, var(--hot) 30%, var(--warm)); }" in rules
-    assert ".fall-4 { --heat: color-mix(in oklab, var(--fall) 40%, var(--cold)); }" in rules
+def rules_for(*selectors):
+    """Return the colours that apply to a page on which these selectors match, by name."""
+    colours = {}
+    for line in palette_css().splitlines():
+        rule = re.fullmatch(r"(?:@media [^{]*\{ )?(:root\S*) \{ (--.*;) \}(?: \})?", line)
+        if rule and rule[1] in selectors:
+            colours |= dict(re.findall(r"--([\w-]+): ([^;]+);", rule[2]))
+    return colours
+
+
+def test_each_theme_and_heat_scale_has_the_colours_that_exports_have():
+    for heat in HEATS:
+        scale = f'[data-heat="{heat}"]' if heat != "default" else ""
+        light = [":root", f":root{scale}"]
+        dark = [*light, ':root[data-theme="dark"]', f':root{scale}[data-theme="dark"]']
+        system = [
+            *light,
+            ':root:not([data-theme="light"])',
+            f':root{scale}:not([data-theme="light"])',
+        ]
+        for theme, selectors in (("light", light), ("dark", dark), ("dark", system)):
+            colours, stops = rules_for(*selectors), scale_stops(theme, heat)
+            for name, mixture in (HEAT_MIXTURES | SIGNED_MIXTURES).items():
+                assert colours[name] == mixture.to_hex(stops), (theme, heat, name)
+            for name, colour in (THEME_COLOURS | TEXT_COLOURS).items():
+                assert colours[name] == colour.in_theme(theme), (theme, heat, name)
+
+
+def test_dark_colours_are_for_screens_and_every_colour_is_plain():
+    lines = palette_css().splitlines()
+    assert sum("data-theme" in line for line in lines) == 2 * len(HEATS)
+    assert all(line.startswith("@media screen") for line in lines if "data-theme" in line)
+    assert not re.search(r"light-dark|color-mix|oklch|oklab", palette_css())
+    assert re.findall(r"--heat-3: #[0-9a-f]{6};", palette_css())
 
 
 def test_every_heat_scale_but_the_default_is_chosen_by_an_attribute():
-    assert re.findall(r'data-heat="(\w+)"', palette_css()) == [
-        heat for heat in HEATS if heat != "default"
-    ]
+    chosen = dict.fromkeys(re.findall(r'data-heat="(\w+)"', palette_css()))
+    assert list(chosen) == [heat for heat in HEATS if heat != "default"]
 
 
 def test_no_colour_is_declared_twice():
