@@ -46,6 +46,13 @@ Direction = Literal["dependent to head", "head to dependent"]
 DIRECTIONS: tuple[Direction, ...] = ("dependent to head", "head to dependent")
 
 
+def relation_label(relation: str, direction: Direction) -> str:
+    """Return readable names of query and partner, such as "adjective → noun"."""
+    dependent, head = RELATIONS[relation]
+    pair = (dependent, head) if direction == DIRECTIONS[0] else (head, dependent)
+    return " → ".join(pair)
+
+
 class Share(Record):
     """Number of hits among `n` cases."""
 
@@ -110,9 +117,7 @@ class Finding(Record):
     @property
     def label(self) -> str:
         """Readable names of query and partner, such as "adjective → noun"."""
-        dependent, head = RELATIONS[self.relation]
-        pair = (dependent, head) if self.direction == DIRECTIONS[0] else (head, dependent)
-        return " → ".join(pair)
+        return relation_label(self.relation, self.direction)
 
 
 class HeadRecord(Record):
@@ -215,6 +220,22 @@ class Evidence(Record):
     def margin(self, finding: Finding) -> float:
         """Return the rate of a head above the baselines, as a share of the test cases."""
         return finding.test.rate - self.baselines_of(finding).rate
+
+    def record_of(self, layer: int, head: int) -> HeadRecord:
+        """Return the record of a head; layers and heads count from 0."""
+        return self._records[layer, head]
+
+    @cached_property
+    def _records(self) -> dict[tuple[int, int], HeadRecord]:
+        return {(each.layer, each.head): each for each in self.heads}
+
+    def labels_of(self, layer: int, head: int) -> tuple[str, ...]:
+        """Return `labels` of a head; those of all heads are computed once."""
+        return self._labels[layer, head]
+
+    @cached_property
+    def _labels(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        return {(each.layer, each.head): tuple(self.labels(each)) for each in self.heads}
 
     def labels(self, head: HeadRecord) -> list[str]:
         """Return the labels that the measurements of a head support, or "no clear role"."""

@@ -1,13 +1,15 @@
 """Predictions: questions about the learner's sentence whose answers the models compute."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from app.attention.metrics import diagonal_mean, word_row
+from app.attention.metrics import word_row
 from app.attention.variants import perturb_token, sliced_input_attention
-from app.lesson.options import CacheSizes, NoOptions, Options
+from app.lesson.options import NoOptions, Options
+from app.lesson.predictions.cached_numbers import CACHED_NUMBERS
+from app.lesson.predictions.head_record import HEAD_RECORD
+from app.lesson.predictions.keeps_previous import KEEPS_PREVIOUS
 from app.lesson.predictions.question import (
     COMMON_PLACEHOLDERS,
     Answer,
@@ -20,14 +22,11 @@ from app.lesson.predictions.question import (
     argmax_with_ties,
     number_choices,
 )
-from app.lesson.shuffle import shuffle_words
+from app.lesson.predictions.shared_keys import SHARED_KEYS
 from app.models import Sentence
 
 CHANGE_THRESHOLD = 1e-6
 """A map counts as changed if one of its weights changes by more than this."""
-
-MAX_WEIGHT_CHANGE = 0.1
-"""A head keeps a score if the score changes by no more than this."""
 
 
 def distinct_top_words(inputs: PredictionInput) -> tuple[Question, Answer]:
@@ -106,32 +105,6 @@ def largest_contribution(inputs: PredictionInput) -> tuple[Question, Answer]:
     )
 
 
-def keeps_previous(inputs: PredictionInput) -> tuple[Question, Answer]:
-    """Ask whether the head that reads the previous token most keeps its score on shuffled words."""
-    before = diagonal_mean(inputs.weights(), -1)  # (n_heads,)
-    head = int(before.argmax())
-    sentence = shuffle_words(inputs.sentence, inputs.model).sentence
-    shuffled_input = replace(inputs, selection=replace(inputs.selection, sentence=sentence))
-    after = float(diagonal_mean(shuffled_input.weights(), -1)[head])
-    keeps = abs(after - float(before[head])) <= MAX_WEIGHT_CHANGE
-    values = {"top": str(head), "before": f"{before[head]:.2f}", "after": f"{after:.2f}"}
-    choices = (AnswerChoice("yes", {"value": "yes"}), AnswerChoice("no", {"value": "no"}))
-    return Question(choices), Answer(("yes" if keeps else "no",), values)
-
-
-def cached_numbers(inputs: PredictionInput) -> tuple[Question, Answer]:
-    """Ask how many numbers the cache of a model with the sizes in the options holds.
-
-    The wrong choices have no sharing, share among all heads, or leave out keys or values.
-    """
-    sizes = CacheSizes.model_validate(inputs.options)
-    n = len(inputs.sentence.tokens)
-    right, unshared = sizes.kv_cache_size(n), sizes.unshared.kv_cache_size(n)
-    wrong = [unshared, sizes.model_copy(update={"kv_heads": 1}).kv_cache_size(n), right // 2]
-    choices = number_choices(sorted({right, *wrong}))
-    return Question(choices), Answer((str(right),), {"all_heads": f"{unshared:,}"})
-
-
 def _both(
     compute: Callable[[PredictionInput], tuple[Question, Answer]],
     depends_on: tuple[str, ...],
@@ -150,7 +123,6 @@ def _both(
 
 
 TEXT_LAYER_WORD = ("text", "layer", "word")
-TEXT_LAYER = ("text", "layer")
 
 PREDICTIONS = {
     "distinct_top_words": _both(distinct_top_words, TEXT_LAYER_WORD),
@@ -165,10 +137,10 @@ PREDICTIONS = {
         choice_placeholders=("cells", "factor"),
     ),
     "largest_contribution": _both(largest_contribution, TEXT_LAYER_WORD, placeholders=("length",)),
-    "keeps_previous": _both(keeps_previous, TEXT_LAYER, placeholders=("top", "before", "after")),
-    "cached_numbers": _both(
-        cached_numbers, ("text",), placeholders=("all_heads",), options_type=CacheSizes
-    ),
+    "cached_numbers": CACHED_NUMBERS,
+    "head_record": HEAD_RECORD,
+    "keeps_previous": KEEPS_PREVIOUS,
+    "shared_keys": SHARED_KEYS,
 }
 """Values of `predict.computed_by` in the `.toml` file of a step."""
 
