@@ -1,5 +1,6 @@
 """Variants of multi-head attention, some of them wrong, for comparison with the real form."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import sqrt
@@ -10,16 +11,34 @@ from app.attention.textbook import apply_rotary, masked_scores, softmax
 from app.attention.trace import Trace
 from app.attention.weights import AttentionWeights, Matrix
 
-PERTURBED_INPUTS = 16
-"""Number of inputs that `perturb_token` changes."""
+MAX_PERTURBED_INPUTS = 16
+"""At most this many inputs of a token are perturbed."""
 
 PERTURBATION = 1.0
+"""What is added to each of them."""
 
 
-def perturb_token(X: Matrix, token: int) -> Matrix:
-    """Return X (n, d_model) with `PERTURBATION` added to the first inputs of one token."""
+def input_slices(d_model: int, n_heads: int) -> list[range]:
+    """Return n_heads equal slices of the inputs, as if head i were given slice i."""
+    edges = [head * d_model // n_heads for head in range(n_heads + 1)]
+    return [range(first, end) for first, end in pairwise(edges)]
+
+
+def perturbed_head(n_heads: int) -> int:
+    """Return the head that alone would notice perturbed inputs if heads were given slices."""
+    return n_heads // 2
+
+
+def perturbed_inputs(d_model: int, n_heads: int) -> range:
+    """Return the inputs that `perturb_tokens` changes: the first of the slice of that head."""
+    return input_slices(d_model, n_heads)[perturbed_head(n_heads)][:MAX_PERTURBED_INPUTS]
+
+
+def perturb_tokens(X: Matrix, tokens: Sequence[int], n_heads: int) -> Matrix:
+    """Return X (n, d_model) with `PERTURBATION` added to the `perturbed_inputs` of tokens."""
+    inputs = perturbed_inputs(X.shape[-1], n_heads)
     X = X.copy()
-    X[token, :PERTURBED_INPUTS] += PERTURBATION
+    X[tokens, inputs.start : inputs.stop] += PERTURBATION
     return X
 
 
@@ -32,8 +51,8 @@ def sliced_input_attention(trace: Trace, X: Matrix) -> Matrix:
     W = trace.W
     query, key = np.empty((2, W.n_heads, len(X), W.d_head), X.dtype)
     (W_Q, W_K, _), (b_Q, b_K, _) = W.split_qkv(W.qkv), W.split_qkv(W.qkv_bias)
-    slice_edges = [head * W.d_model // W.n_heads for head in range(W.n_heads + 1)]
-    for head, (first, end) in enumerate(pairwise(slice_edges)):
+    for head, slice_of_head in enumerate(input_slices(W.d_model, W.n_heads)):
+        first, end = slice_of_head.start, slice_of_head.stop
         query_columns = _head_columns(head, W.d_head)
         key_columns = _head_columns(head // W.group_size, W.d_head)
         inputs = X[:, first:end]

@@ -14,13 +14,14 @@ from app.picture.heatmap import (
     thumbnail,
 )
 from app.picture.links import token_links
-from app.picture.number_format import format_number, format_signed, format_weight
+from app.picture.number_format import format_cell, format_number, format_signed, format_weight
 from app.picture.strip import word_strip
 
 __all__ = [
     "Axis",
     "HeatmapLayout",
     "downsampled_thumbnail",
+    "format_cell",
     "format_number",
     "format_signed",
     "format_weight",

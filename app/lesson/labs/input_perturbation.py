@@ -10,16 +10,18 @@ import numpy as np
 from app.attention import Trace
 from app.attention.variants import (
     PERTURBATION,
-    PERTURBED_INPUTS,
-    perturb_token,
+    perturb_tokens,
+    perturbed_inputs,
     sliced_input_attention,
 )
 from app.attention.weights import Matrix
 from app.lesson.json_fields import json_name
 from app.lesson.labs.head_figure import draw
 from app.lesson.labs.lab_state import LabState
-from app.lesson.predictions import CHANGE_THRESHOLD
 from app.picture import signed_map, signed_thumbnail
+
+CHANGE_THRESHOLD = 1e-6
+"""A map counts as changed if one of its weights changes by more than this."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class InputPerturbationResult:
 def input_perturbation(state: LabState) -> InputPerturbationResult:
     trace = state.trace
     token = state.query_tokens[0]
-    X = perturb_token(trace.X, token)
+    X = perturb_tokens(trace.X, state.query_tokens, trace.W.n_heads)
 
     def projected(inputs: Matrix) -> Matrix:
         return state.visible_and_renormalised(trace.with_input(inputs).weights)
@@ -88,7 +90,7 @@ def input_perturbation(state: LabState) -> InputPerturbationResult:
     return InputPerturbationResult(
         state.sentence.tokens[token].text,
         PERTURBATION,
-        min(PERTURBED_INPUTS, trace.W.d_model),
+        len(perturbed_inputs(trace.W.d_model, trace.W.n_heads)),
         draw(state, before[state.head]),
         draw(state, after[state.head]),
         signed_map(differences["project"][state.head], state.heatmap_layout, largest),

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.attention.metrics import word_row
-from app.attention.variants import perturb_token, sliced_input_attention
 from app.lesson.options import NoOptions, Options
 from app.lesson.predictions.cached_numbers import CACHED_NUMBERS
+from app.lesson.predictions.changed_top_words import CHANGED_TOP_WORDS
+from app.lesson.predictions.column_total import COLUMN_TOTAL
+from app.lesson.predictions.distinct_words import DISTINCT_WORDS
 from app.lesson.predictions.head_record import HEAD_RECORD
 from app.lesson.predictions.keeps_previous import KEEPS_PREVIOUS
 from app.lesson.predictions.question import (
@@ -23,61 +24,6 @@ from app.lesson.predictions.question import (
     number_choices,
 )
 from app.lesson.predictions.shared_keys import SHARED_KEYS
-from app.models import Sentence
-
-CHANGE_THRESHOLD = 1e-6
-"""A map counts as changed if one of its weights changes by more than this."""
-
-
-def distinct_top_words(inputs: PredictionInput) -> tuple[Question, Answer]:
-    """Ask how many different words the heads of a layer read most: `len(set(argmax A[:, i, :]))`.
-
-    A word that occurs twice in the sentence counts as two words.
-    """
-    word_rows = word_row(
-        inputs.weights(), inputs.sentence.word_of, inputs.word
-    )  # (n_heads, n_words)
-    top_word_of_head: list[int] = word_rows.argmax(axis=-1).tolist()
-    n_choices = min(len(top_word_of_head), len(inputs.sentence.words))
-    return (
-        Question(number_choices(range(1, n_choices + 1))),
-        Answer((str(len(set(top_word_of_head))),)),
-    )
-
-
-def largest_column(inputs: PredictionInput) -> tuple[Question, Answer]:
-    """Ask which token's column of one head's map has the largest sum: `argmax A[k].sum(0)`."""
-    totals = inputs.weights()[inputs.head].astype(np.float64).sum(axis=0)  # (n,)
-    choices = tuple(
-        AnswerChoice(str(index), {"value": text})
-        for index, text in enumerate(token_names(inputs.sentence))
-    )
-    return Question(choices), Answer(argmax_with_ties(totals), {"total": f"{totals.max():.2f}"})
-
-
-def token_names(sentence: Sentence) -> list[str]:
-    """Return the texts of the tokens; repeated texts are followed by their place, from 1."""
-    texts = [token.text for token in sentence.tokens]
-    return [
-        text if texts.count(text) == 1 else f"{text} ({index + 1})"
-        for index, text in enumerate(texts)
-    ]
-
-
-def heads_changed(inputs: PredictionInput) -> tuple[Question, Answer]:
-    """Ask how many heads' maps change when the first inputs of one token are perturbed."""
-    token = next(i for i, each in enumerate(inputs.sentence.tokens) if each.word == inputs.word)
-    trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
-    X = perturb_token(trace.X, token)
-    projected = np.abs(trace.with_input(X).weights - trace.with_input(trace.X).weights).max(
-        axis=(1, 2)
-    )
-    sliced = np.abs(sliced_input_attention(trace, X) - sliced_input_attention(trace, trace.X)).max(
-        axis=(1, 2)
-    )
-    count = int((projected > CHANGE_THRESHOLD).sum())
-    values = {"sliced": str(int((sliced > CHANGE_THRESHOLD).sum()))}
-    return Question(number_choices(range(trace.W.n_heads + 1))), Answer((str(count),), values)
 
 
 def cells_and_parameters(inputs: PredictionInput) -> tuple[Question, Answer]:
@@ -125,11 +71,9 @@ def _both(
 TEXT_LAYER_WORD = ("text", "layer", "word")
 
 PREDICTIONS = {
-    "distinct_top_words": _both(distinct_top_words, TEXT_LAYER_WORD),
-    "largest_column": _both(
-        largest_column, ("text", "model", "layer", "head"), placeholders=("total",)
-    ),
-    "heads_changed": _both(heads_changed, TEXT_LAYER_WORD, placeholders=("sliced",)),
+    "distinct_words": DISTINCT_WORDS,
+    "column_total": COLUMN_TOTAL,
+    "changed_top_words": CHANGED_TOP_WORDS,
     "cells_and_parameters": _both(
         cells_and_parameters,
         ("text",),
