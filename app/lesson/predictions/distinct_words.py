@@ -117,6 +117,10 @@ def _agreement_reasons(inputs: PredictionInput, picks: Sequence[int]) -> Iterato
         yield Reason("one_alone", {"head": alone[0]})
     elif alone:
         yield Reason("several_alone", {"heads": join_with_and(alone)})
+    texts = [inputs.sentence.words[word].text for word in heads_by_word]
+    repeated = next((text for text in texts if texts.count(text) > 1), None)
+    if repeated:
+        yield Reason("repeated", {"other": repeated})
 
 
 def _mark(inputs: PredictionInput, weights: Matrix, head: int, pick: int) -> Mark:
@@ -139,6 +143,7 @@ DISTINCT_WORDS = PredictionType(
         "shared": ("heads", "other"),
         "one_alone": ("head",),
         "several_alone": ("heads",),
+        "repeated": ("other",),
     },
     unanswerable=("one_word", "first_word", "one_head"),
 )
