@@ -1,9 +1,31 @@
 """Training runs from several seeds: how much the loss varies by chance."""
 
+from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
+from statistics import mean, stdev
 
 from app.models.card import ValidationPoint
 from app.models.record import Record
+
+T_97_5 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+"""97.5 % quantiles of Student's t distribution by degrees of freedom."""
+
+NORMAL_97_5 = 1.96
+
+
+@dataclass(frozen=True)
+class LossDifference:
+    """The mean change of the loss in nats with its 95 % confidence interval, `low` to `high`."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_lower(self) -> bool:
+        """Whether the whole interval is below 0: the loss falls, whatever the seed."""
+        return self.high < 0
 
 
 class SeedRun(Record):
@@ -35,6 +57,25 @@ class SeedRuns(Record):
     def losses(self, n_heads: int) -> list[float]:
         """Return the final validation losses of all seeds at one number of heads, in nats."""
         return [run.validation_loss for run in self.runs if run.n_heads == n_heads]
+
+    def difference(self, n_heads: int, baseline: int) -> LossDifference | None:
+        """Return by how much the loss with `n_heads` exceeds that with `baseline` heads.
+
+        Runs are paired by seed. The interval is that of Student's t distribution. Returns None if
+        fewer than two seeds are in both.
+        """
+        losses = {(run.n_heads, run.seed): run.validation_loss for run in self.runs}
+        differences = [
+            losses[n_heads, seed] - losses[baseline, seed]
+            for seed in self.seeds
+            if (n_heads, seed) in losses and (baseline, seed) in losses
+        ]
+        if len(differences) < 2:
+            return None
+        quantile = T_97_5.get(len(differences) - 1, NORMAL_97_5)
+        half_width = quantile * stdev(differences) / sqrt(len(differences))
+        middle = mean(differences)
+        return LossDifference(middle, middle - half_width, middle + half_width)
 
     @property
     def widest_spread(self) -> float:

@@ -8,7 +8,14 @@ from app.evaluation.registry import EvaluatedRegistry
 from app.lesson.json_fields import json_name
 from app.models import Card
 from app.models.card import Training
-from app.picture.charts import DotColumn, Series, dot_chart, line_chart
+from app.picture.charts import (
+    DotColumn,
+    DotLine,
+    Series,
+    dot_chart,
+    dot_line_chart,
+    line_chart,
+)
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,54 @@ def trained_models(models: EvaluatedRegistry) -> list[TrainedModel]:
     return trained
 
 
-def loss_plot(models: Sequence[TrainedModel]) -> str:
-    columns = [
-        DotColumn(str(model.card.n_heads), model.loss, model.seed_losses) for model in models
+@dataclass(frozen=True)
+class LeadingModels:
+    """The two trained models with the lowest losses, and how far losses differ by chance.
+
+    lead: by how much the loss of `second` exceeds that of `first`, in nats.
+    seed_spread: the largest difference between two seeds with the same number of heads, in nats.
+    """
+
+    first: TrainedModel
+    second: TrainedModel
+    lead: float
+    seed_spread: float
+
+
+def leading_models(models: EvaluatedRegistry) -> LeadingModels | None:
+    """Return the two best models, None without two models or without runs from several seeds."""
+    ranked = sorted(trained_models(models), key=lambda model: model.loss)
+    if len(ranked) < 2 or models.seed_runs is None:
+        return None
+    first, second = ranked[:2]
+    return LeadingModels(first, second, second.loss - first.loss, models.seed_runs.widest_spread)
+
+
+def loss_plot(models: EvaluatedRegistry) -> str:
+    """Return the SVG of losses by number of heads: the models, and the shorter runs of all seeds.
+
+    Each line says of how many steps and of which seeds it is.
+    """
+    trained, runs = trained_models(models), models.seed_runs
+    if not trained:
+        return ""
+    lines = [
+        DotLine(
+            runs_text(trained[0].training.steps, [trained[0].training.seed]),
+            [(str(model.card.n_heads), [model.loss]) for model in trained],
+        )
     ]
-    return dot_chart(columns, x_label="heads", y_label="validation loss, nats")
+    if runs:
+        head_counts = sorted({run.n_heads for run in runs.runs})
+        columns = [(str(n_heads), runs.losses(n_heads)) for n_heads in head_counts]
+        lines.append(DotLine(runs_text(runs.steps, runs.seeds), columns))
+    return dot_line_chart(lines, x_label="heads", y_label="loss on unseen books, nats")
+
+
+def runs_text(steps: int, seeds: Sequence[int]) -> str:
+    """Return which training runs a line shows: 6,000 steps, seeds 0, 1, 2."""
+    noun = "seed" if len(seeds) == 1 else "seeds"
+    return f"{steps:,} steps, {noun} {', '.join(map(str, seeds))}"
 
 
 def relations_plot(models: Sequence[TrainedModel]) -> str:

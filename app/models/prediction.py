@@ -125,10 +125,11 @@ def most_probable_tokens(
 ) -> list[tuple[TokenProbability, ...]]:
     """Return the `top` most probable tokens, best first, for each hidden state (k, d_model)."""
     probabilities = softmax(logits(model.transformer, hidden))  # (k, vocabulary)
-    return [_most_probable(model, row, top) for row in probabilities]
+    return [most_probable(model, row, top) for row in probabilities]
 
 
-def _most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[TokenProbability, ...]:
+def most_probable(model: Model, probabilities: Matrix, top: int) -> tuple[TokenProbability, ...]:
+    """Return the `top` most probable tokens, best first, of probabilities (vocabulary,)."""
     # The embedding may have more rows than the tokenizer has tokens.
     in_vocabulary = probabilities[: model.tokenizer.vocabulary_size]
     return tuple(

@@ -17,7 +17,6 @@ _MARGIN_LEFT, _MARGIN_TOP, _MARGIN_BOTTOM = 44, 26, 40
 _LINE_NAME_WIDTH = 62
 _LINE_NAME_SPACING = 13
 _ROW_HEIGHT = 24
-_OTHERS_OFFSET = 12
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,30 @@ class Series:
 
 @dataclass(frozen=True)
 class DotColumn:
-    """One column of a dot chart: the main value, and `others` as smaller dots next to it."""
+    """One column of a dot chart."""
 
     name: str
     value: float
-    others: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class DotLine:
+    """Columns of dots, each a name with its values, and a line through their means.
+
+    The line is labelled with `name`. All lines of a chart have the same columns.
+    """
+
+    name: str
+    columns: Sequence[tuple[str, Sequence[float]]]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a bar chart."""
+    """One bar of a bar chart; `is_marked` outlines it."""
 
     name: str
     value: float
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,10 +109,10 @@ def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
 def dot_chart(
     columns: Sequence[DotColumn], *, x_label: str, y_label: str, from_zero: bool = False
 ) -> str:
-    """Return the SVG of columns of dots, with a line through the main values."""
+    """Return the SVG of a dot for each column, with a line through them."""
     if not columns:
         return ""
-    values = [value for each in columns for value in (each.value, *each.others)]
+    values = [each.value for each in columns]
     y_axis = _YAxis([0.0, *values] if from_zero else values)
     step = (WIDTH - _MARGIN_LEFT - 10) / len(columns)
     x_positions = [round(_MARGIN_LEFT + step * (index + 0.5), 1) for index in range(len(columns))]
@@ -113,12 +123,32 @@ def dot_chart(
     parts.append(f'<path class="line line-0" d="M{path}"/>')
     for x, each in zip(x_positions, columns, strict=True):
         parts.append(_tick_below(x, each.name))
-        other_x = x + _OTHERS_OFFSET
-        parts += [
-            f'<circle class="other" cx="{other_x:g}" cy="{y_axis.y(value):g}" r="3.5"/>'
-            for value in each.others
-        ]
         parts.append(f'<circle class="dot" cx="{x:g}" cy="{y_axis.y(each.value):g}" r="4.5"/>')
+    return _svg(parts, _HEIGHT)
+
+
+def dot_line_chart(lines: Sequence[DotLine], *, x_label: str, y_label: str) -> str:
+    """Return the SVG of lines through the means of columns of dots, each line with its name."""
+    y_axis = _YAxis([value for line in lines for _, values in line.columns for value in values])
+    names = [name for name, _ in lines[0].columns]
+    step = (WIDTH - _MARGIN_LEFT - 10) / len(names)
+    x_positions = [round(_MARGIN_LEFT + step * (index + 0.5), 1) for index in range(len(names))]
+    parts = [*_y_axis_svg(y_axis, y_label, WIDTH - 10), _x_label(x_label)]
+    parts += [_tick_below(x, name) for x, name in zip(x_positions, names, strict=True)]
+    for kind, line in enumerate(lines):
+        means = [y_axis.y(sum(values) / len(values)) for _, values in line.columns]
+        path = "L".join(f"{x:g} {y:g}" for x, y in zip(x_positions, means, strict=True))
+        parts.append(f'<path class="line line-{kind}" d="M{path}"/>')
+        parts += [
+            f'<circle class="dot dot-{kind}" cx="{x:g}" cy="{y_axis.y(value):g}" r="4"/>'
+            for x, (_, values) in zip(x_positions, line.columns, strict=True)
+            for value in values
+        ]
+        top = min(y_axis.y(max(values)) for _, values in line.columns[-2:])
+        parts.append(
+            f'<text class="name name-{kind}" x="{WIDTH - 10}" y="{top - 10:g}"'
+            f' text-anchor="end">{escape(line.name)}</text>'
+        )
     return _svg(parts, _HEIGHT)
 
 
@@ -138,10 +168,12 @@ def bar_chart(bars: Sequence[Bar], format_value: Callable[[float], str] = format
     for row, each in enumerate(bars):
         y = row * _ROW_HEIGHT
         left, width = zero_x + min(each.value, 0) * px_per_unit, abs(each.value) * px_per_unit
+        css_class = "bar-value is-marked" if each.is_marked else "bar-value"
         text_x, anchor = (left + width + 5, "start") if each.value >= 0 else (left - 5, "end")
         parts.append(
             f'<text class="tick" x="0" y="{y + 16}">{escape(each.name)}</text>'
-            f'<rect class="bar-value" x="{left:.1f}" y="{y + 5}" width="{width:.1f}" height="14"/>'
+            f'<rect class="{css_class}" x="{left:.1f}" y="{y + 5}" width="{width:.1f}"'
+            ' height="14"/>'
             f'<text class="tick" x="{text_x:.1f}" y="{y + 16}" text-anchor="{anchor}">'
             f"{escape(format_value(each.value))}</text>"
         )

@@ -91,41 +91,6 @@ def test_heads_changed(models, data, n_heads):
 
 
 @given(st.data())
-def test_cells_and_parameters(models, data):
-    inputs = data.draw(prediction_inputs(models, "headwise-h8"))
-    maps = naive(inputs).weights
-    (answer,) = checked_result("cells_and_parameters", inputs).answers
-    assert answer == f"{maps.size}x1"
-    two_heads, eight_heads = (
-        models[f"headwise-h{h}"].transformer.layers[0].attention for h in (2, 8)
-    )
-    names = ("qkv", "qkv_bias", "output", "output_bias")
-    assert sum(getattr(two_heads, n).size for n in names) == sum(
-        getattr(eight_heads, n).size for n in names
-    )
-
-
-@given(st.data())
-def test_largest_contribution(models, data):
-    inputs = data.draw(prediction_inputs(models, "headwise-h4"))
-    contributions = naive(inputs).contributions
-    lengths = [
-        np.mean(
-            [
-                np.sqrt((head[i] ** 2).sum())
-                for i, token in enumerate(inputs.sentence.tokens)
-                if token.word == inputs.word
-            ]
-        )
-        for head in contributions
-    ]
-    result = checked_result("largest_contribution", inputs)
-    for answer in result.answers:
-        assert lengths[int(answer)] == pytest.approx(max(lengths), abs=1e-4)
-    assert float(result.values["length"]) == pytest.approx(max(lengths), abs=0.006)
-
-
-@given(st.data())
 def test_keeps_previous(models, data):
     inputs = data.draw(prediction_inputs(models, "headwise-h8"))
     result = checked_result("keeps_previous", inputs)

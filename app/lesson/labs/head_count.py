@@ -58,7 +58,7 @@ def head_count(state: LabState) -> HeadCountResult:
             )
             for model in models
         ),
-        loss_plot(models),
+        loss_plot(state.models),
         head_figures(state, maps),
         tuple(zip(scaled_entropies.tolist(), unscaled_entropies.tolist(), strict=True)),
         float(state.model.card.d_head**0.5),

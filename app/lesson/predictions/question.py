@@ -122,6 +122,7 @@ class PredictionType:
     reasons: for each id of a reason, the keys of its values.
     unanswerable: the possible values of `Question.unanswerable`.
     options_type: the options that a step has to give.
+    compares_models: the question is about Headwise's own models, whichever model is chosen.
     """
 
     ask: Callable[[PredictionInput], Question]
@@ -133,6 +134,7 @@ class PredictionType:
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unanswerable: tuple[str, ...] = ()
     options_type: type[Options] = NoOptions
+    compares_models: bool = False
 
 
 def number_choices(values: Sequence[int]) -> tuple[AnswerChoice, ...]:

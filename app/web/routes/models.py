@@ -86,7 +86,7 @@ def models_context(models: EvaluatedRegistry, two_neighbours: TwoNeighbours) -> 
         "seeds": seeds,
         "exact": two_neighbour_rows(two_neighbours),
         "exact_task": two_neighbours,
-        "loss_plot": loss_plot(rows),
+        "loss_plot": loss_plot(models),
         "relations_plot": relations_plot(rows),
         "curve_plot": curve_plot(rows),
         "seed_plot": seed_plot(seeds) if seeds else "",

@@ -61,10 +61,9 @@ def normalise_form(
     previous_predicted, predicted = (
         models.model_for_prediction(prediction.model, each) for each in (previous_model, model)
     )
-    depends_on = PREDICTIONS[prediction.computed_by].depends_on
-    if predicted is not previous_predicted or any(
-        _changes(query, form, name) for name in depends_on
-    ):
+    prediction_type = PREDICTIONS[prediction.computed_by]
+    asks_another = predicted is not previous_predicted and not prediction_type.compares_models
+    if asks_another or any(_changes(query, form, name) for name in prediction_type.depends_on):
         query.pop("predict", None)
     elif "commit" in form:
         query["predict"] = form["commit"]
