@@ -335,8 +335,8 @@ WEB = (
     Mutant(
         "links to steps do not escape what they carry along",
         "app/web/rendering/links.py",
-        "query = escape(carry_over_query)",
-        "query = carry_over_query",
+        "url = escape(urls[entry.step.slug])",
+        "url = urls[entry.step.slug]",
         ("tests/web/rendering/test_links.py",),
     ),
     Mutant(
@@ -391,8 +391,8 @@ WEB = (
     Mutant(
         "the link to the next step carries nothing along",
         "templates/parts/next.html",
-        "{{ navigation.next_path }}{{ navigation.carry_over_query }}",
-        "{{ navigation.next_path }}",
+        "{{ navigation.next_url }}",
+        "{{ navigation.next_url.partition('?')[0] }}",
         ("tests/web/routes/test_step.py",),
     ),
     Mutant(

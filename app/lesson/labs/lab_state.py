@@ -30,7 +30,6 @@ class Controls:
     cell: (query, key) of the explained weight, counted in the tokens that maps show.
     minus: (model id, head) whose map is subtracted from that of the chosen head.
     layout: one of `LAYOUTS`, or "" for the default of the lab.
-    lock: the chosen head stays in view when the pointer is on another thumbnail.
     hide_special_tokens: maps leave out tokens that the model adds, and rows are renormalised.
     stage: the stage of the scores that the map of one head shows, one of `STAGES`; "" is weights.
     panel: the open panel of the lab, one of `PANELS`, or "".
@@ -45,7 +44,6 @@ class Controls:
     cell: tuple[int, int] | None = None
     minus: tuple[str, int] | None = None
     layout: str = ""
-    lock: bool = False
     hide_special_tokens: bool = False
     stage: str = ""
     panel: str = ""
@@ -57,7 +55,7 @@ QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide", "panel": "open"}
 CONTROLS = tuple(QUERY_NAMES.get(each.name, each.name) for each in fields(Controls))
 """The query names of all controls."""
 
-COMMON_CONTROLS = ("cell", "minus", "show", "lock", "hide", "open")
+COMMON_CONTROLS = ("cell", "minus", "show", "hide", "open")
 """The controls of every lab."""
 
 STAGES = ("products", "scaled", "masked")

@@ -1,4 +1,4 @@
-"""Security headers on every response."""
+"""Security headers on every response, and the header by which pages know Headwise's own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,9 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Headwise": "1",
 }
+"""`Headwise` marks every response of ours: pages swap in no other, such as a proxy's error."""
 
 EMBEDDABLE_HEADER = "headwise-may-be-framed"
 """Internal response header of an embedded lab; it is removed before the response is sent."""

@@ -2,12 +2,13 @@
 in a template.
 """
 
+from collections.abc import Mapping
+
 from markupsafe import Markup, escape
 
 from app.exports.figure import PNG_SCALES
 from app.exports.formats import FORMATS
 from app.lesson import Lesson, Step
-from app.web.state.links import path_of
 
 DATA_FILES = tuple(
     (name, export_format.label)
@@ -19,17 +20,19 @@ DATA_FILES = tuple(
 PICTURE_THEMES = ("light", "dark")
 
 
-def step_links(lesson: Lesson, current: Step, carry_over_query: str) -> Markup:
-    """Return a list item for each step of the outline; planned steps have no link."""
-    query = escape(carry_over_query)
+def step_links(lesson: Lesson, current: Step, urls: Mapping[str, str]) -> Markup:
+    """Return a list item for each step of the outline; planned steps have no link.
+
+    `urls` are the links to the steps by their slugs.
+    """
     items = []
     for entry in lesson.outline:
         title = escape(entry.title)
         if entry.step:
-            path = escape(path_of(lesson, entry.step))
+            url = escape(urls[entry.step.slug])
             is_current = ' aria-current="step"' if entry.step is current else ""
             items.append(
-                f'<li><a href="{path}{query}" data-step="{entry.number}"'
+                f'<li><a href="{url}" data-step="{entry.number}"'
                 f'{is_current} title="{title}">{entry.number}</a></li>\n'
             )
         else:

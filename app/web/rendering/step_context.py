@@ -25,7 +25,7 @@ from app.web.state.form import (
     previous_controls,
     previous_selection,
 )
-from app.web.state.links import EMBED_PARAM, carry_over_query, oembed_discovery_url, path_of
+from app.web.state.links import EMBED_PARAM, oembed_discovery_url, path_of
 from app.web.state.query_params import Problem, first_problems
 from app.web.state.requested_view import RequestedView
 from app.web.state.view import ViewState
@@ -38,16 +38,16 @@ NEW_TAB = Markup(' target="_blank" rel="noopener"')
 class NavigationContext:
     """Links to this step and to the others.
 
-    `carry_over_query` is appended to links to other steps, `new_tab` holds the attributes of links
-    that leave the lab: an embedded lab keeps its frame. `path` is escaped.
+    `step_urls` are links to all steps by slug, with what they carry along. `new_tab` holds the
+    attributes of links that leave the lab: an embedded lab keeps its frame. `path` is escaped.
     """
 
     path: Markup
-    carry_over_query: str
+    step_urls: Mapping[str, str]
     previous_step: Step | None
     next_step: Step | None
-    previous_path: str | None
-    next_path: str | None
+    previous_url: str | None
+    next_url: str | None
     end_path: str | None
     new_tab: str
 
@@ -133,10 +133,12 @@ class LabContext:
 class PredictionContext:
     """The question of the step on this view; `given` is the learner's answer.
 
+    `key` is the same for views with the same question, so that a browser can bring an answer back.
     `labels` are the texts of the choices by id, `placeholders` what the author's texts have in
     braces. Before the answer is revealed, `answer` is None and there are no `reasons`.
     """
 
+    key: str
     question: Question
     labels: Mapping[str, str]
     placeholders: dict[str, str]
@@ -220,13 +222,16 @@ def step_context(
 def _navigation_context(requested: RequestedView) -> NavigationContext:
     lesson, step = requested.lesson, requested.step
     previous_step, next_step = lesson.before(step), lesson.after(step)
+    urls = {
+        each.slug: f"{path_of(lesson, each)}{requested.query_for(each)}" for each in lesson.steps
+    }
     return NavigationContext(
         path=escape(requested.links.path),
-        carry_over_query=carry_over_query(requested.view, step.config.defaults),
+        step_urls=urls,
         previous_step=previous_step,
         next_step=next_step,
-        previous_path=path_of(lesson, previous_step) if previous_step else None,
-        next_path=path_of(lesson, next_step) if next_step else None,
+        previous_url=urls[previous_step.slug] if previous_step else None,
+        next_url=urls[next_step.slug] if next_step else None,
         end_path=f"/{lesson.slug}/{END_SLUG}" if lesson.config.end else None,
         new_tab=NEW_TAB if requested.is_embedded else "",
     )
@@ -243,7 +248,7 @@ def _form_context(
     kept_fields |= requested.version.params
     return FormContext(
         typed_text=parsed.typed_text,
-        hidden_fields=hidden_fields(view, kept_fields, has_compare_menu=lab is not None),
+        hidden_fields=hidden_fields(view, kept_fields, has_lab=lab is not None),
         previous_selection=previous_selection(parsed),
         previous_controls=previous_controls(view),
         problems=first_problems(parsed.problems) if requested.is_refused else (),
@@ -258,15 +263,19 @@ def _form_context(
 
 def _lab_context(requested: RequestedView) -> LabContext:
     lab, state, version = requested.lab, requested.lab_state, requested.version
+    # The arithmetic of a cell, or a difference of maps, would give hidden rows away.
+    shows_all = state.is_revealed or not lab.hides_maps
+    cell, displayed = state.controls.cell, state.displayed
+    shows_cell = shows_all or (cell is not None and cell[0] in displayed.query_rows)
     return LabContext(
         lab=lab,
         template=f"labs/{requested.step.config.lab.name}.html",
         state=state,
-        displayed=state.displayed,
+        displayed=displayed,
         layout=lab.layout_for(state),
         result=lab.run(state),
-        explanation=explain(state.displayed),
-        comparison=compare(state),
+        explanation=explain(displayed) if shows_cell else None,
+        comparison=compare(state) if shows_all else None,
         retrained_since=version.version if version.weights_differ(state.model) else None,
     )
 
@@ -276,9 +285,10 @@ def _prediction_context(requested: RequestedView) -> PredictionContext:
     if not requested.is_revealed:
         placeholders = prediction.question_placeholders(None)
         return PredictionContext(
-            prediction.question, prediction.labels, placeholders, None, None, ()
+            prediction.key, prediction.question, prediction.labels, placeholders, None, None, ()
         )
     return PredictionContext(
+        prediction.key,
         prediction.question,
         prediction.labels,
         prediction.answer_placeholders(given),

@@ -182,7 +182,8 @@ def _openapi_parameter(name: str, description: str) -> dict[str, object]:
 
 
 def lab_response(requested: RequestedView) -> LabOut:
-    state, prediction = requested.lab_state, requested.prediction
+    """Return everything of a view, whether the learner has predicted or not."""
+    state, prediction = requested.complete_lab_state, requested.prediction
     displayed = state.displayed
     return LabOut(
         view=requested.view.query_params,

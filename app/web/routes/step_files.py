@@ -125,9 +125,10 @@ async def export(
         raise HTTPException(
             404, f"There is no such file. There are {join_with_and(list(FORMATS))}."
         )
-    export_format, lab_state = FORMATS[file], requested.lab_state
+    export_format, lab_state = FORMATS[file], requested.complete_lab_state
     problems = list(requested.parsed.problems)
-    layout = requested.lab.layout_for(lab_state)
+    shows_all_heads = lab_state.controls.panel == "heads"
+    layout = "overview" if shows_all_heads else requested.lab.layout_for(lab_state)
     options = parse_export_options(requested.query, layout, problems)
     if problems:
         message = " ".join(problem.message for problem in first_problems(problems))

@@ -56,6 +56,13 @@ def serialise_controls(controls: Controls) -> dict[str, str]:
     }
 
 
+def implied_panel(controls: Controls) -> str:
+    """Return the panel that is open although no parameter names it: what was asked is shown."""
+    if controls.cell is not None:
+        return "explain"
+    return "compare" if controls.minus is not None else ""
+
+
 def parse_ablated_heads(
     value: str, card: Card, problems: list[Problem]
 ) -> frozenset[tuple[int, int]]:
@@ -159,7 +166,6 @@ CODECS = {
     "show": ControlCodec(
         lambda value, context: parse_choice("show", value, context.layouts, context.problems), str
     ),
-    "lock": _flag_codec("lock"),
     "hide": _flag_codec("hide"),
     "stage": _choice_codec("stage", STAGES),
     "open": _choice_codec("open", PANELS),

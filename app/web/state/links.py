@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from app.lesson import Defaults, Lesson, Step
-from app.models import Card
+from app.lesson import Lesson, Step
+from app.models import Registry
+from app.web.state.asking_word import same_word
+from app.web.state.controls import implied_panel
 from app.web.state.versions import VERSION_PARAM, PinnedVersion
 from app.web.state.view import ParsedView, ViewState
 
@@ -33,35 +35,75 @@ def oembed_discovery_url(origin: str, path_and_query: str) -> str:
 
 
 def canonical_query(
-    params: Mapping[str, str], defaults: Defaults, card: Card, version: str | None
+    params: Mapping[str, str], default_params: Mapping[str, str], version: str | None
 ) -> str:
     """Return the shortest query that opens the view with these `ViewState.query_params`.
 
-    `card` is that of the view's model. Parameters that equal the defaults of `version` are left
-    out. Without a version all are included, so that the link does not depend on later defaults.
+    Parameters that equal `default_params` are left out. Without a version all are included, so that
+    the link does not depend on later defaults.
     """
     if version is None:
         return urlencode(params)
-    default_values = {
-        "text": defaults.text,
-        "model": defaults.model,
-        "layer": str(min(defaults.layer, card.n_layers - 1)),
-        "head": str(min(defaults.head, card.n_heads - 1)),
-        "word": str(defaults.word if params["text"] == defaults.text else 0),
-    }
-    explicit = {name: value for name, value in params.items() if default_values.get(name) != value}
+    explicit = {name: value for name, value in params.items() if default_params.get(name) != value}
     return urlencode(explicit | {VERSION_PARAM: version})
 
 
-def carry_over_query(view: ViewState, defaults: Defaults) -> str:
-    """Return what links to other steps carry along, with its "?": the learner's own sentence and
-    its model, or a model other than the step's default; else "".
+def default_params(view: ViewState, version: PinnedVersion) -> dict[str, str]:
+    """Return the values that parameters of the view have if its link leaves them out.
+
+    A model that was chosen by hand has none: the link names it, and the page knows by that.
     """
-    if view.text != defaults.text:
-        carried = {"text": view.text, "model": view.model_id}
+    defaults, card = version.defaults, view.card
+    values = {
+        "text": defaults.text,
+        "layer": str(min(defaults.layer, card.n_layers - 1)),
+        "head": str(min(defaults.head, card.n_heads - 1)),
+        "word": str(version.default_word(view.sentence)),
+        "open": implied_panel(view.controls),
+    }
+    if not view.has_chosen_model:
+        values["model"] = defaults.model
+    if view.reveals_by_default and view.predict is None:
+        values["reveal"] = "1"
+    return values
+
+
+def carried_params(
+    view: ViewState, version: PinnedVersion, target: PinnedVersion, models: Registry
+) -> dict[str, str]:
+    """Return the parameters that links to another step carry along, whose version is `target`.
+
+    They are the learner's own sentence, the word that asks, the model if it was chosen by hand, and
+    `reveal`. A word of the step's sentence is carried if it was chosen by hand and the other step's
+    sentence has it.
+    """
+    carried = {}
+    is_own_text = view.text != version.defaults.text
+    if is_own_text and view.text != target.defaults.text:
+        carried["text"] = view.text
+    if is_own_text or view.word != version.defaults.word:
+        carried |= _carried_word(view, target, models, is_own_text=is_own_text)
+    if view.has_chosen_model:
+        carried["model"] = view.model_id
+    if view.reveal and not view.reveals_by_default:
+        carried["reveal"] = "1"
+    return carried
+
+
+def _carried_word(
+    view: ViewState, target: PinnedVersion, models: Registry, *, is_own_text: bool
+) -> dict[str, str]:
+    """Return the word that asks in the other step, if it is not the one that asks there anyway."""
+    sentence = view.sentence
+    if not is_own_text and view.text != target.defaults.text:
+        sentence = models[target.defaults.model].tokenizer.sentence(target.defaults.text)
+        place = same_word(view.sentence, view.word, sentence)
     else:
-        carried = {} if view.model_id == defaults.model else {"model": view.model_id}
-    return f"?{urlencode(carried)}" if carried else ""
+        # Another model may not have the special tokens.
+        place = None if sentence.words[view.word].is_special else view.word
+    if place is None or place == target.default_word(sentence):
+        return {}
+    return {"word": str(place)}
 
 
 @dataclass(frozen=True)
@@ -108,13 +150,17 @@ class ViewLinks:
         view, defaults = self.parsed.view, self.version.defaults
         if view.text == defaults.text:
             return None
-        controls = replace(view.controls, cell=None)
-        params = view.replace(controls=controls, predict=None).query_params
-        return self._canonical(params | {"text": defaults.text, "word": str(defaults.word)})
+        panel = "" if view.controls.panel == "explain" else view.controls.panel
+        controls = replace(view.controls, cell=None, panel=panel)
+        nameless = view.replace(controls=controls, predict=None)
+        word = {"word": str(defaults.word)}
+        params = nameless.query_params | {"text": defaults.text} | word
+        default_values = default_params(nameless, self.version) | word
+        return canonical_query(params, default_values, self.version.version)
 
     def _canonical(self, params: Mapping[str, str]) -> str:
-        card = self.parsed.view.model.card
-        return canonical_query(params, self.version.defaults, card, self.version.version)
+        default_values = default_params(self.parsed.view, self.version)
+        return canonical_query(params, default_values, self.version.version)
 
     def _url(self, query: str) -> str:
         return f"{self.path}?{query}{self.suffix}"

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from urllib.parse import urlencode
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
 from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
-from app.web.state.links import EMBED_PARAM, ViewLinks, path_of
+from app.web.state.links import EMBED_PARAM, ViewLinks, carried_params, path_of
 from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion, resolve_version
 from app.web.state.view import ParsedView, ViewState, parse_answers, parse_view
@@ -60,11 +61,32 @@ class RequestedView:
             self.view.selection, self.models, options, self.view.controls, is_revealed, marks
         )
 
+    @property
+    def complete_lab_state(self) -> LabState:
+        """The state of the lab with everything shown, as programs get it."""
+        return replace(self.lab_state, is_revealed=True)
+
+    @property
+    def _suffix(self) -> str:
+        """What every link to a view keeps: the assignment and the frame."""
+        embed_suffix = f"&{EMBED_PARAM}=1" if self.is_embedded else ""
+        return f"{self.assignment.query_suffix}{embed_suffix}"
+
     @cached_property
     def links(self) -> ViewLinks:
-        embed_suffix = f"&{EMBED_PARAM}=1" if self.is_embedded else ""
-        suffix = f"{self.assignment.query_suffix}{embed_suffix}"
-        return ViewLinks(path_of(self.lesson, self.step), self.parsed, self.version, suffix)
+        path = path_of(self.lesson, self.step)
+        return ViewLinks(path, self.parsed, self.version, self._suffix)
+
+    def query_for(self, step: Step) -> str:
+        """Return what links to another step carry along, with its "?", or "".
+
+        Parameters that the assignment fixes stay with its step.
+        """
+        target = resolve_version({}, self.lesson, step)
+        carried = carried_params(self.view, self.version, target, self.models)
+        free = {name: carried[name] for name in carried if name not in self.assignment.fixed}
+        query = f"{urlencode(free)}{self._suffix}".removeprefix("&")
+        return f"?{query}" if query else ""
 
 
 def requested_view(
@@ -77,9 +99,11 @@ def requested_view(
     query = view_query = assignment.apply_fixed(query)
     version = resolve_version(query, lesson, step)
     if is_edit:
-        default_model = models[version.defaults.model]
-        form_query = normalise_form(query, step.config.predict, models, default_model)
+        form_query = normalise_form(query, step.config.predict, models, version)
         view_query = assignment.apply_fixed(form_query)
+    elif version.asked_otherwise and "reveal" not in query:
+        # The answer in such a link is to the question of then.
+        view_query = {name: value for name, value in query.items() if name != "predict"}
     parsed = parse_view(view_query, version, models, lab_of(step))
     prediction = StepPrediction(step.config.predict, parsed.view.selection, models)
     parsed = parse_answers(view_query, parsed, prediction, step.config.check)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlencode
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import (
@@ -34,6 +35,20 @@ class StepPrediction:
     @property
     def type(self) -> PredictionType:
         return PREDICTIONS[self.config.computed_by]
+
+    @property
+    def key(self) -> str:
+        """Everything that the answer depends on, as a query: equal keys ask the same question."""
+        selection = self.selection.with_model(self.model)
+        values = {
+            "text": selection.sentence.text,
+            "model": self.model.card.id,
+            "layer": selection.layer,
+            "head": selection.head,
+            "word": selection.word,
+        }
+        depends_on = {*self.type.depends_on, "model"}
+        return urlencode({name: value for name, value in values.items() if name in depends_on})
 
     @cached_property
     def _input(self) -> PredictionInput:

@@ -8,20 +8,30 @@ from app.lesson import Controls, Lab
 from app.lesson.schema import Check
 from app.lesson.selection import HasSelection, Selection
 from app.models import Card, Model, Registry, Sentence, UnknownModelError, sanitise_text
-from app.web.state.controls import ControlContext, parse_controls, serialise_controls
+from app.web.state.controls import (
+    ControlContext,
+    implied_panel,
+    parse_controls,
+    serialise_controls,
+)
 from app.web.state.query_params import Problem, parse_choice, parse_index, quote_for_message
 from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion
 
 NO_CONTROLS = Controls()
 
+OLD_OVERVIEW = "overview"
+"""Layout in links of version 1: small maps of all heads, which are a panel now."""
+
 
 @dataclass(frozen=True)
 class ViewState(HasSelection):
     """One exact view of a step.
 
-    `predict` and `check` are the learner's answers, None before an answer is given. `reveal` shows
-    the answer of the prediction without one.
+    predict, check: the learner's answers, None before an answer is given.
+    reveal: shows the answer of the prediction without one.
+    reveals_by_default: links of the version without `reveal` show it.
+    has_chosen_model: the model was chosen by hand; if not, it is the step's own.
     """
 
     selection: Selection
@@ -29,6 +39,8 @@ class ViewState(HasSelection):
     predict: str | None = None
     check: str | None = None
     reveal: bool = False
+    reveals_by_default: bool = False
+    has_chosen_model: bool = False
 
     @property
     def text(self) -> str:
@@ -55,6 +67,8 @@ class ViewState(HasSelection):
         answers = {"predict": self.predict, "check": self.check}
         committed = {name: value for name, value in answers.items() if value is not None}
         reveal = {"reveal": "1"} if self.reveal else {}
+        if self.reveals_by_default and not self.reveal:
+            reveal = {"reveal": "0"}
         return selection | serialise_controls(self.controls) | committed | reveal
 
     @property
@@ -101,19 +115,17 @@ def parse_view(
     """Parse a query except for the learner's answers (see `parse_answers`).
 
     Missing parameters get the version's defaults; unknown ones and controls that the lab does not
-    have are ignored.
+    have are ignored. `model` means that the model was chosen by hand; empty is the step's own.
     """
     problems = list(filter(None, [version.problem]))
     defaults = version.defaults
     typed_text = sanitise_text(query.get("text", defaults.text))
-    model = parse_model(
-        query.get("model", defaults.model), models, models[defaults.model], problems
-    )
+    own_model, model_id = models[defaults.model], query.get("model", "")
+    model = parse_model(model_id, models, own_model, problems) if model_id else own_model
     sentence = parse_sentence(typed_text, model, problems)
     if sentence is None:
         sentence = truncate_to_model(defaults.text, model)
         query = {name: value for name, value in query.items() if name != "word"}
-    default_word = defaults.word if sentence.text == defaults.text else 0
     hides_special_tokens = query.get("hide") == "1" and "hide" in lab.controls
     n_words = len(sentence.content_words if hides_special_tokens else sentence.words)
     selection = Selection(
@@ -121,13 +133,31 @@ def parse_view(
         model,
         layer=parse_index("layer", query, defaults.layer, model.card.n_layers, problems),
         head=parse_index("head", query, defaults.head, model.card.n_heads, problems),
-        word=parse_index("word", query, default_word, n_words, problems),
+        word=parse_index("word", query, version.default_word(sentence), n_words, problems),
     )
     raw_controls = {name: query[name] for name in lab.controls if query.get(name)}
+    if raw_controls.get("show") == OLD_OVERVIEW:
+        del raw_controls["show"]
+        raw_controls.setdefault("open", "heads")
     context = ControlContext(model, sentence, models, lab.layouts, hides_special_tokens, problems)
     controls = parse_controls(raw_controls, context)
-    view = ViewState(selection, controls, reveal=query.get("reveal") == "1")
+    if not controls.panel:
+        controls = replace(controls, panel=implied_panel(controls))
+    view = ViewState(
+        selection,
+        controls,
+        reveal=parse_reveal(query, version, problems),
+        reveals_by_default=version.asked_otherwise,
+        has_chosen_model=model_id in models,
+    )
     return ParsedView(typed_text, view, tuple(problems))
+
+
+def parse_reveal(query: Mapping[str, str], version: PinnedVersion, problems: list[Problem]) -> bool:
+    """Return whether the answer is shown without a prediction; an empty value means no."""
+    if "reveal" not in query:
+        return version.asked_otherwise
+    return parse_choice("reveal", query["reveal"] or "0", ("0", "1"), problems) == "1"
 
 
 def parse_answers(
