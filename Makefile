@@ -45,6 +45,7 @@ serve: .venv/run.done
 
 test: .venv/dev.done
 	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.old_browsers
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check-lessons: .venv/run.done

@@ -33,6 +33,7 @@ from app.web.routes import (
     api_labs,
     assign,
     health,
+    home,
     lesson,
     models,
     oembed,
@@ -46,6 +47,7 @@ logger = logging.getLogger("headwise")
 
 ROUTERS = (
     health.router,
+    home.router,
     lesson.router,
     step.router,
     api.router,

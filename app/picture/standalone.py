@@ -1,6 +1,6 @@
 """A figure as an SVG file that needs no stylesheet: its rules and colours are inside.
 
-SVG programs support neither custom properties nor themes nor `color-mix`, so all colours are
+SVG programs support neither custom properties nor themes, so all colours are
 written out.
 """
 

@@ -46,7 +46,7 @@ function isDone(step) {
 }
 
 function markDoneSteps() {
-  for (const list of document.querySelectorAll(".steps[data-lesson]")) {
+  for (const list of document.querySelectorAll("ol[data-lesson]")) {
     const { steps = {} } = readProgress(list.dataset.lesson);
     for (const link of list.querySelectorAll("a[data-step]")) {
       const done = isDone(steps[link.dataset.step]);
@@ -61,12 +61,8 @@ function offerToResume() {
   for (const start of document.querySelectorAll("a[data-resume]")) {
     const { last } = readProgress(start.dataset.resume);
     if (!last) continue;
-    const resume = start.cloneNode();
-    resume.href = last;
-    resume.textContent = "Go on where you were";
-    resume.removeAttribute("data-resume");
-    start.before(resume, " ");
-    start.className = "secondary";
+    start.href = last;
+    start.hidden = false;
   }
 }
 

@@ -1,4 +1,4 @@
-"""Home, the start and the end of a lesson, and the offline page.
+"""The start and the end of a lesson, and the offline page.
 
 Pages are plain Starlette routes: FastAPI has nothing to validate or to describe in them, and its
 own route class costs more per request.
@@ -12,9 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.evaluation.registry import EvaluatedRegistry
-from app.lesson import LabState, Lesson, Selection
-from app.lesson.labs.head_figure import map_svgs
+from app.lesson import Lesson
 from app.lesson.loader import END_SLUG
 from app.web.cache_control import PRIVATE
 from app.web.context import AppContext
@@ -37,25 +35,12 @@ class ReceiptForm:
 
 
 def router(app_context: AppContext) -> APIRouter:
-    async def home(request: Request) -> Response:
-        lab_states = {
-            lesson.slug: first_lab_state(lesson, app_context.models)
-            for lesson in app_context.lessons
-        }
-        context: dict[str, object] = {
-            "lessons": app_context.lessons,
-            "openings": lab_states,
-            "maps": {slug: map_svgs(view) for slug, view in lab_states.items()},
-        }
-        return app_context.templates.response(request, "home.html", context)
-
     async def offline(request: Request) -> Response:
         return app_context.templates.response(request, "offline.html")
 
     routes = APIRouter(include_in_schema=False)
     for lesson in app_context.lessons:
         _add_lesson_routes(routes, app_context, lesson)
-    routes.add_route("/", home)
     routes.add_route("/offline", offline)
     return routes
 
@@ -103,12 +88,3 @@ def _receipt_form(params: QueryParams, lesson: Lesson, signer: Signer) -> Receip
     except ValueError as error:
         return ReceiptForm(name, results, problem=f"No line could be made: {error}.")
     return ReceiptForm(name, results, line)
-
-
-def first_lab_state(lesson: Lesson, models: EvaluatedRegistry) -> LabState:
-    """Return the default view of the lesson's first step."""
-    defaults = lesson.steps[0].config.defaults
-    model = models[defaults.model]
-    sentence = model.tokenizer.sentence(defaults.text)
-    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
-    return LabState(selection, models)
