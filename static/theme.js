@@ -1,9 +1,14 @@
-// Applies the colour theme and the heat scale that this browser has stored. The script is not
-// deferred: it must run before the first paint, or the page would flash in another theme.
+// Applies the look that this browser has stored: colour theme, heat scale, and whether keys lead to
+// other steps. The script is not deferred: it must run before the first paint, or the page would flash
+// in another theme.
 
 const STORAGE_KEY = "headwise:look";
 // The first choice of each is the default. It is the absence of the attribute.
-const CHOICES = { theme: ["system", "light", "dark"], heat: ["default", "cividis", "viridis", "greys"] };
+const CHOICES = {
+  theme: ["system", "light", "dark"],
+  heat: ["default", "cividis", "viridis", "greys"],
+  keys: ["on", "off"],
+};
 
 function readTheme() {
   try {

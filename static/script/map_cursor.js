@@ -1,8 +1,12 @@
 // A cursor over the cells of a map. The pointer or the arrow keys move it; the value of the current
 // cell is printed below the map and announced. A click, or Enter, asks the lab to explain the cell.
-// Without this script the word buttons and the table of numbers do the same.
+// A figure whose answer is not shown yet lists its readable rows in `data-rows`. Without this script
+// the panels "Explain a cell" and "Every number" do the same.
 
 const MAPS = "figure[data-head] svg.map:not(.map-thumb)";
+const HIDDEN_NUMBER = "?";
+const HIDDEN_TEXT = "appears when you have predicted";
+const HINT_ID = "map-keys";
 
 function gridOf(svg) {
   const ground = svg.querySelector(".ground");
@@ -21,6 +25,11 @@ function isCurrent(svg, { row, column }) {
   return svg.dataset.row === String(row) && svg.dataset.column === String(column);
 }
 
+function isReadable(svg, { row }) {
+  const rows = svg.closest("figure").dataset.rows;
+  return rows === undefined || rows.split(" ").includes(String(row));
+}
+
 function labelOf(svg, kind, index) {
   const text = svg.querySelectorAll(`text.${kind}`)[index];
   return text.querySelector("title")?.textContent ?? text.textContent;
@@ -30,12 +39,13 @@ function labelOf(svg, kind, index) {
 const tables = new Map();
 
 function fetchWeights(head) {
-  const link = document.querySelector(".numbers-link a");
-  const address = new URL(link.href);
+  const address = new URL(`${location.pathname}/numbers${location.search}`, location.origin);
   address.searchParams.set("head", head);
   if (!tables.has(address.href)) {
     const rows = fetch(address, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
-      .then((response) => (response.ok ? response.text() : Promise.reject(response.status)))
+      .then((response) =>
+        response.ok && response.headers.has("Headwise") ? response.text() : Promise.reject(response.status),
+      )
       .then((html) => {
         const page = new DOMParser().parseFromString(html, "text/html");
         return [...page.querySelectorAll(".numbers tbody tr")].map((row) =>
@@ -48,8 +58,19 @@ function fetchWeights(head) {
   return tables.get(address.href);
 }
 
-async function moveCursor(svg, { row, column }) {
-  const figure = svg.closest("figure");
+async function numberText(svg, cell) {
+  if (!isReadable(svg, cell)) return HIDDEN_TEXT;
+  try {
+    const weights = await fetchWeights(svg.closest("figure").dataset.head);
+    const number = weights[cell.row][cell.column];
+    return number === HIDDEN_NUMBER ? HIDDEN_TEXT : number;
+  } catch {
+    return "the server did not answer with the number";
+  }
+}
+
+async function moveCursor(svg, cell) {
+  const { row, column } = cell;
   const { ground, n, side } = gridOf(svg);
   const size = side / n;
   let cursor = svg.querySelector(".cursor");
@@ -62,34 +83,23 @@ async function moveCursor(svg, { row, column }) {
     cursor.setAttribute(name, value);
   }
   Object.assign(svg.dataset, { row, column });
-  const announce = (text) => {
-    figure.querySelector(".read-out").textContent = text;
-    document.querySelector("#announce").textContent = text;
-  };
-  const words = `${labelOf(svg, "query", row)} reads ${labelOf(svg, "key", column)}`;
-  try {
-    const weights = await fetchWeights(figure.dataset.head);
-    // The cursor may have moved on while the table was fetched.
-    if (isCurrent(svg, { row, column })) announce(`${words}: ${weights[row][column]}`);
-  } catch {
-    announce(`${words}; the server did not answer with the number`);
-  }
+  const number = await numberText(svg, cell);
+  // The cursor may have moved on while the table was fetched.
+  if (!isCurrent(svg, cell)) return;
+  const text = `${labelOf(svg, "query", row)} reads ${labelOf(svg, "key", column)}: ${number}`;
+  const readOut = svg.closest("figure").querySelector(".read-out");
+  if (readOut) readOut.textContent = text;
+  document.dispatchEvent(new CustomEvent("headwise:say", { detail: text }));
 }
 
-function explainCell(svg, { row, column }) {
-  const form = document.querySelector("#lab");
-  const fields = {
-    head: svg.closest("figure").dataset.head,
-    word: svg.closest("[data-words]").dataset.words.split(" ")[row],
-    cell: `${row}.${column}`,
-  };
-  for (const [name, value] of Object.entries(fields)) {
-    form.querySelectorAll(`input[type="hidden"][name="${name}"]`).forEach((input) => input.remove());
-    const input = Object.assign(document.createElement("input"), { type: "hidden", name, value });
-    form.querySelector("#lab-view").prepend(input);
-  }
-  focusedCell = document.activeElement === svg ? { head: fields.head, row, column } : null;
-  form.requestSubmit();
+function explainCell(svg, cell) {
+  if (!isReadable(svg, cell)) return;
+  const { head } = svg.closest("figure").dataset;
+  const chosen = document.querySelector('#lab input[type="hidden"][name="head"]')?.value;
+  const fields = { cell: `${cell.row}.${cell.column}`, open: "explain" };
+  if (head !== chosen) fields.head = head;
+  focusedCell = document.activeElement === svg ? { head, ...cell } : null;
+  document.dispatchEvent(new CustomEvent("headwise:edit", { detail: { fields } }));
 }
 
 // Each response replaces the map, so keyboard focus has to be restored on the new element.
@@ -104,12 +114,32 @@ function restoreFocus() {
   if (svg) moveCursor(svg, cell);
 }
 
+function hint() {
+  const existing = document.querySelector(`#${HINT_ID}`);
+  if (existing) return existing;
+  const text = "The arrow keys read the cells; Enter explains one.";
+  return Object.assign(document.createElement("p"), { id: HINT_ID, hidden: true, textContent: text });
+}
+
+// The name of a map is what its head is and reads: "Head 2: sat reads cat most, .95".
+function nameOf(svg) {
+  const figure = svg.closest("figure");
+  const texts = [...figure.querySelectorAll(".head-name, .caption-text")].map((each) =>
+    each.textContent.replace(/\s+/g, " ").trim(),
+  );
+  if (!texts.length) texts.push(`Head ${figure.dataset.head}`);
+  return texts.length > 1 ? `${texts[0]}: ${texts.slice(1).join(", ")}` : `Map: ${texts[0]}`;
+}
+
 function makeMapsFocusable() {
-  for (const svg of document.querySelectorAll(MAPS)) {
+  const maps = document.querySelectorAll(MAPS);
+  if (maps.length) document.body.append(hint());
+  for (const svg of maps) {
     svg.setAttribute("tabindex", "0");
     svg.setAttribute("role", "application");
     svg.setAttribute("aria-roledescription", "map of weights");
-    svg.setAttribute("aria-label", "Map: arrow keys read its cells, Enter explains one");
+    svg.setAttribute("aria-label", nameOf(svg));
+    svg.setAttribute("aria-describedby", HINT_ID);
     svg.removeAttribute("aria-hidden");
   }
 }
@@ -118,7 +148,7 @@ const ARROW_STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], A
 
 document.addEventListener("keydown", (event) => {
   const svg = event.target.closest?.(MAPS);
-  if (!svg) return;
+  if (!svg || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
   const current = { row: Number(svg.dataset.row ?? 0), column: Number(svg.dataset.column ?? 0) };
   if (event.key === "Enter") {
     event.preventDefault();
@@ -151,7 +181,6 @@ document.addEventListener("click", (event) => {
 });
 
 makeMapsFocusable();
-document.addEventListener("headwise:previewed", makeMapsFocusable);
 document.addEventListener("htmx:after:swap", () => {
   makeMapsFocusable();
   restoreFocus();

@@ -26,7 +26,19 @@ document.addEventListener("click", ({ target }) => {
   if (button) answeredHere.add(button.closest("section").id);
 });
 
-// Only the first answer to a question counts.
+const QUESTIONS = {
+  predict: { button: "#predict .choices button", field: "predict" },
+  check: { button: "#check .options button", field: "check" },
+};
+
+// What a stored choice belongs to: the text of the question, and for a prediction also the view.
+function questionOf(name) {
+  const text = document.querySelector(`#${name} > p`)?.textContent.trim() ?? "";
+  const field = (each) => document.querySelector(`#lab input[name="was_${each}"]`)?.value;
+  return name === "check" ? text : [text, ...["text", "model", "layer", "word"].map(field)].join("\n");
+}
+
+// Only the first answer to a question counts; the latest choice is what comes back.
 function recordAnswers(article) {
   const { lesson, step, title } = article.dataset;
   const progress = readProgress(lesson);
@@ -35,10 +47,30 @@ function recordAnswers(article) {
   for (const question of answeredHere) {
     const outcome = document.querySelector(`#${question} [data-outcome]`)?.dataset.outcome;
     if (outcome && !recorded[question]) updated[question] = outcome;
+    const choice = document.querySelector(`${QUESTIONS[question].button}[aria-pressed="true"]`)?.value;
+    if (choice) updated.choices = { ...updated.choices, [question]: { choice, question: questionOf(question) } };
   }
   progress.steps = { ...progress.steps, [step]: updated };
   if (!document.querySelector("#lab-view .problem")) progress.last = location.pathname + location.search;
   writeProgress(lesson, progress);
+}
+
+// Answers the questions as the learner did on an earlier visit, if they are the same and the address
+// has no answer.
+function restoreChoices(article) {
+  const { lesson, step } = article.dataset;
+  const choices = readProgress(lesson).steps?.[step]?.choices ?? {};
+  const address = new URLSearchParams(location.search);
+  const fields = {};
+  for (const [name, { button, field }] of Object.entries(QUESTIONS)) {
+    const stored = choices[name];
+    if (!stored || address.has(field) || stored.question !== questionOf(name)) continue;
+    const buttons = [...document.querySelectorAll(`${button}:not(:disabled)`)];
+    if (buttons.some(({ value }) => value === stored.choice)) fields[field] = stored.choice;
+  }
+  if (!Object.keys(fields).length) return;
+  const detail = { fields, quiet: true, replaces: true };
+  document.dispatchEvent(new CustomEvent("headwise:edit", { detail }));
 }
 
 function isDone(step) {
@@ -51,8 +83,7 @@ function markDoneSteps() {
     for (const link of list.querySelectorAll("a[data-step]")) {
       const done = isDone(steps[link.dataset.step]);
       link.classList.toggle("is-done", done);
-      if (done) link.setAttribute("aria-label", `${link.dataset.step}, done`);
-      else link.removeAttribute("aria-label");
+      link.setAttribute("aria-label", done ? `${link.title}, done` : link.title);
     }
   }
 }
@@ -155,6 +186,8 @@ if (article) {
   document.addEventListener("htmx:after:swap", update);
   // An answer also counts if the learner leaves before the response arrives.
   addEventListener("pagehide", update);
+  // The form can be sent as soon as htmx has read the page.
+  document.addEventListener("htmx:after:process", () => restoreChoices(article), { once: true });
 }
 markDoneSteps();
 offerToResume();

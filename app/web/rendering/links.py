@@ -32,8 +32,8 @@ def step_links(lesson: Lesson, current: Step, urls: Mapping[str, str]) -> Markup
             url = escape(urls[entry.step.slug])
             is_current = ' aria-current="step"' if entry.step is current else ""
             items.append(
-                f'<li><a href="{url}" data-step="{entry.number}"'
-                f'{is_current} title="{title}">{entry.number}</a></li>\n'
+                f'<li><a href="{url}" data-step="{entry.number}"{is_current}'
+                f' title="{title}" aria-label="{title}">{entry.number}</a></li>\n'
             )
         else:
             why = escape(entry.why)

@@ -1,0 +1,111 @@
+// Says in the live region what a swap changed: a problem, the verdict, a panel, pressed buttons, and
+// what the chosen head reads. While the learner types it waits. Other scripts speak by the event
+// "headwise:say". Answers without scripts are whole pages, so the server says nothing here.
+
+const WAIT_WHILE_TYPING_MILLISECONDS = 1000;
+const MAX_BUTTONS = 3;
+
+const textOf = (selector) => {
+  const element = document.querySelector(selector);
+  return element?.textContent.replace(/\s+/g, " ").trim() ?? "";
+};
+
+function say(text) {
+  const region = document.querySelector("#announce");
+  if (!region || !text) return;
+  // A text that is equal to the one before would not be read again.
+  region.textContent = text === region.textContent ? `${text}\u00a0` : text;
+}
+
+// A number alone needs the name of its group: "Layer 1".
+function nameOf(button) {
+  const copy = button.cloneNode(true);
+  for (const picture of copy.querySelectorAll("svg, [aria-hidden]")) picture.remove();
+  const name = button.getAttribute("aria-label") ?? copy.textContent.replace(/\s+/g, " ").trim();
+  if (!/^\d+$/.test(name)) return name;
+  const group = button.closest('[role="group"]');
+  const label = group?.getAttribute("aria-label") ?? textOf(`#${group?.getAttribute("aria-labelledby")}`);
+  return `${label} ${name}`.trim();
+}
+
+function states() {
+  const buttons = [...document.querySelectorAll("#lab :is([aria-pressed], [aria-expanded])[id]")];
+  return new Map(
+    buttons.map((button) => [
+      button.id,
+      {
+        button,
+        name: nameOf(button),
+        kind: button.hasAttribute("aria-expanded") ? "panel" : "switch",
+        // Buttons of one name in one group are a choice, unless several can be pressed.
+        choice: button.closest('[role="group"]') ? button.name : null,
+        isOn: (button.getAttribute("aria-pressed") ?? button.getAttribute("aria-expanded")) === "true",
+      },
+    ]),
+  );
+}
+
+function snapshot() {
+  return {
+    problem: textOf("#lab-view .problem"),
+    verdict: textOf("#verdict"),
+    feedback: textOf("#check [data-outcome]"),
+    reading: textOf("#lab .reading"),
+    explained: textOf("#explained > p"),
+    states: states(),
+  };
+}
+
+function changedButtons(before, after) {
+  const changes = [...after.values()].filter(({ button, isOn }) => (before.get(button.id)?.isOn ?? false) !== isOn);
+  const opened = changes.filter(({ kind, isOn }) => kind === "panel" && isOn);
+  const switched = changes.filter(({ kind }) => kind === "switch");
+  const panels = opened.length ? opened : changes.filter(({ kind }) => kind === "panel");
+  const texts = panels.map(({ name, isOn }) => `${name}: ${isOn ? "open" : "closed"}`);
+  for (const { name, choice, isOn } of switched) {
+    const others = switched.filter((each) => choice && each.choice === choice && each.isOn !== isOn);
+    if (!others.length) texts.push(`${name} ${isOn ? "on" : "off"}`);
+    else if (isOn) texts.push(`${name} chosen`);
+  }
+  return [...new Set(texts)].slice(0, MAX_BUTTONS);
+}
+
+function whatChanged(before, after) {
+  if (after.problem) return after.problem;
+  if (after.verdict && after.verdict !== before.verdict) return after.verdict;
+  if (after.feedback && after.feedback !== before.feedback) return after.feedback;
+  const texts = changedButtons(before.states, after.states);
+  for (const part of ["explained", "reading"]) {
+    if (after[part] && after[part] !== before[part]) texts.push(after[part]);
+  }
+  return texts.map((text) => (/[.!?:]$/.test(text) ? text : `${text}.`)).join(" ");
+}
+
+let before = snapshot();
+let lastTyped = 0;
+let timer;
+
+document.addEventListener("input", ({ target }) => {
+  if (target.id === "text") lastTyped = Date.now();
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const after = snapshot();
+  const earlier = before;
+  // While the learner types, the state before the first letter counts.
+  const wait = lastTyped + WAIT_WHILE_TYPING_MILLISECONDS - Date.now();
+  const isTyping = wait > 0 && ctx.sourceElement?.id === "text";
+  clearTimeout(timer);
+  if (ctx.headwise?.quiet) {
+    before = after;
+    return;
+  }
+  const speak = () => {
+    before = after;
+    say(whatChanged(earlier, after));
+  };
+  if (isTyping) timer = setTimeout(speak, wait);
+  else speak();
+});
+
+document.addEventListener("headwise:say", ({ detail }) => say(detail));
