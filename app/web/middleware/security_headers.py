@@ -31,6 +31,9 @@ SECURITY_HEADERS = {
 }
 """`Headwise` marks every response of ours: pages swap in no other, such as a proxy's error."""
 
+OWN_HEADERS = {"Headwise": "1"}
+"""Marks every response of this server: scripts swap no answer of a proxy or a sign-in page."""
+
 EMBEDDABLE_HEADER = "headwise-may-be-framed"
 """Internal response header of an embedded lab; it is removed before the response is sent."""
 
@@ -38,14 +41,14 @@ _EMBEDDABLE_HEADER_NAME = EMBEDDABLE_HEADER.encode()
 
 
 class SecurityHeadersMiddleware:
-    """Add the security headers that a response does not set itself.
+    """Add the security headers, and the mark of this server, that a response does not set itself.
 
     A response with `EMBEDDABLE_HEADER` may be framed by `embed_origins`.
     """
 
     def __init__(self, app: ASGIApp, embed_origins: Sequence[str] = ()) -> None:
         self.app = app
-        self.headers = _encode_headers(SECURITY_HEADERS)
+        self.headers = _encode_headers(OWN_HEADERS | SECURITY_HEADERS)
         self.embeddable_headers = (
             _encode_headers(_embeddable_headers(embed_origins)) if embed_origins else self.headers
         )
@@ -81,6 +84,6 @@ def _embeddable_headers(origins: Sequence[str]) -> dict[str, str]:
     policy = CONTENT_SECURITY_POLICY.replace(
         "frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}"
     )
-    headers = SECURITY_HEADERS | {"Content-Security-Policy": policy}
+    headers = OWN_HEADERS | SECURITY_HEADERS | {"Content-Security-Policy": policy}
     del headers["X-Frame-Options"]  # X-Frame-Options cannot list origins.
     return headers

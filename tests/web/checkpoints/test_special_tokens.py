@@ -120,11 +120,6 @@ def test_files_say_that_rows_are_renormalised(checkpoint_client, file):
         assert (note in checkpoint_client.get(url).text) == (hide == "1")
 
 
-def test_the_announcement_counts_the_learners_words_only(checkpoint_client):
-    fragment = open_step(checkpoint_client, "side-by-side", headers=HTMX, model="bert")
-    assert "Maps of 5 words by bert" in fragment.text
-
-
 def test_entropies_with_the_divisor_are_those_of_the_visible_maps(checkpoint_client):
     result = lab_json(checkpoint_client, "budget", model="bert", hide=1)
     weights = np.array(result["weights"])

@@ -28,6 +28,7 @@ def test_every_response_carries_the_headers(client, path, status):
     assert response.status_code == status
     for name, value in SECURITY_HEADERS.items():
         assert response.headers[name] == value
+    assert response.headers["Headwise"] == "1"
 
 
 def test_the_headers_are_these():
