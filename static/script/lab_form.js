@@ -21,6 +21,7 @@ function setField(name, value) {
 let options = {};
 
 document.addEventListener(EDIT, ({ detail: { fields, ...others } }) => {
+  if (!form()) return;
   for (const [name, value] of Object.entries(fields)) setField(name, value);
   options = others;
   form().requestSubmit();

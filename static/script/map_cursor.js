@@ -3,7 +3,7 @@
 // A figure whose answer is not shown yet lists its readable rows in `data-rows`. Without this script
 // the panels "Explain a cell" and "Every number" do the same.
 
-const MAPS = "figure[data-head] svg.map:not(.map-thumb)";
+const MAPS = "#lab figure[data-head] svg.map:not(.map-thumb)";
 const HIDDEN_NUMBER = "?";
 const HIDDEN_TEXT = "appears when you have predicted";
 const HINT_ID = "map-keys";
@@ -95,7 +95,7 @@ async function moveCursor(svg, cell) {
 function explainCell(svg, cell) {
   if (!isReadable(svg, cell)) return;
   const { head } = svg.closest("figure").dataset;
-  const chosen = document.querySelector('#lab input[type="hidden"][name="head"]')?.value;
+  const chosen = document.querySelector('#lab input[name="was_head"]')?.value;
   const fields = { cell: `${cell.row}.${cell.column}`, open: "explain" };
   if (head !== chosen) fields.head = head;
   focusedCell = document.activeElement === svg ? { head, ...cell } : null;

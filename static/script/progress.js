@@ -83,7 +83,8 @@ function markDoneSteps() {
     for (const link of list.querySelectorAll("a[data-step]")) {
       const done = isDone(steps[link.dataset.step]);
       link.classList.toggle("is-done", done);
-      link.setAttribute("aria-label", done ? `${link.title}, done` : link.title);
+      const title = link.title || link.textContent.trim();
+      link.setAttribute("aria-label", done ? `${title}, done` : title);
     }
   }
 }
