@@ -58,6 +58,10 @@ class SeedRuns(Record):
         """Return the final validation losses of all seeds at one number of heads, in nats."""
         return [run.validation_loss for run in self.runs if run.n_heads == n_heads]
 
+    def mean_loss(self, n_heads: int) -> float:
+        """Return the mean of `losses`."""
+        return mean(self.losses(n_heads))
+
     def difference(self, n_heads: int, baseline: int) -> LossDifference | None:
         """Return by how much the loss with `n_heads` exceeds that with `baseline` heads.
 

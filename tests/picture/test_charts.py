@@ -11,10 +11,12 @@ from app.picture.charts import (
     WIDTH,
     Bar,
     DotColumn,
+    DotLine,
     Interval,
     Series,
     bar_chart,
     dot_chart,
+    dot_line_chart,
     interval_chart,
     line_chart,
     round_ticks,
@@ -78,18 +80,45 @@ def test_lines_of_one_kind_share_their_name():
     assert svg.count("1 head") == 1
 
 
-def test_columns_are_in_order_with_their_other_values():
-    svg = dot_chart(
-        [DotColumn("1", 4.0, [4.1, 3.9]), DotColumn("2", 3.5)], x_label="heads", y_label="loss"
+def test_columns_are_in_order():
+    svg = dot_chart([DotColumn("1", 4.0), DotColumn("2", 3.5)], x_label="heads", y_label="found")
+    first, second = (
+        (float(circle.get("cx")), float(circle.get("cy")))
+        for circle in parse_svg(svg).iter("circle")
     )
-    circles = {"dot": [], "other": []}
-    for circle in parse_svg(svg).iter("circle"):
-        circles[circle.get("class")].append((float(circle.get("cx")), float(circle.get("cy"))))
-    (first, second), (above, below) = circles["dot"], circles["other"]
-    assert first[0] < above[0] == below[0] < second[0]
-    assert above[1] < first[1] < below[1] < second[1]
+    assert first[0] < second[0]
+    assert first[1] < second[1]
     ticks = re.findall(r'<text class="tick" x="([\d.]+)" y="\d+" text-anchor="middle">(\d)<', svg)
     assert [(float(x), name) for x, name in ticks] == [(first[0], "1"), (second[0], "2")]
+
+
+def test_a_line_of_dots_goes_through_the_means_and_has_its_name():
+    lines = [
+        DotLine("seed 0", [("1", [4.0]), ("2", [3.0])]),
+        DotLine("seeds 1, 2", [("1", [5.0, 4.0]), ("2", [4.0, 3.5])]),
+    ]
+    svg = dot_line_chart(lines, x_label="heads", y_label="loss")
+    for kind, line in enumerate(lines):
+        path = re.search(rf'class="line line-{kind}" d="M([^"]+)"', svg).group(1)
+        points = [tuple(map(float, each.split())) for each in path.split("L")]
+        dots = [
+            (float(circle.get("cx")), float(circle.get("cy")))
+            for circle in parse_svg(svg).iter("circle")
+            if circle.get("class") == f"dot dot-{kind}"
+        ]
+        assert len(dots) == sum(len(values) for _, values in line.columns)
+        for x, y in points:
+            heights = [dot_y for dot_x, dot_y in dots if dot_x == x]
+            assert y == pytest.approx(sum(heights) / len(heights), abs=0.11)
+        assert f">{line.name}</text>" in svg
+
+
+def test_only_a_marked_bar_is_outlined():
+    svg = bar_chart([Bar("a", 1), Bar("b", 2, is_marked=True)])
+    assert [rect.get("class") for rect in parse_svg(svg).iter("rect")] == [
+        "bar-value",
+        "bar-value is-marked",
+    ]
 
 
 def test_counts_begin_at_zero():
@@ -136,6 +165,10 @@ def test_words_in_charts_are_escaped():
     for svg, texts in (
         (line_chart(series, x_label="<x>", y_label="<y>&"), {"<b>", "<x>", "<y>&"}),
         (dot_chart([DotColumn("<b>", 1)], x_label="<x>", y_label="<y>&"), {"<b>", "<x>", "<y>&"}),
+        (
+            dot_line_chart([DotLine("<l>", [("<b>", [1, 2])])], x_label="<x>", y_label="<y>&"),
+            {"<l>", "<b>", "<x>", "<y>&"},
+        ),
         (bar_chart([Bar("<b>", 1)]), {"<b>"}),
         (bar_chart([Bar("b", 1)], lambda _: "<1"), {"b", "<1"}),
         (interval_chart([Interval("<b>", 0, 0, 1, (), False)]), {"<b>"}),
