@@ -5,6 +5,7 @@ Functions escape every string they receive.
 
 from app.picture.colour_scale import quantise, text_class
 from app.picture.heatmap import (
+    Area,
     Axis,
     HeatmapLayout,
     downsampled_thumbnail,
@@ -18,6 +19,7 @@ from app.picture.number_format import format_cell, format_number, format_signed,
 from app.picture.strip import word_strip
 
 __all__ = [
+    "Area",
     "Axis",
     "HeatmapLayout",
     "downsampled_thumbnail",

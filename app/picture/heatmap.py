@@ -57,6 +57,14 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Area:
+    """Neighbouring cells of a map that are outlined together."""
+
+    rows: range
+    columns: range
+
+
+@dataclass(frozen=True)
 class _Cells:
     """Geometry of the cells of an (n, n) map with its corner at (0, 0); lists are row by row."""
 
@@ -235,18 +243,21 @@ def _label_positions(cells: _Cells, left: int, top: int, upright: bool) -> _Labe
     return _LabelPositions(keys, queries)
 
 
-def heatmap(weights: NDArray[np.floating], heatmap_layout: HeatmapLayout) -> str:
+def heatmap(
+    weights: NDArray[np.floating], heatmap_layout: HeatmapLayout, marked: Sequence[Area] = ()
+) -> str:
     """Return the SVG of one head's attention matrix, `weights` (n, n).
 
-    The largest cell of each row is outlined. Up to `_NUMBERS_MAX_N` tokens, cells contain their
-    weights. The SVG is hidden from screen readers: the caller describes it in text.
+    The largest cell of each row is outlined, and so are the areas in `marked`. Up to
+    `_NUMBERS_MAX_N` tokens, cells contain their weights. The SVG is hidden from screen readers: the caller describes it in text.
     """
     cells = heatmap_layout.cells
     levels = quantise(weights).ravel()
     numbers = _cell_numbers(weights, levels, cells) if cells.n <= _NUMBERS_MAX_N else ""
     return (
         f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells)}</g>'
-        f"{_row_maxima(weights, cells)}{numbers}{heatmap_layout.closing}"
+        f"{_row_maxima(weights, cells)}{numbers}{_marked_areas(marked, cells)}"
+        f"{heatmap_layout.closing}"
     )
 
 
@@ -346,6 +357,19 @@ def _row_maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
     indices = map(add, cells.row_starts, columns)
     outlines = "".join(map(cells.outlines.__getitem__, indices))
     return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
+
+
+def _marked_areas(areas: Sequence[Area], cells: _Cells) -> str:
+    """Return outlines around the areas, over a halo."""
+    if not areas:
+        return ""
+    size = cells.cell_size
+    outlines = "".join(
+        f"M{area.columns[0] * size} {area.rows[0] * size}"
+        f"h{len(area.columns) * size}v{len(area.rows) * size}h-{len(area.columns) * size}z"
+        for area in areas
+    )
+    return f'<path class="halo wide" d="{outlines}"/><path class="marked" d="{outlines}"/>'
 
 
 def _cell_numbers(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.picture import Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
+from app.picture import Area, Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.picture.heatmap import block_maxima, downsampled_thumbnail, truncate_label
 from app.picture.number_format import format_cell, format_signed_cell
 
@@ -167,6 +167,18 @@ def test_the_chosen_rows_are_framed_and_named():
         "w1",
         "w2",
     ]
+
+
+def test_marked_cells_rows_and_columns_are_outlined():
+    layout = HeatmapLayout(Axis(labels_of(4), range(4), (0,)))
+    areas = [Area(range(2, 3), range(1, 2)), Area(range(4), range(3, 4))]
+    svg = parse_svg(heatmap(random_weights(4), layout, areas))
+    (marked,) = svg.iterfind(f".//{SVG_NAMESPACE}path[@class='marked']")
+    size = layout.cells.cell_size
+    assert marked.get("d") == (
+        f"M{size} {2 * size}h{size}v{size}h-{size}zM{3 * size} 0h{size}v{4 * size}h-{size}z"
+    )
+    assert "marked" not in heatmap(random_weights(4), layout)
 
 
 def test_pieces_of_a_word_are_joined_by_a_bracket_on_both_axes():

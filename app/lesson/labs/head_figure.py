@@ -7,7 +7,7 @@ from app.attention.metrics import largest_cell, mean_entropy, word_row
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.lab_state import LabState
-from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
+from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class HeadFigure:
 
     @property
     def map(self) -> str:
-        return draw(self.state, self.weights)
+        return draw(self.state, self.weights, marked_areas(self.state, self.head))
 
     @property
     def thumbnail(self) -> str:
@@ -74,12 +74,29 @@ class HeadFigure:
         )
 
 
-def draw(state: LabState, weights: Matrix) -> str:
+def marked_areas(state: LabState, head: int) -> list[Area]:
+    """Return the cells, rows and columns of one head's map that are marked."""
+    index_of = {token: index for index, token in enumerate(state.visible_indices)}
+    areas = []
+    for mark in state.marks_of(head):
+        tokens = [token for token in (mark.row, mark.column) if token is not None]
+        if tokens and all(token in index_of for token in tokens):
+            rows, columns = (
+                range(len(index_of))
+                if token is None
+                else range(index_of[token], index_of[token] + 1)
+                for token in (mark.row, mark.column)
+            )
+            areas.append(Area(rows, columns))
+    return areas
+
+
+def draw(state: LabState, weights: Matrix, marked: Sequence[Area] = ()) -> str:
     """Return the picture of one head's weights (n, n), as lines if that layout is chosen."""
     return (
         token_links(weights, state.axis)
         if state.controls.layout == "lines"
-        else heatmap(weights, state.heatmap_layout)
+        else heatmap(weights, state.heatmap_layout, marked)
     )
 
 

@@ -133,6 +133,15 @@ class LabState(HasSelection):
         """The tokens of the chosen word, among all of the sentence."""
         return [self.visible_indices[row] for row in self.query_rows]
 
+    def marks_of(self, head: int) -> tuple[Mark, ...]:
+        """Return the marks of one head of the selected model."""
+        models = (None, self.model.card.id)
+        return tuple(mark for mark in self.marks if mark.head == head and mark.model in models)
+
+    def is_marked(self, head: int) -> bool:
+        """Return whether a mark outlines a whole head of the selected model."""
+        return any(mark.kind == "head" for mark in self.marks_of(head))
+
     @property
     def intervention(self) -> Intervention:
         """The intervention of the controls in a forward pass."""
@@ -141,7 +150,7 @@ class LabState(HasSelection):
             causal=controls.causal,
             ablated_heads=controls.off,
             scaled=not controls.unscaled,
-            groups=controls.groups,
+            groups=self.groups,
         )
 
     @property
@@ -219,10 +228,19 @@ class LabState(HasSelection):
         return rows[:, self.word_indices], self.word_texts
 
     @property
+    def groups(self) -> int:
+        """The number of groups into which K/V projections are averaged; 0 as trained.
+
+        One group answers a question, so before the answer is revealed there are no groups instead.
+        """
+        groups = self.controls.groups
+        return groups if self.is_revealed or groups != 1 else 0
+
+    @property
     def group_size(self) -> int:
         """The number of heads with the same keys and values, under the controls."""
         card = self.model.card
-        return card.n_heads // (self.controls.groups or card.n_kv_heads)
+        return card.n_heads // (self.groups or card.n_kv_heads)
 
     @property
     def archive_starts_at_layer(self) -> bool:
@@ -239,7 +257,10 @@ class LabState(HasSelection):
         permutation = self._shuffled_sentence.permutation
         word = permutation.index(self.word) if self.word in permutation else self.word
         sentence = self._shuffled_sentence.sentence
-        return replace(self, selection=replace(self.selection, sentence=sentence, word=word))
+        marks = tuple(mark for mark in self.marks if mark.row is None and mark.column is None)
+        return replace(
+            self, selection=replace(self.selection, sentence=sentence, word=word), marks=marks
+        )
 
     def for_model(self, model: Model) -> "LabState | None":
         """Return the same view in another model, None if that cannot read the sentence.

@@ -197,8 +197,8 @@ def answer(inputs: PredictionInput) -> Answer:
         right,
         reasons=tuple(_reasons(evidence, record, labels)),
         marks=(
-            Mark("head", head=link.head),
-            Mark("cell", head=link.head, row=link.row, column=link.column),
+            Mark("head", link.head, model=inputs.model.card.id),
+            Mark("cell", link.head, link.row, link.column, inputs.model.card.id),
         ),
     )
 

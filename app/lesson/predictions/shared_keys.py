@@ -83,7 +83,7 @@ def answer(inputs: PredictionInput) -> Answer:
         right,
         values={"count": _range_text(counts)},
         reasons=tuple(_reasons(inputs.sentence, pairs, may_keep)),
-        marks=tuple(Mark("head", head=head) for head in may_keep),
+        marks=tuple(Mark("head", head, model=inputs.model.card.id) for head in may_keep),
     )
 
 

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from app.lesson.labs.head_figure import head_figures, head_thumbnails, map_svgs
-from app.picture import downsampled_thumbnail, heatmap, thumbnail, token_links
+from app.lesson.labs.head_figure import head_figures, head_thumbnails, map_svgs, marked_areas
+from app.lesson.predictions import Mark
+from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links
 from tests.lesson.labs.states import layout_of, make_state
 
 
@@ -54,3 +57,54 @@ def test_small_maps_show_every_head_of_every_layer(models):
             assert (small_map.layer, small_map.head) == (layer, head)
             assert small_map.chosen == ((layer, head) == (1, 3))
             assert small_map.picture == downsampled_thumbnail(weights[layer][head])
+
+
+class TestMarks:
+    """Cells, rows and columns that decide an answer are outlined on the map of their head."""
+
+    def test_marks_are_outlined_on_the_map_of_their_head(self, models):
+        state = replace(
+            make_state(models),
+            marks=(Mark("cell", 1, 2, 3, "headwise-h4"), Mark("column", 2, column=0)),
+        )
+        figures = head_figures(state, state.maps)
+        layout, n = layout_of(state), len(state.tokens)
+        weights = state.maps
+        cell, column = Area(range(2, 3), range(3, 4)), Area(range(n), range(1))
+        assert figures[0].map == heatmap(weights[0], layout)
+        assert figures[1].map == heatmap(weights[1], layout, [cell])
+        assert figures[2].map == heatmap(weights[2], layout, [column])
+
+    def test_marks_of_another_model_are_not_drawn(self, models):
+        state = replace(make_state(models), marks=(Mark("cell", 1, 2, 3, "headwise-h8"),))
+        assert "marked" not in head_figures(state, state.maps)[1].map
+
+    def test_a_mark_of_a_whole_head_outlines_no_cell(self, models):
+        state = replace(make_state(models), marks=(Mark("head", 1),))
+        assert [state.is_marked(head) for head in range(4)] == [False, True, False, False]
+        assert "marked" not in head_figures(state, state.maps)[1].map
+
+    def test_cells_of_the_typed_sentence_are_not_outlined_on_the_shuffled_one(self, models):
+        marks = (Mark("cell", 1, 2, 3), Mark("head", 1))
+        state = replace(make_state(models, controls={"shuffled": True}), marks=marks)
+        assert state.displayed.marks == marks[1:]
+
+    def test_a_hidden_token_is_not_outlined(self, checkpoint_models):
+        state = replace(
+            make_state(
+                checkpoint_models, "bert", "The cat sat", controls={"hide_special_tokens": True}
+            ),
+            marks=(Mark("cell", 0, 0, 1), Mark("cell", 0, 1, 3)),
+        )
+        assert marked_areas(state, 0) == [Area(range(0, 1), range(2, 3))]
+
+
+def test_one_set_of_keys_is_not_shown_before_the_answer(models):
+    state = make_state(models, "headwise-h8", controls={"groups": 1})
+    hidden = replace(state, is_revealed=False)
+    assert (state.groups, hidden.groups) == (1, 0)
+    as_trained = make_state(models, "headwise-h8")
+    assert np.array_equal(hidden.maps, as_trained.maps)
+    assert not np.allclose(state.maps, as_trained.maps)
+    two = replace(make_state(models, "headwise-h8", controls={"groups": 2}), is_revealed=False)
+    assert (two.groups, two.group_size) == (2, 4)
