@@ -249,7 +249,8 @@ def heatmap(
     """Return the SVG of one head's attention matrix, `weights` (n, n).
 
     The largest cell of each row is outlined, and so are the areas in `marked`. Up to
-    `_NUMBERS_MAX_N` tokens, cells contain their weights. The SVG is hidden from screen readers: the caller describes it in text.
+    `_NUMBERS_MAX_N` tokens, cells contain their weights. The SVG is hidden from screen readers:
+    the caller describes it in text.
     """
     cells = heatmap_layout.cells
     levels = quantise(weights).ravel()

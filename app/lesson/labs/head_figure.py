@@ -1,6 +1,6 @@
 """One head as a figure: its map, the chosen word's row as a strip, and a summary in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.attention.metrics import largest_cell, mean_entropy, word_row
@@ -79,16 +79,19 @@ def marked_areas(state: LabState, head: int) -> list[Area]:
     index_of = {token: index for index, token in enumerate(state.visible_indices)}
     areas = []
     for mark in state.marks_of(head):
-        tokens = [token for token in (mark.row, mark.column) if token is not None]
-        if tokens and all(token in index_of for token in tokens):
-            rows, columns = (
-                range(len(index_of))
-                if token is None
-                else range(index_of[token], index_of[token] + 1)
-                for token in (mark.row, mark.column)
-            )
-            areas.append(Area(rows, columns))
+        ranges = [
+            range(len(index_of)) if token is None else _visible_range(index_of, token)
+            for token in (mark.row, mark.column)
+        ]
+        if all(ranges) and (mark.row, mark.column) != (None, None):
+            areas.append(Area(*ranges))
     return areas
+
+
+def _visible_range(index_of: Mapping[int, int], token: int) -> range:
+    """Return the row or column of a token, an empty range if maps do not show it."""
+    index = index_of.get(token)
+    return range(0) if index is None else range(index, index + 1)
 
 
 def draw(state: LabState, weights: Matrix, marked: Sequence[Area] = ()) -> str:
