@@ -48,6 +48,13 @@ def sliced_input_attention(trace: Trace, X: Matrix) -> Matrix:
     This is a common misconception. Of n_heads equal slices of the d_model inputs, head i gets slice
     i, and uses only the rows of its W_Q and W_K that belong to it. All else is as in `trace`.
     """
+    query, key = sliced_input_queries_and_keys(trace, X)
+    scores = query @ np.swapaxes(key, -1, -2) / sqrt(trace.W.d_head)
+    return softmax(masked_scores(scores, trace.mask))
+
+
+def sliced_input_queries_and_keys(trace: Trace, X: Matrix) -> tuple[Matrix, Matrix]:
+    """Return Q and K of `sliced_input_attention`, each (n_heads, n, d_head)."""
     W = trace.W
     query, key = np.empty((2, W.n_heads, len(X), W.d_head), X.dtype)
     (W_Q, W_K, _), (b_Q, b_K, _) = W.split_qkv(W.qkv), W.split_qkv(W.qkv_bias)
@@ -58,9 +65,7 @@ def sliced_input_attention(trace: Trace, X: Matrix) -> Matrix:
         inputs = X[:, first:end]
         query[head] = inputs @ W_Q[first:end, query_columns] + b_Q[query_columns]
         key[head] = inputs @ W_K[first:end, key_columns] + b_K[key_columns]
-    query, key = apply_rotary(query, W.rotary), apply_rotary(key, W.rotary)
-    scores = query @ np.swapaxes(key, -1, -2) / sqrt(W.d_head)
-    return softmax(masked_scores(scores, trace.mask))
+    return apply_rotary(query, W.rotary), apply_rotary(key, W.rotary)
 
 
 def _head_columns(head: int, d_head: int) -> slice:

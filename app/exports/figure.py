@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.exports.metadata import figure_title
+from app.exports.metadata import figure_title, row_title
 from app.exports.png import svg_to_png
 from app.lesson import LabState, compare
+from app.lesson.labs.row_figure import row_figure
 from app.picture.composite import HeadSet, figure_svg, overview_svg
 from app.picture.standalone import standalone_css, standalone_svg
 
@@ -43,11 +44,17 @@ class FigureRenderer:
     def difference_svg(self, state: LabState, options: ExportOptions) -> str:
         return difference_svg(state, self.css(options))
 
+    def row_svg(self, state: LabState, options: ExportOptions) -> str:
+        return row_svg(state.displayed, self.css(options))
+
     def png(self, state: LabState, options: ExportOptions) -> bytes:
         return svg_to_png(self.svg(state, options), options.scale, self.font_file)
 
     def difference_png(self, state: LabState, options: ExportOptions) -> bytes:
         return svg_to_png(self.difference_svg(state, options), options.scale, self.font_file)
+
+    def row_png(self, state: LabState, options: ExportOptions) -> bytes:
+        return svg_to_png(self.row_svg(state, options), options.scale, self.font_file)
 
 
 def view_svg(state: LabState, layout: str, css: str) -> str:
@@ -56,6 +63,11 @@ def view_svg(state: LabState, layout: str, css: str) -> str:
         return standalone_svg(overview_svg(state.all_maps), css, figure_title(state))
     heads = HeadSet(state.maps, state.head, state.axis, *state.query_word_attention)
     return standalone_svg(figure_svg(layout, heads), css, figure_title(state))
+
+
+def row_svg(state: LabState, css: str) -> str:
+    """Return the row of the chosen word in the chosen head as standalone SVG."""
+    return standalone_svg(row_figure(state).svg, css, row_title(state))
 
 
 def difference_svg(state: LabState, css: str) -> str:

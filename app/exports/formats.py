@@ -41,6 +41,8 @@ def _archive(renderer: FigureRenderer, state: LabState, options: ExportOptions) 
 FORMATS = {
     "map.svg": ExportFormat("image/svg+xml", "SVG", FigureRenderer.svg),
     "map.png": ExportFormat("image/png", "PNG", FigureRenderer.png),
+    "row.svg": ExportFormat("image/svg+xml", "SVG", FigureRenderer.row_svg),
+    "row.png": ExportFormat("image/png", "PNG", FigureRenderer.row_png),
     "difference.svg": ExportFormat("image/svg+xml", "SVG", FigureRenderer.difference_svg),
     "difference.png": ExportFormat("image/png", "PNG", FigureRenderer.difference_png),
     "map.csv": ExportFormat("text/csv", "CSV", _numbers(to_csv)),

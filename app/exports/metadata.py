@@ -9,11 +9,20 @@ HIDDEN_TOKENS_NOTE = " Special tokens are hidden, rows renormalised."
 
 def figure_title(state: LabState) -> str:
     """Return the title of an exported figure: model, layer, head and sentence."""
-    card = state.model.card
     note = HIDDEN_TOKENS_NOTE if state.controls.hide_special_tokens else ""
+    return f"{_provenance(state)}. Rows ask, columns answer.{note}"
+
+
+def row_title(state: LabState) -> str:
+    """Return the title of an exported row figure; it shows all tokens, special ones included."""
+    return f"{_provenance(state)}. What “{state.query_word}” reads, and what the layer adds to it."
+
+
+def _provenance(state: LabState) -> str:
+    card = state.model.card
     return (
         f"Headwise: {card.id} ({card.kind}), layer {state.layer}, head {state.head}, on"
-        f" “{state.sentence.text}”. Rows ask, columns answer.{note}"
+        f" “{state.sentence.text}”"
     )
 
 

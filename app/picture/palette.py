@@ -37,11 +37,13 @@ THEME_COLOURS = {
     "edge": Themed("#8a8f99", "#717885"),
     "query": Themed("#0b5fb0", "#7db8ff"),
     "key": Themed("#9c4a08", "#ffb46b"),
+    "tint": Themed("#e6f0fa", "#202f44"),
     "rise-ink": Themed("#1c6b34", "#8fdba3"),
     "fall-ink": Themed("#84308a", "#dfa3e4"),
     "chart-4": Themed("#7a2f8f", "#d79bea"),
 }
-"""Text, surfaces and lines by role: `query` marks the row of a map, `key` its columns."""
+"""Text, surfaces and lines by role: `query` marks the row of a map, `key` its columns; `tint`
+is the ground of emphasised parts."""
 
 DARK_TEXT, LIGHT_TEXT = "#0a0c10", "#fff"
 

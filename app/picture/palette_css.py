@@ -32,7 +32,7 @@ def palette_css() -> str:
     lines += [
         "",
         "/* In exported figures each class has a rule of its own instead. */",
-        ".map .cells path { stroke: var(--heat); }",
+        ".cells path { stroke: var(--heat); }",
         ".map .number { fill: var(--on-heat); }",
     ]
     return "\n".join(lines) + "\n"

@@ -45,7 +45,7 @@ def standalone_css(map_css: str, theme: str, heat: str) -> str:
         f".paper {{ fill: {variables['card']}; }}",
         _without_header(map_css),
         *(
-            f".map .cells .{name} {{ stroke: {mixture.to_hex(stops)}; }}"
+            f".cells .{name} {{ stroke: {mixture.to_hex(stops)}; }}"
             for name, mixture in HEAT_MIXTURES.items()
         ),
         *(
@@ -53,7 +53,7 @@ def standalone_css(map_css: str, theme: str, heat: str) -> str:
             for name, colour in TEXT_COLOURS.items()
         ),
         *(
-            f".map .cells .{name} {{ stroke: {mixture.to_hex(stops)}; }}"
+            f".cells .{name} {{ stroke: {mixture.to_hex(stops)}; }}"
             for name, mixture in SIGNED_MIXTURES.items()
         ),
     ]

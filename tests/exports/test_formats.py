@@ -53,4 +53,8 @@ def test_the_archive_draws_with_the_style_of_the_figure(models):
 
 
 def test_only_png_files_are_drawn_one_at_a_time():
-    assert [file for file, each in FORMATS.items() if each.is_png] == ["map.png", "difference.png"]
+    assert [file for file, each in FORMATS.items() if each.is_png] == [
+        "map.png",
+        "row.png",
+        "difference.png",
+    ]
