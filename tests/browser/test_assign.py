@@ -44,7 +44,7 @@ def test_answers_become_a_line_to_hand_in(page, signing_server):
     page.goto(f"{signing_server}{LESSON}/end")
     page.get_by_label("Your name").fill("Ada")
     page.get_by_role("button", name="Make a line").click()
-    line = page.get_by_label("Line to hand in")
+    line = page.get_by_label("Line for your teacher")
     expect(line).to_have_value(re.compile(r"multi-head-attention · 1rr · Ada · \w{4}-\w{4}-\w{4}"))
     handed_in = line.input_value()
     page.goto(f"{signing_server}/assign/codes")

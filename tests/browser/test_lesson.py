@@ -143,7 +143,7 @@ def test_progress_that_was_reset_is_not_handed_in(page):
         results = page.locator('#receipt [name="results"]')
         expect(results).to_have_value("4nw")
         page.get_by_label("Your name").fill("Ada")
-        page.get_by_role("button", name="Make a line to hand in").click()
+        page.get_by_role("button", name="Make a line for your teacher").click()
         expect(page.locator("#line")).to_have_value(re.compile("4nw"))
         page.locator("#reset-progress").click()
         expect(page.locator("#receipt")).to_be_hidden()

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FALLBACK_MESSAGE = "Something broke on our side. Try again."
+FALLBACK_MESSAGE = "Something went wrong on our side. Try again."
 """The answer if the error page fails as well."""
 
 ErrorResponse = Callable[[Request, int, str], Response]

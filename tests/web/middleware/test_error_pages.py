@@ -94,7 +94,7 @@ def test_if_the_error_page_fails_too_the_answer_is_plain_text(caplog):
     response = client_of(failing_app, broken_page).get("/a")
     assert response.status_code == 500
     assert response.headers["content-type"].startswith("text/plain")
-    assert "Something broke on our side" in response.text
+    assert "Something went wrong on our side" in response.text
     assert "ValueError in GET /a" in caplog.text
     assert "KeyError in GET /a" in caplog.text
     assert TYPED_TEXT not in caplog.text
@@ -113,7 +113,7 @@ def test_a_server_error_is_a_page_with_headers_and_no_traceback(failing_client, 
     response = failing_client.get(f"{step_1}?text={TYPED_TEXT}")
     assert response.status_code == 500
     assert "<html" in response.text
-    assert "Something broke on our side" in response.text
+    assert "Something went wrong on our side" in response.text
     assert "Traceback" not in response.text
     assert TYPED_TEXT not in response.text
     assert response.headers["x-frame-options"] == "DENY"
@@ -125,7 +125,7 @@ def test_if_even_the_error_template_fails_the_answer_has_headers(monkeypatch):
     monkeypatch.setattr("app.web.rendering.templates.Templates.response", broken_page)
     response = client.get("/")
     assert response.status_code == 500
-    assert "Something broke on our side" in response.text
+    assert "Something went wrong on our side" in response.text
     assert response.headers["x-frame-options"] == "DENY"
 
 
