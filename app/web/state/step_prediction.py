@@ -47,7 +47,9 @@ class StepPrediction:
             "head": selection.head,
             "word": selection.word,
         }
-        depends_on = {*self.type.depends_on, "model"}
+        depends_on = {*self.type.depends_on}
+        if not self.type.compares_models:
+            depends_on.add("model")
         return urlencode({name: value for name, value in values.items() if name in depends_on})
 
     @cached_property

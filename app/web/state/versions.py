@@ -72,12 +72,12 @@ def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin
     if name is None:
         return PinnedVersion(None, step.config.defaults, problem)
     recorded = lesson.versions[name]
-    question = getattr(recorded, "questions", {}).get(step.slug, step.config.predict.computed_by)
+    asks = getattr(recorded, "asks", None)
     return PinnedVersion(
         name,
         recorded.steps[step.slug],
         problem,
         recorded.models,
-        asked_otherwise=question != step.config.predict.computed_by,
+        asked_otherwise=asks is not None and not asks(step.slug, step.config.predict.computed_by),
         first_word_asks=getattr(recorded, "missing_word", "longest") == "first",
     )

@@ -20,6 +20,8 @@ from app.web.state.versions import PinnedVersion
 
 NO_CONTROLS = Controls()
 
+NOTHING_TO_PREDICT = "The question of this step has no answer on this sentence."
+
 OLD_OVERVIEW = "overview"
 """Layout in links of version 1: small maps of all heads, which are a panel now."""
 
@@ -170,7 +172,10 @@ def parse_answers(
     answers: dict[str, str | None] = {}
     if "predict" in query:
         choices = prediction.question.choice_ids
-        answers["predict"] = parse_choice("predict", query["predict"], choices, problems)
+        if choices:
+            answers["predict"] = parse_choice("predict", query["predict"], choices, problems)
+        else:
+            problems.append(Problem("predict", NOTHING_TO_PREDICT))
     if "check" in query:
         choices = [option.id for option in check.options]
         answers["check"] = parse_choice("check", query["check"], choices, problems)

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lesson import CONTROLS, Defaults, Lab
-from app.lesson.labs.lab_state import COMMON_CONTROLS, LAYOUTS
+from app.lesson.labs.lab_state import COMMON_CONTROLS, LAYOUTS, PANELS, STAGES
 from app.lesson.schema import Check, Prediction
 from app.models import sanitise_text
-from app.web.state.links import canonical_query
+from app.web.state.links import canonical_query, default_params
 from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion
 from app.web.state.view import parse_answers, parse_view
@@ -18,17 +18,16 @@ VERSION = "1"
 LAB = Lab(
     run=lambda state: state,
     extra_controls=tuple(name for name in CONTROLS if name not in COMMON_CONTROLS),
-    layouts=LAYOUTS,
+    layouts=tuple(layout for layout in LAYOUTS if layout != "overview"),
 )
 """A lab that has every control and every layout."""
 
 PREDICTION = Prediction(
     question="How many?",
-    computed_by="distinct_top_words",
+    computed_by="distinct_words",
     declared="1",
     right="Yes.",
     wrong="No.",
-    reveal="It is.",
 )
 CHECK_IDS = ("sum", "one-word", "width")
 CHECK = Check(
@@ -45,7 +44,8 @@ def parse(models, query):
 
 
 def query_of(models, view, version=VERSION):
-    return canonical_query(view.query_params, DEFAULTS, view.model.card, version)
+    defaults = default_params(view, PinnedVersion(version, DEFAULTS))
+    return canonical_query(view.query_params, defaults, version)
 
 
 def problems(models, **query):
@@ -75,9 +75,10 @@ def control_queries(draw, card, n_tokens):
         "groups": st.sampled_from([g for g in (1, 2, 4) if g < card.n_heads] or [""]).map(str),
         "cell": st.tuples(token, token).map(lambda cell: f"{cell[0]}.{cell[1]}"),
         "minus": st.sampled_from(["headwise-h1.0", "headwise-h8-random.7"]),
-        "show": st.sampled_from(LAYOUTS),
-        "lock": st.just("1"),
+        "show": st.sampled_from(LAB.layouts),
         "hide": st.just("1"),
+        "stage": st.sampled_from(STAGES),
+        "open": st.sampled_from(PANELS),
     }
     assert tuple(values) == CONTROLS
     chosen = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
@@ -100,19 +101,21 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         "word": str(data.draw(st.integers(0, len(sentence.words) - 1))),
     }
     query |= data.draw(control_queries(card, len(sentence.tokens)))
-    if data.draw(st.booleans()):
-        query["predict"] = data.draw(
-            st.sampled_from([str(n + 1) for n in range(min(card.n_heads, len(sentence.words)))])
-        )
+    choices = StepPrediction(PREDICTION, parse(models, query).view.selection, models).question
+    if choices.choice_ids and data.draw(st.booleans()):
+        query["predict"] = data.draw(st.sampled_from(choices.choice_ids))
     if data.draw(st.booleans()):
         query["check"] = data.draw(st.sampled_from(CHECK_IDS))
+    if data.draw(st.booleans()):
+        query["reveal"] = "1"
     parsed = parse(models, query)
     assert not parsed.problems
     for version in (None, VERSION):
         link_query = dict(parse_qsl(query_of(models, parsed.view, version), keep_blank_values=True))
         assert link_query.pop("v", None) == version
-        assert link_query.items() <= query.items()
-        assert version is not None or link_query == query
+        spelled_out = query | {"open": parsed.view.controls.panel or None}
+        assert link_query.items() <= spelled_out.items()
+        assert version is not None or link_query.items() >= query.items()
         assert parse(models, link_query).view == parsed.view
 
 
@@ -136,6 +139,9 @@ def test_view_to_address_to_view_is_the_identity(models, data):
         ({"predict": "7"}, "“7” is none of the values of predict. There are 1, 2, 3 and 4."),
         ({"check": "maybe"}, "There are sum, one-word and width."),
         ({"causal": "yes"}, "“yes” is none of the values of causal. There are 0 and 1."),
+        ({"reveal": "yes"}, "“yes” is none of the values of reveal. There are 0 and 1."),
+        ({"open": "all"}, "“all” is none of the values of open. There are change, row, explain,"),
+        ({"stage": "all"}, "There are products, scaled and masked."),
         ({"off": "0.4"}, "There is no head “0.4” to switch off."),
         ({"groups": "3"}, "“3” is none of the values of groups. There are 1, 2 and 4."),
         ({"cell": "4.0"}, "There is no cell “4.0” here. Name a query and a key of 0 to 3, as in"),
@@ -171,8 +177,80 @@ def test_the_nearest_number_is_offered(models, value, nearest):
     assert parse(models, {"head": value}).view.head == nearest
 
 
-def test_without_a_word_in_the_url_another_sentence_starts_at_its_first(models):
-    assert parse(models, {"text": "Birds sing at dawn"}).view.word == 0
+def test_without_a_word_in_the_url_the_longest_of_another_sentence_asks(models):
+    assert parse(models, {"text": "My dog chased it"}).view.word == 2
+    assert parse(models, {"text": "My dog chased it", "model": "headwise-h1"}).view.word == 2
+
+
+def test_in_a_version_that_said_so_the_first_word_asks(models):
+    version = PinnedVersion(VERSION, DEFAULTS, first_word_asks=True)
+    assert parse_view({"text": "My dog chased it"}, version, models, LAB).view.word == 0
+    assert parse_view({}, version, models, LAB).view.word == DEFAULTS.word
+
+
+def test_an_empty_model_is_the_steps_own(models):
+    view = parse(models, {"model": ""}).view
+    assert (view.model_id, view.has_chosen_model) == ("headwise-h4", False)
+    assert parse(models, {"model": "headwise-h4"}).view.has_chosen_model
+    assert not parse(models, {"model": "h3"}).view.has_chosen_model
+
+
+def test_layer_and_head_of_the_step_are_clamped_to_a_chosen_model(models):
+    view = parse(models, {"model": "headwise-h1"}).view
+    assert (view.layer, view.head) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "panel"),
+    [
+        ({}, ""),
+        ({"open": "numbers"}, "numbers"),
+        ({"open": ""}, ""),
+        ({"cell": "1.0"}, "explain"),
+        ({"minus": "headwise-h1.0"}, "compare"),
+        ({"cell": "1.0", "minus": "headwise-h1.0"}, "explain"),
+        ({"cell": "1.0", "open": "files"}, "files"),
+        ({"show": "overview"}, "heads"),
+        ({"show": "overview", "cell": "1.0"}, "heads"),
+        ({"show": "overview", "open": "files"}, "files"),
+    ],
+)
+def test_a_link_opens_the_panel_of_what_it_asks_for(models, query, panel):
+    parsed = parse(models, query)
+    assert not parsed.problems
+    assert parsed.view.controls.panel == panel
+    assert parsed.view.controls.layout == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "reveal"),
+    [({}, False), ({"reveal": "1"}, True), ({"reveal": "0"}, False), ({"reveal": ""}, False)],
+)
+def test_the_answer_is_shown_before_a_prediction_only_if_the_link_says_so(models, query, reveal):
+    view = parse(models, query).view
+    assert view.reveal == view.is_revealed == reveal
+
+
+def test_a_version_that_asked_otherwise_shows_everything_unless_its_link_says_so(models):
+    version = PinnedVersion(VERSION, DEFAULTS, asked_otherwise=True)
+    for query, reveal in [({}, True), ({"reveal": "0"}, False), ({"reveal": "1"}, True)]:
+        assert parse_view(query, version, models, LAB).view.reveal == reveal
+
+
+@pytest.mark.parametrize("asked_otherwise", [False, True])
+@pytest.mark.parametrize("reveal", [False, True])
+@pytest.mark.parametrize("predict", [None, "1"])
+def test_what_is_revealed_survives_its_address(models, asked_otherwise, reveal, predict):
+    version = PinnedVersion(VERSION, DEFAULTS, asked_otherwise=asked_otherwise)
+    view = parse_view({"reveal": str(int(reveal))}, version, models, LAB).view
+    view = view.replace(predict=predict)
+    link = canonical_query(view.query_params, default_params(view, version), VERSION)
+    query = dict(parse_qsl(link))
+    assert parse_view(query, version, models, LAB).view.reveal == reveal
+    # An old link with an answer says nothing of `reveal`: see `requested_view`.
+    assert ("reveal" in query) == (asked_otherwise and (predict is not None or not reveal)) or (
+        reveal and not asked_otherwise
+    )
 
 
 @pytest.mark.parametrize("sign", ["\n", "\r\n", "\x00", "\x07", "\u2028"])
@@ -206,6 +284,11 @@ def test_the_excess_of_a_long_sentence_is_reported_and_it_is_kept(models, n, ove
 
 def test_the_longest_sentence_is_long_enough(models):
     assert not problems(models, text="cat " * 48)
+
+
+def test_an_answer_to_a_question_without_choices_is_a_problem(models):
+    reported = problems(models, text="Stop", predict="1")
+    assert reported == {"predict": "The question of this step has no answer on this sentence."}
 
 
 def test_unknown_parameters_are_ignored(models):
