@@ -54,9 +54,10 @@ def test_a_value_that_does_not_exist_is_refused_in_a_link_and_clamped_in_an_edit
 def test_an_answer_that_is_no_choice_is_refused(request_view):
     assert request_view({"predict": "99"}).is_refused
     assert request_view({"check": "99"}).is_refused
-    requested = request_view({"predict": request_view({}).prediction.result.choice_ids[0]})
+    choice = request_view({}).prediction.question.choice_ids[0]
+    requested = request_view({"predict": choice, "reveal": "0"})
     assert not requested.is_refused
-    assert requested.view.predict == requested.prediction.result.choice_ids[0]
+    assert requested.view.predict == choice
 
 
 def test_the_prediction_is_about_the_requested_view(request_view):

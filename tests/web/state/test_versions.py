@@ -150,9 +150,9 @@ def test_a_link_to_replaced_weights_says_so(lessons):
     with client_for(lessons) as client:
         old = client.get(f"{STEP}?v=0")
         assert old.status_code == 200
-        assert "headwise-h4 has been trained anew</b> since version 0" in old.text
-        assert "trained anew" not in client.get(f"{STEP}?model=headwise-h1&v=0").text
-        assert "trained anew" not in client.get(f"{STEP}?v=1").text
+        assert "headwise-h4 has been trained again</b> since version 0" in old.text
+        assert "trained again" not in client.get(f"{STEP}?model=headwise-h1&v=0").text
+        assert "trained again" not in client.get(f"{STEP}?v=1").text
 
 
 def test_two_lessons_may_have_versions_and_steps_of_the_same_names(lessons, models):
