@@ -119,7 +119,10 @@ def test_a_link_of_version_1_can_ask_first_and_keep_an_answer(client, path):
     assert page.has("#predict button#reveal")
     choice = page.find_all("#predict button[name=commit]")[0]
     answered = client.get(submission_url(page, "lab", f"button#{choice['id']}")).headers["location"]
-    for url in (answered, client.get(submission_url(page, "lab", "button#reveal")).headers["location"]):
+    for url in (
+        answered,
+        client.get(submission_url(page, "lab", "button#reveal")).headers["location"],
+    ):
         assert dict(parse_qsl(urlsplit(url).query))["v"] == "1"
     page = parse_html(client.get(answered).text)
     assert page.find("#predict button[aria-pressed=true]")["id"] == choice["id"]

@@ -161,7 +161,10 @@ def test_what_an_old_version_shows_by_itself_is_not_carried(models):
 
 def test_a_special_token_is_not_carried_to_a_model_that_may_not_have_it(checkpoint_models):
     special = {"text": "a cat", "model": "bert", "word": "2"}
-    assert carried(checkpoint_models, SAME_SENTENCE, **special) == {"text": "a cat", "model": "bert"}
+    assert carried(checkpoint_models, SAME_SENTENCE, **special) == {
+        "text": "a cat",
+        "model": "bert",
+    }
 
 
 def test_carried_words_are_those_that_open_there(models):
