@@ -61,7 +61,7 @@ def test_links_out_of_an_embedded_lab_open_in_a_new_tab(embedding_page):
     page, lab = embedding_page
     lab.get_by_text("Take this view away").click()
     with page.context.expect_page() as waiting:
-        lab.get_by_role("link", name="As a handout with blanks").click()
+        lab.get_by_role("link", name="Handout with blanks").click()
     expect(waiting.value.locator("h1").first).to_be_visible()
     lab.get_by_role("link", name="Every number of head").click()
     expect(lab.locator("#numbers table")).to_be_visible()

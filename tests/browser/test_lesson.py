@@ -154,7 +154,7 @@ def test_the_home_page_links_to_the_last_view(page, server):
     page.goto(f"{server}/multi-head-attention/3?text=Birds+sing")
     expect(page.locator("#steps")).to_be_visible()
     page.goto(server)
-    page.get_by_text("Go on where you were").click()
+    page.get_by_text("Continue where you stopped").click()
     expect(page).to_have_url(re.compile(r"project-do-not-slice\?text=Birds\+sing"))
 
 

@@ -168,7 +168,7 @@ def test_a_changed_assignment_says_so_and_fixes_nothing(signing_client):
     link = assignment_link(signing_client, **FORM)
     page = signing_client.get(f"{link[:-3]}abc")
     assert page.status_code == 200
-    assert "was changed after it was made" in page.text
+    assert "Somebody changed this link" in page.text
     assert "Which head writes" not in page.text
     assert not is_disabled(page, "layer-0")
 
@@ -178,7 +178,7 @@ def test_a_crafted_assignment_is_no_server_error(client, content):
     token = urlsafe_b64encode(content.encode()).decode().rstrip("=")
     page = client.get(STEP, params={"task": token})
     assert page.status_code == 200
-    assert "was changed after it was made" in page.text
+    assert "Somebody changed this link" in page.text
 
 
 def test_an_assignment_has_no_effect_on_another_step(signing_client):
