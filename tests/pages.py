@@ -1,15 +1,9 @@
 """URLs of every kind of page, in many states."""
 
-from app.lesson import load_lessons
-from app.models import load_builtin_models
-from app.settings import site_folder
+from tests.shipped import LESSONS
 
 LESSON = "/multi-head-attention"
-STEP_PATHS = [
-    f"/{lesson.slug}/{step.slug}"
-    for lesson in load_lessons(site_folder("lessons"), load_builtin_models()).lessons
-    for step in lesson.steps
-]
+STEP_PATHS = [f"/{lesson.slug}/{step.slug}" for lesson in LESSONS for step in lesson.steps]
 """Every step of every lesson in lessons/."""
 PAGES = [
     "/",

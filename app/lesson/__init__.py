@@ -1,6 +1,6 @@
 """Lessons: load, validate and run them. The texts and facts of a subject are in lessons/."""
 
-from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabState, compare, explain
+from app.lesson.labs import CONTROLS, LABS, Controls, Lab, LabState, compare, explain, two_views
 from app.lesson.loader import Lesson, Library, Step, load_lessons
 from app.lesson.predictions import (
     PREDICTIONS,
@@ -40,4 +40,5 @@ __all__ = [
     "compare",
     "explain",
     "load_lessons",
+    "two_views",
 ]

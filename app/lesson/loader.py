@@ -44,6 +44,7 @@ RESERVED_SLUGS = (
     "oembed",
     "offline",
     "openapi.json",
+    "playground",
     "static",
 )
 """First segments of the paths of the site itself, which no lesson can have."""

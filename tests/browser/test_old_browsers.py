@@ -7,14 +7,11 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from app.evaluation.registry import load_evidence
-from app.lesson import load_lessons
-from app.models import load_builtin_models
 from app.picture.palette import HEAT_MIXTURES, scale_stops
-from app.settings import site_folder
 from tests.old_browsers import chromium_109, firefox
+from tests.shipped import LESSONS
 
-(LESSON,) = load_lessons(site_folder("lessons"), load_evidence(load_builtin_models())[0]).lessons
+(LESSON,) = LESSONS
 STEPS = [step.slug for step in LESSON.steps]
 MIN_PIXELS = 40
 

@@ -4,13 +4,10 @@ import re
 
 import pytest
 
-from app.lesson import PREDICTIONS, PredictionInput, load_lessons
+from app.lesson import PREDICTIONS, PredictionInput
 from app.lesson.selection import Selection
-from app.models import load_builtin_models
-from app.settings import site_folder
+from tests.shipped import LESSONS_FOLDER, LIBRARY
 
-LESSONS_FOLDER = site_folder("lessons")
-LIBRARY = load_lessons(LESSONS_FOLDER, load_builtin_models())
 LESSONS = [pytest.param(lesson, id=lesson.slug) for lesson in LIBRARY.lessons]
 STEPS = [
     pytest.param(step, id=f"{lesson.slug}/{step.slug}")
@@ -46,8 +43,8 @@ def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(step, m
         defaults.head,
         defaults.word,
     )
-    result = PREDICTIONS[predict.computed_by].compute(PredictionInput(selection, predict.options))
-    assert result.answers == (predict.declared,)
+    inputs = PredictionInput(selection, models, predict.options)
+    assert PREDICTIONS[predict.computed_by].answer(inputs).right == (predict.declared,)
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -4,12 +4,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.application import create_app
-from app.lesson import LABS, load_lessons
-from app.models import load_builtin_models
+from app.lesson import LABS
 from app.models import model as model_module
-from app.settings import Settings, site_folder
+from app.settings import Settings
+from tests.shipped import LESSONS
 
-LESSONS = load_lessons(site_folder("lessons"), load_builtin_models()).lessons
 STEPS = {f"/{lesson.slug}/{step.slug}": step.config for lesson in LESSONS for step in lesson.steps}
 VIEW_URL = "/multi-head-attention/concatenate-then-mix?text=Birds+sing+at+dawn&layer=1&head=2&v=1"
 STEP_PATH, _, QUERY = VIEW_URL.partition("?")

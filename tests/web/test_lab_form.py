@@ -4,16 +4,14 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from app.lesson import LABS, PREDICTIONS, load_lessons
-from app.models import load_builtin_models
-from app.settings import site_folder
+from app.lesson import LABS, PREDICTIONS
 from app.web.state.assignments import Signer
 from app.web.state.links import path_of
 from app.web.state.requested_view import requested_view
+from tests.shipped import LESSONS
 from tests.web.html import form_values, parse_html, submission_url
 from tests.web.requests import HTMX
 
-LESSONS = load_lessons(site_folder("lessons"), load_builtin_models()).lessons
 STEPS = {path_of(lesson, step): (lesson, step) for lesson in LESSONS for step in lesson.steps}
 
 LAYOUTS = (

@@ -15,6 +15,7 @@ from app.lesson.labs.input_perturbation import input_perturbation
 from app.lesson.labs.lab_state import COMMON_CONTROLS, CONTROLS, Controls, LabState
 from app.lesson.labs.output_projection import output_projection
 from app.lesson.labs.pipeline import pipeline
+from app.lesson.labs.second_view import two_views
 from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
 from app.lesson.options import ModelName, NoOptions, Options
 
@@ -78,4 +79,4 @@ LABS = {
     "sharing": Lab(grouped_query, extra_controls=("groups",), options_type=GroupedQueryOptions),
 }
 
-__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabState", "compare", "explain"]
+__all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabState", "compare", "explain", "two_views"]

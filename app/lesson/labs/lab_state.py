@@ -33,6 +33,7 @@ class Controls:
     hide_special_tokens: maps leave out tokens that the model adds, and rows are renormalised.
     stage: the stage of the scores that the map of one head shows, one of `STAGES`; "" is weights.
     panel: the open panel of the lab, one of `PANELS`, or "".
+    second_text, second_model: the sentence and the model of the second view; "" for the view's own.
     """
 
     causal: bool = False
@@ -47,21 +48,29 @@ class Controls:
     hide_special_tokens: bool = False
     stage: str = ""
     panel: str = ""
+    second_text: str = ""
+    second_model: str = ""
 
 
-QUERY_NAMES = {"layout": "show", "hide_special_tokens": "hide", "panel": "open"}
+QUERY_NAMES = {
+    "layout": "show",
+    "hide_special_tokens": "hide",
+    "panel": "open",
+    "second_text": "text2",
+    "second_model": "model2",
+}
 """Query names of the controls whose field has another name."""
 
 CONTROLS = tuple(QUERY_NAMES.get(each.name, each.name) for each in fields(Controls))
 """The query names of all controls."""
 
-COMMON_CONTROLS = ("cell", "minus", "show", "hide", "open")
+COMMON_CONTROLS = ("cell", "minus", "show", "hide", "open", "text2", "model2")
 """The controls of every lab."""
 
 STAGES = ("products", "scaled", "masked")
 """Stages of the scores before the softmax."""
 
-PANELS = ("change", "row", "explain", "heads", "compare", "numbers", "files")
+PANELS = ("change", "row", "explain", "heads", "compare", "beside", "numbers", "files")
 """Panels that open in the lab, one at a time."""
 
 LAYOUTS = ("grid", "map", "lines", "strip", "overview")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from app.lesson import Answer, Lab, LabState, Lesson, Question, Step, compare, explain
+from app.lesson import Answer, Lab, LabState, Lesson, Question, Step, compare, explain, two_views
 from app.lesson.labs.compare import Comparison
 from app.lesson.labs.explain import Explanation
 from app.lesson.labs.head_figure import (
@@ -14,6 +14,7 @@ from app.lesson.labs.head_figure import (
     head_figures,
     head_thumbnails,
 )
+from app.lesson.labs.second_view import TwoViews
 from app.lesson.loader import END_SLUG
 from app.web.context import AppContext, ModelChoices
 from app.web.rendering.embed import iframe_html
@@ -25,7 +26,7 @@ from app.web.state.form import (
     previous_controls,
     previous_selection,
 )
-from app.web.state.links import EMBED_PARAM, oembed_discovery_url, path_of
+from app.web.state.links import EMBED_PARAM, PLAYGROUND_PARAM, oembed_discovery_url, path_of
 from app.web.state.query_params import Problem, first_problems
 from app.web.state.requested_view import RequestedView
 from app.web.state.view import ViewState
@@ -67,6 +68,7 @@ class FormContext:
     problems: Sequence[Problem]
     nearest_valid_url: str
     model_choices: ModelChoices
+    all_models: Sequence[str]
     layouts: Sequence[str]
     layout: str
     has_layer_menu: bool
@@ -93,6 +95,7 @@ class LabContext:
     result: object
     explanation: Explanation | None
     comparison: Comparison | None
+    two_views: TwoViews | None
     retrained_since: str | None
 
     @property
@@ -188,6 +191,7 @@ class StepContext:
     view: ViewState
     is_partial: bool
     is_embedded: bool
+    is_playground: bool
     navigation: NavigationContext
     form: FormContext
     lab: LabContext | None
@@ -210,6 +214,7 @@ def step_context(
         view=requested.view,
         is_partial=is_partial,
         is_embedded=requested.is_embedded,
+        is_playground=requested.is_playground,
         navigation=_navigation_context(requested),
         form=_form_context(requested, app_context, lab),
         lab=lab,
@@ -245,6 +250,8 @@ def _form_context(
     kept_fields = {ASSIGNMENT_PARAM: task} if task else {}
     if requested.is_embedded:
         kept_fields[EMBED_PARAM] = "1"
+    if requested.is_playground:
+        kept_fields[PLAYGROUND_PARAM] = "1"
     kept_fields |= requested.version.params
     return FormContext(
         typed_text=parsed.typed_text,
@@ -254,6 +261,7 @@ def _form_context(
         problems=first_problems(parsed.problems) if requested.is_refused else (),
         nearest_valid_url=requested.links.nearest_valid_url,
         model_choices=app_context.model_choices[view.model_id],
+        all_models=app_context.models.ids,
         layouts=layouts,
         layout=lab.layout if lab else view.controls.layout or layouts[0],
         has_layer_menu=view.card.n_layers > MAX_LAYER_BUTTONS,
@@ -275,6 +283,7 @@ def _lab_context(requested: RequestedView) -> LabContext:
         layout=lab.layout_for(state),
         result=lab.run(state),
         explanation=explain(displayed) if shows_cell else None,
+        two_views=two_views(state) if shows_all else None,
         comparison=compare(state) if shows_all else None,
         retrained_since=version.version if version.weights_differ(state.model) else None,
     )

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LabState, Lesson, Selection
+from app.lesson.asking_word import longest_word
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.models import sanitise_text
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
-from app.web.state.asking_word import longest_word
 from app.web.state.query_params import Problem
 from app.web.state.view import parse_sentence
 

@@ -1,16 +1,17 @@
-"""The start and the end of a lesson, and the offline page.
+"""The start and the end of a lesson, the playground, and the offline page.
 
 Pages are plain Starlette routes: FastAPI has nothing to validate or to describe in them, and its
 own route class costs more per request.
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.lesson import Lesson
 from app.lesson.loader import END_SLUG
@@ -18,7 +19,7 @@ from app.web.cache_control import PRIVATE
 from app.web.context import AppContext
 from app.web.routes.step import redirect_keeping_query
 from app.web.state.assignments import Signer
-from app.web.state.links import path_of
+from app.web.state.links import PLAYGROUND_PARAM, path_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class ReceiptForm:
 
 
 def router(app_context: AppContext) -> APIRouter:
+    async def playground(request: Request) -> Response:
+        """Redirect to the first lab of the first lesson, with the request's query."""
+        lesson = app_context.lessons[0]
+        query = urlencode({**request.query_params, PLAYGROUND_PARAM: "1"})
+        return RedirectResponse(f"{path_of(lesson, lesson.steps[0])}?{query}", 307)
+
     async def offline(request: Request) -> Response:
         return app_context.templates.response(request, "offline.html")
 
@@ -42,6 +49,8 @@ def router(app_context: AppContext) -> APIRouter:
     for lesson in app_context.lessons:
         _add_lesson_routes(routes, app_context, lesson)
     routes.add_route("/offline", offline)
+    if app_context.lessons:
+        routes.add_route("/playground", playground)
     return routes
 
 

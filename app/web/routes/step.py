@@ -34,6 +34,12 @@ def _add_step_route(routes: APIRouter, app_context: AppContext, lesson: Lesson) 
     routes.add_route(f"/{lesson.slug}/{{step}}", step_page)
 
 
+def _page_template(requested: RequestedView) -> str:
+    if requested.is_embedded:
+        return "embed.html"
+    return "playground.html" if requested.is_playground else "step.html"
+
+
 def redirect_keeping_query(request: Request, path: str) -> Response:
     """Redirect to a path with the request's query."""
     query = request.url.query
@@ -50,7 +56,7 @@ def view_response(request: Request, app_context: AppContext, requested: Requeste
         template = "fragment.html"
         headers["Vary"] = VARY_ALL_HTMX_HEADERS
     else:
-        template = "embed.html" if requested.is_embedded else "step.html"
+        template = _page_template(requested)
         headers["Vary"] = VARY_REQUEST_TYPE
         if requested.is_embedded:
             headers[EMBEDDABLE_HEADER] = "1"

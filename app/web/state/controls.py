@@ -6,7 +6,7 @@ from typing import Any
 
 from app.lesson import Controls
 from app.lesson.labs.lab_state import PANELS, QUERY_NAMES, STAGES
-from app.models import Card, Model, Registry, Sentence
+from app.models import Card, Model, Registry, Sentence, sanitise_text
 from app.web.state.query_params import (
     Problem,
     parse_choice,
@@ -169,5 +169,10 @@ CODECS = {
     "hide": _flag_codec("hide"),
     "stage": _choice_codec("stage", STAGES),
     "open": _choice_codec("open", PANELS),
+    "text2": ControlCodec(lambda value, _: sanitise_text(value), str),
+    "model2": ControlCodec(
+        lambda value, context: parse_choice("model2", value, context.models.ids, context.problems),
+        str,
+    ),
 }
 """By query parameter."""

@@ -23,9 +23,9 @@ Docs: docs/decisions/one-form.md.
 from collections.abc import Mapping, Sequence
 
 from app.lesson import CONTROLS, PREDICTIONS
+from app.lesson.asking_word import longest_word, word_after_edit
 from app.lesson.schema import Prediction
 from app.models import Model, Registry, sanitise_text
-from app.web.state.asking_word import longest_word, word_after_edit
 from app.web.state.query_params import Problem, parse_whole_number
 from app.web.state.versions import VERSION_PARAM, PinnedVersion
 from app.web.state.view import SELECTION_PARAMS, ParsedView, ViewState
@@ -150,6 +150,8 @@ def hidden_fields(view: ViewState, extra: dict[str, str], *, has_lab: bool) -> d
     panel = view.controls.panel if has_lab else ""
     if panel == "compare":
         visible_fields.add("minus")
+    if panel == "beside":
+        visible_fields |= {"text2", "model2"}
     if panel == "change" and view.model.card.n_layers > MAX_LAYER_BUTTONS:
         visible_fields.add("layer")
     params = view.query_params | extra

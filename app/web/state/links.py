@@ -8,14 +8,18 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from app.lesson import Lesson, Step
+from app.lesson.asking_word import same_word
 from app.models import Registry
-from app.web.state.asking_word import same_word
 from app.web.state.controls import implied_panel
 from app.web.state.versions import VERSION_PARAM, PinnedVersion
 from app.web.state.view import ParsedView, ViewState
 
 EMBED_PARAM = "embed"
 """Query parameter: 1 shows the lab alone, for a frame in another site's page."""
+
+
+PLAYGROUND_PARAM = "playground"
+"""Query parameter: 1 shows the lab without the lesson, with everything that all labs can do."""
 
 
 def path_of(lesson: Lesson, step: Step) -> str:

@@ -9,7 +9,7 @@ from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
 from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
-from app.web.state.links import EMBED_PARAM, ViewLinks, carried_params, path_of
+from app.web.state.links import EMBED_PARAM, PLAYGROUND_PARAM, ViewLinks, carried_params, path_of
 from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion, resolve_version
 from app.web.state.view import ParsedView, ViewState, parse_answers, parse_view
@@ -28,6 +28,7 @@ class RequestedView:
     query: Mapping[str, str]
     is_edit: bool
     is_embedded: bool
+    is_playground: bool
     assignment: RequestedAssignment
     version: PinnedVersion
     parsed: ParsedView
@@ -45,7 +46,8 @@ class RequestedView:
     @property
     def is_revealed(self) -> bool:
         """Whether the page shows the answer of the prediction, if there is one."""
-        return self.view.is_revealed and bool(self.prediction.question.choices)
+        is_shown = self.view.is_revealed or self.is_playground
+        return is_shown and bool(self.prediction.question.choices)
 
     @property
     def lab(self) -> Lab:
@@ -68,9 +70,10 @@ class RequestedView:
 
     @property
     def _suffix(self) -> str:
-        """What every link to a view keeps: the assignment and the frame."""
+        """What every link to a view keeps: the assignment, the frame and the playground."""
         embed_suffix = f"&{EMBED_PARAM}=1" if self.is_embedded else ""
-        return f"{self.assignment.query_suffix}{embed_suffix}"
+        playground_suffix = f"&{PLAYGROUND_PARAM}=1" if self.is_playground else ""
+        return f"{self.assignment.query_suffix}{embed_suffix}{playground_suffix}"
 
     @cached_property
     def links(self) -> ViewLinks:
@@ -94,8 +97,9 @@ def requested_view(
 ) -> RequestedView:
     """Return the view of a step that a query asks for, the values of its assignment applied."""
     assignment = signer.requested_assignment(query.get(ASSIGNMENT_PARAM, ""), path_of(lesson, step))
-    # An assignment must not set these two.
+    # An assignment must not set these three.
     is_edit, is_embedded = EDIT_FLAG in query, query.get(EMBED_PARAM) == "1"
+    is_playground = query.get(PLAYGROUND_PARAM) == "1" and not is_embedded
     query = view_query = assignment.apply_fixed(query)
     version = resolve_version(query, lesson, step)
     if is_edit:
@@ -115,6 +119,7 @@ def requested_view(
         query,
         is_edit,
         is_embedded,
+        is_playground,
         assignment,
         version,
         parsed,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.lesson import Defaults, Lesson, Step
+from app.lesson.asking_word import longest_word
 from app.models import Model, Sentence
 from app.models.registry import join_with_and
-from app.web.state.asking_word import longest_word
 from app.web.state.query_params import Problem, quote_for_message
 
 VERSION_PARAM = "v"

@@ -4,18 +4,13 @@ from collections import Counter
 
 import pytest
 
-from app.lesson import PREDICTIONS, PredictionInput, load_lessons
+from app.lesson import PREDICTIONS, PredictionInput
 from app.lesson.selection import Selection
-from app.models import load_builtin_models
-from app.settings import site_folder
 from tests.lesson.ordinary_sentences import ORDINARY_SENTENCES
+from tests.shipped import LESSONS
 
 LARGEST_SHARE = 0.7
-STEPS = [
-    pytest.param(step, id=step.slug)
-    for lesson in load_lessons(site_folder("lessons"), load_builtin_models()).lessons
-    for step in lesson.steps
-]
+STEPS = [pytest.param(step, id=step.slug) for lesson in LESSONS for step in lesson.steps]
 
 
 def ordinary_inputs(step, models):

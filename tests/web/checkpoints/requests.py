@@ -2,16 +2,10 @@
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from app.lesson import load_lessons
-from app.models import load_builtin_models
-from app.settings import site_folder
+from tests.shipped import LESSONS
 from tests.web.html import Element, parse_html, submission_url
 
-LESSON = next(
-    lesson
-    for lesson in load_lessons(site_folder("lessons"), load_builtin_models()).lessons
-    if lesson.slug == "multi-head-attention"
-)
+LESSON = next(lesson for lesson in LESSONS if lesson.slug == "multi-head-attention")
 STEP_WITH_LAB = {step.config.lab.name: step.slug for step in LESSON.steps}
 """The address of the step that has each lab."""
 

@@ -8,14 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.application import create_app
-from app.lesson import load_lessons
-from app.models import load_builtin_models
-from app.settings import Settings, site_folder
+from app.settings import Settings
 from tests.lesson.small_lesson import SLUG as SMALL_LESSON
 from tests.lesson.small_lesson import STEP_2, copy_lessons
+from tests.shipped import LESSONS, MODELS
 
-MODELS = load_builtin_models()
-LESSONS = load_lessons(site_folder("lessons"), MODELS).lessons
 LESSON_OF = {step: lesson for lesson in LESSONS for step in lesson.steps}
 STEPS = [pytest.param(step, id=f"{LESSON_OF[step].slug}/{step.slug}") for step in LESSON_OF]
 (LESSON,) = (lesson for lesson in LESSONS if lesson.slug == "multi-head-attention")
