@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.state.asking_word import longest_word, same_word, word_after_edit
+from app.lesson.asking_word import longest_word, same_word, word_after_edit
 from tests.lesson.ordinary_sentences import ORDINARY_SENTENCES
 
 
