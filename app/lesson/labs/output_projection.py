@@ -4,18 +4,27 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.attention import Intervention, Trace
+from app.attention import Trace
 from app.attention.intervention import NO_INTERVENTION
 from app.attention.variants import output_with_mean_map
-from app.lesson.json_fields import json_name
+from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
-from app.lesson.selection import Selection
-from app.models import Sentence
-from app.models.prediction import TokenProbability, final_hidden, most_probable_tokens
+from app.lesson.masked_word import mask_word, top_tokens
+from app.lesson.predictions.largest_contribution import contribution_lengths
+from app.models.prediction import TokenProbability
+from app.picture import downsampled_thumbnail
 from app.picture.charts import Bar, bar_chart
 
 TOP_K = 5
+
+
+@dataclass(frozen=True)
+class HeadSwitch:
+    """A head of the chosen layer, and whether the controls switch it off."""
+
+    head: int
+    off: bool
 
 
 @dataclass(frozen=True)
@@ -62,88 +71,92 @@ class PredictionChange:
 class OutputProjectionResult:
     """What each head contributes, and what the model predicts without some heads.
 
+    All but `switches`, `heads` and `predicts_tokens` is None before the answer is revealed.
+
+    plot: bars of the contributions; those that decide the step's question are outlined.
+    token_predictions: None if the model cannot be asked for the chosen word.
     mean_map_shift: the change of the output if every head used the mean of all maps, relative to
         the norm of the output.
-    token_predictions: None if the model predicts no tokens.
+    mean_map: the small picture of that mean.
     """
 
-    contributions: tuple[Contribution, ...]
-    plot: str
+    switches: tuple[HeadSwitch, ...]
     heads: tuple[HeadFigure, ...]
-    output_value: OutputValue
+    predicts_tokens: bool
+    contributions: tuple[Contribution, ...] | None
+    plot: str | None = field(metadata=NOT_IN_JSON)
+    output_value: OutputValue | None
     token_predictions: PredictionChange | None = field(metadata=json_name("guesses"))
-    mean_map_shift: float = field(metadata=json_name("averaged"))
+    mean_map_shift: float | None = field(metadata=json_name("averaged"))
+    mean_map: str | None = field(metadata=NOT_IN_JSON)
 
 
 def output_projection(state: LabState) -> OutputProjectionResult:
-    trace, unablated = state.trace, state.trace_of(NO_INTERVENTION)
-    lengths = np.linalg.norm(unablated.contributions[:, state.query_tokens], axis=-1).mean(axis=1)
-    contributions = tuple(
+    is_revealed = state.is_revealed
+    contributions = _contributions(state) if is_revealed else None
+    return OutputProjectionResult(
+        switches=tuple(
+            HeadSwitch(head, (state.layer, head) in state.controls.off)
+            for head in range(state.model.card.n_heads)
+        ),
+        heads=head_figures(state, state.maps),
+        predicts_tokens=predicts_tokens(state),
+        contributions=contributions,
+        plot=_plot(state, contributions) if contributions else None,
+        output_value=output_value(state.trace, state.query_tokens[0]) if is_revealed else None,
+        token_predictions=token_predictions(state) if is_revealed else None,
+        mean_map_shift=_mean_map_shift(state) if is_revealed else None,
+        mean_map=downsampled_thumbnail(state.maps.mean(axis=0)) if is_revealed else None,
+    )
+
+
+def _contributions(state: LabState) -> tuple[Contribution, ...]:
+    lengths = contribution_lengths(state.trace_of(NO_INTERVENTION), state.query_tokens)
+    return tuple(
         Contribution(head, (state.layer, head) in state.controls.off, float(length))
         for head, length in enumerate(lengths)
     )
+
+
+def _plot(state: LabState, contributions: tuple[Contribution, ...]) -> str:
+    deciding = {mark.head for mark in state.marks if mark.kind == "bar"}
+    bars = [Bar(f"Head {each.head}", each.length, each.head in deciding) for each in contributions]
+    return bar_chart(bars, "{:.2f}".format)
+
+
+def _mean_map_shift(state: LabState) -> float:
+    unablated = state.trace_of(NO_INTERVENTION)
     shift = output_with_mean_map(unablated) - unablated.output
-    return OutputProjectionResult(
-        contributions,
-        bar_chart(
-            [Bar(f"Head {each.head}", each.length) for each in contributions], "{:.2f}".format
-        ),
-        head_figures(state, state.maps),
-        output_value(trace, state.query_tokens[0]),
-        token_predictions(state),
-        float(np.linalg.norm(shift) / np.linalg.norm(unablated.output)),
-    )
+    return float(np.linalg.norm(shift) / np.linalg.norm(unablated.output))
+
+
+def predicts_tokens(state: LabState) -> bool:
+    """Return whether the model can be asked for the chosen word, or for the word after it."""
+    predicts = state.model.card.predicts
+    is_special = state.sentence.words[state.word].is_special
+    return predicts == "next" or (predicts == "hidden" and not is_special)
 
 
 def token_predictions(state: LabState) -> PredictionChange | None:
-    """Return None if the model predicts no tokens, or would have to mask a special token."""
-    predicts = state.model.card.predicts
-    is_next = predicts == "next"
-    is_special = state.sentence.words[state.word].is_special
-    if predicts == "nothing" or (is_special and not is_next):
+    """Return None if the model cannot be asked for the chosen word."""
+    if not predicts_tokens(state):
         return None
+    is_next = state.model.card.predicts == "next"
     if is_next:
         text, selection, token = prefix_text(state), state.selection, state.query_tokens[-1]
     else:
-        text = masked_text(state)
-        sentence = state.model.tokenizer.sentence(text)
-        selection, token = replace(state.selection, sentence=sentence), mask_index(state, sentence)
-    before = top_tokens(selection, token, NO_INTERVENTION)
+        masked = mask_word(state.sentence, state.word, state.model)
+        text, token = masked.sentence.text, masked.token
+        selection = replace(state.selection, sentence=masked.sentence)
+    before = top_tokens(selection, token, top=TOP_K)
     is_changed = state.intervention != NO_INTERVENTION
-    after = top_tokens(selection, token, state.intervention) if is_changed else before
+    after = top_tokens(selection, token, state.intervention, top=TOP_K) if is_changed else before
     return PredictionChange(is_next, text, before, after)
 
 
 def prefix_text(state: LabState) -> str:
     """Return the sentence up to the chosen word: all that a causal model has read there."""
     return state.sentence.text[: state.sentence.words[state.word].pieces[-1].end]
-
-
-def masked_text(state: LabState) -> str:
-    """Return the sentence with the model's mask in place of the chosen word."""
-    pieces = state.sentence.words[state.word].pieces
-    text = state.sentence.text
-    return f"{text[: pieces[0].start]}{state.model.tokenizer.mask_token}{text[pieces[-1].end :]}"
-
-
-def mask_index(state: LabState, masked_sentence: Sentence) -> int:
-    """Return the token that masks the chosen word; other words may be masked too."""
-    start = state.sentence.words[state.word].pieces[0].start
-    mask_token_id = state.model.tokenizer.mask_token_id
-    return next(
-        index
-        for index, token in enumerate(masked_sentence.tokens)
-        if token.id == mask_token_id and token.start == start
-    )
-
-
-def top_tokens(
-    selection: Selection, token: int, intervention: Intervention
-) -> tuple[TokenProbability, ...]:
-    """Return the most probable tokens, best first, from the hidden state at `token`."""
-    hidden = final_hidden(selection.run(intervention=intervention))
-    (tokens,) = most_probable_tokens(selection.model, hidden[[token]], TOP_K)
-    return tokens
 
 
 def output_value(trace: Trace, token: int) -> OutputValue:

@@ -1,9 +1,10 @@
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from app.lesson import LABS
+from app.lesson import LABS, Mark
 from app.models.forward_cache import NO_FORWARD_CACHE
 from app.models.prediction import fill_mask, predict_next_token
 from app.picture import thumbnail
@@ -45,7 +46,37 @@ def test_contributions_are_the_lengths_of_what_heads_add(models, layer):
 )
 def test_a_head_is_off_in_its_own_layer_alone(models, layer, expected):
     state = make_state(models, layer=layer, controls={"off": frozenset({(0, 1)})})
-    assert [each.off for each in output_projection(state).contributions] == expected
+    result = output_projection(state)
+    assert [each.off for each in result.contributions] == expected
+    assert [each.off for each in result.switches] == expected
+
+
+def test_before_the_answer_only_maps_and_switches_are_computed(models):
+    state = make_state(models, controls={"off": frozenset({(0, 1)})})
+    hidden, shown = output_projection(replace(state, is_revealed=False)), output_projection(state)
+    for name, value in vars(hidden).items():
+        if name in ("switches", "predicts_tokens"):
+            assert value == getattr(shown, name)
+        elif name == "heads":
+            assert [each.map for each in value] == [each.map for each in shown.heads]
+        else:
+            assert value is None, name
+            assert getattr(shown, name) is not None, name
+
+
+def test_the_bar_that_decides_is_outlined(models):
+    marks = (Mark("bar", head=2),)
+    plot = output_projection(replace(make_state(models), marks=marks)).plot
+    bars = re.findall(r'class="(bar-value[^"]*)"', plot)
+    assert bars == ["bar-value", "bar-value", "bar-value is-marked", "bar-value"]
+    assert "is-marked" not in output_projection(make_state(models)).plot
+
+
+def test_the_mean_map_is_the_mean_of_the_maps_of_all_heads(models):
+    state = make_state(models, text="She opened it")
+    weights = naive_layer(models["headwise-h4"], state.sentence, 0).weights
+    expected = thumbnail(sum(weights) / len(weights))
+    assert output_projection(state).mean_map == expected
 
 
 def test_the_length_of_a_split_word_is_the_mean_over_its_tokens(models):

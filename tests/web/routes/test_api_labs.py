@@ -65,13 +65,20 @@ LAB_FIELDS = {
         ways ways.name ways.changes ways.changes.head ways.changes.changed ways.changes.moved""",
     "budget": f"""counters counters.attention_parameters counters.cells counters.chosen
         counters.products counters.member counters.member.card counters.member.found
-        counters.member.seeds counters.member.training divisor entropies {HEAD_FIELDS}""",
+        counters.member.seeds counters.member.training divisor entropies hidden_text
+        losses losses.best_heads losses.most_heads losses.n_seeds losses.runs
+        losses.difference losses.difference.high losses.difference.low losses.difference.mean
+        models models.card models.chosen models.decides models.guess models.guess.card
+        models.guess.probability models.guess.rank models.guess.top_tokens
+        models.guess.top_tokens.is_piece models.guess.top_tokens.probability
+        models.guess.top_tokens.text {HEAD_FIELDS}""",
     "mix": f"""averaged contributions contributions.head contributions.length contributions.off
         guesses guesses.is_next guesses.text
         guesses.after guesses.after.is_piece guesses.after.probability guesses.after.text
         guesses.before guesses.before.is_piece guesses.before.probability guesses.before.text
         output_value output_value.bias output_value.dimension output_value.total
         output_value.summands output_value.summands.head output_value.summands.value
+        predicts_tokens switches switches.head switches.off
         {HEAD_FIELDS}""",
     "measures": f"""licence sentence treebank measures measures.distance measures.entropy
         measures.head measures.labels
