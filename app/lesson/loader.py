@@ -2,26 +2,33 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.evaluation.registry import EvaluatedRegistry
-from app.lesson import markdown
-from app.lesson.markdown import Segment
-from app.lesson.schema import LessonConfig, StepConfig
+from app.lesson import prose
+from app.lesson.glossary import GLOSSARY_ADAPTER, GLOSSARY_FILE, terms_of
+from app.lesson.markdown import FormulaError
+from app.lesson.option_order import ordered_options
+from app.lesson.prose import Segment
+from app.lesson.reading_time import ReadingTime, reading_time, total_minutes
+from app.lesson.schema import CheckOption, GlossaryEntry, LessonConfig, StepConfig
 from app.lesson.validation import (
     Issue,
+    authored_texts,
     check_declared_answer,
     check_end_page,
+    check_glossary,
     check_prose,
     check_step,
     join_with_commas,
     line_of,
+    link_context,
 )
 from app.lesson.versions import (
     VERSIONS_FILE,
@@ -53,17 +60,43 @@ END_SLUG = "end"
 """The slug of the page after the last step, which no step can have."""
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step: its config, and the segments of its prose before and after the lab."""
+    """One step: its config, and the segments of its prose before and after the lab.
+
+    `check_options` are the options of the check in the order in which they are shown. `terms` are
+    the ids of the glossary's terms that its texts link to, in the order of reading.
+    """
 
     number: int
     slug: str
     config: StepConfig
     before_lab: tuple[Segment, ...]
     after_lab: tuple[Segment, ...]
+    check_options: tuple[CheckOption, ...]
+    terms: tuple[str, ...] = ()
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments of the prose without the lab."""
+        return self.before_lab + self.after_lab
+
+    @cached_property
+    def live_segments(self) -> tuple[Segment, ...]:
+        """The prose that depends on the view, wherever it is."""
+        return tuple(segment for segment in prose.flatten(self.segments) if segment.live)
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of segments that the step has."""
+        return frozenset(segment.kind for segment in prose.flatten(self.segments))
+
+    @cached_property
+    def reading_time(self) -> ReadingTime:
+        return reading_time(self.config, self.segments)
 
 
 @dataclass(frozen=True)
@@ -90,6 +123,12 @@ class Lesson:
     steps: tuple[Step, ...]
     broken: tuple[OutlineEntry, ...] = ()
     versions: Mapping[str, Version] = field(default_factory=dict)
+    glossary: Mapping[str, GlossaryEntry] = field(default_factory=dict)
+
+    @cached_property
+    def minutes(self) -> int:
+        """How long all steps take."""
+        return total_minutes(step.reading_time for step in self.steps)
 
     @cached_property
     def outline(self) -> list[OutlineEntry]:
@@ -118,7 +157,7 @@ class Lesson:
 
     def snapshot(self, models: EvaluatedRegistry) -> Version:
         """Return what the current version consists of."""
-        return snapshot([(step.slug, step.config.defaults) for step in self.steps], models)
+        return snapshot([(step.slug, step.config) for step in self.steps], models)
 
     def version_for_link(self, step: Step, requested: str | None) -> str | None:
         """Return the version whose defaults a link to a step may leave out.
@@ -171,9 +210,8 @@ def load_lesson(folder: Path, models: EvaluatedRegistry, issues: list[Issue]) ->
         names = join_with_commas(RESERVED_SLUGS)
         issues.append(Issue(folder, 1, f"a lesson cannot have a reserved name: {names}"))
         return None
-    files = sorted(
-        file for file in folder.glob("*") if file.name not in ("lesson.toml", VERSIONS_FILE)
-    )
+    own_files = ("lesson.toml", GLOSSARY_FILE, VERSIONS_FILE)
+    files = sorted(file for file in folder.glob("*") if file.name not in own_files)
     issues += [
         Issue(file, 1, "is neither a .md nor a .toml file of a step")
         for file in files
@@ -182,10 +220,11 @@ def load_lesson(folder: Path, models: EvaluatedRegistry, issues: list[Issue]) ->
     stems = sorted({file.stem for file in files if file.suffix in (".md", ".toml")})
     if not stems:
         issues.append(Issue(folder, 1, "has no steps"))
+    glossary = _load_glossary(folder / GLOSSARY_FILE, issues)
     steps, broken = [], []
     for stem in stems:
         step_issues: list[Issue] = []
-        step = _try_load_step(folder / stem, models, step_issues)
+        step = _try_load_step(folder / stem, models, glossary, step_issues)
         if step and not step_issues:
             steps.append(step)
         elif name := _STEP_NAME.match(stem):
@@ -193,10 +232,12 @@ def load_lesson(folder: Path, models: EvaluatedRegistry, issues: list[Issue]) ->
             number, slug = int(name.group(1)), name.group(2)
             broken.append(OutlineEntry(number, title, None, "being repaired", slug))
         issues += step_issues
+    used_terms = {term for step in steps for term in step.terms}
+    issues += check_glossary(folder / GLOSSARY_FILE, glossary, None if broken else used_terms)
     if not config or not steps:
         return None
     versions = _read_versions(folder, issues)
-    lesson = Lesson(folder.name, config, tuple(steps), tuple(broken), versions or {})
+    lesson = Lesson(folder.name, config, tuple(steps), tuple(broken), versions or {}, glossary)
     if versions is not None:
         issues += _check_versions(folder / "lesson.toml", lesson, models)
     numbers = [entry.number for entry in lesson.outline]
@@ -228,46 +269,71 @@ def _check_versions(config_file: Path, lesson: Lesson, models: EvaluatedRegistry
     return [Issue(config_file, line, message) for message in messages]
 
 
-def _try_load_step(stem: Path, models: EvaluatedRegistry, issues: list[Issue]) -> Step | None:
+def _try_load_step(
+    stem: Path,
+    models: EvaluatedRegistry,
+    glossary: Mapping[str, GlossaryEntry],
+    issues: list[Issue],
+) -> Step | None:
     """Call `_load_step` and turn an unexpected exception into an issue of the step."""
     try:
-        return _load_step(stem, models, issues)
+        return _load_step(stem, models, glossary, issues)
     except Exception as error:
         issues.append(Issue(stem.with_suffix(".toml"), 1, f"cannot be loaded: {error!r}"))
         return None
 
 
-def _load_step(stem: Path, models: EvaluatedRegistry, issues: list[Issue]) -> Step | None:
+def _load_step(
+    stem: Path,
+    models: EvaluatedRegistry,
+    glossary: Mapping[str, GlossaryEntry],
+    issues: list[Issue],
+) -> Step | None:
     prose_file, config_file = stem.with_suffix(".md"), stem.with_suffix(".toml")
     name = _STEP_NAME.match(stem.name)
     if not name:
         issues.append(Issue(prose_file, 1, "a step's files must be named like 03-some-title.md"))
         return None
-    if name.group(2) == END_SLUG:
+    number, slug = int(name.group(1)), name.group(2)
+    if slug == END_SLUG:
         issues.append(Issue(prose_file, 1, f"a step cannot be named {END_SLUG}"))
     missing = [file for file in (prose_file, config_file) if not file.is_file()]
     if missing:
         issues += [Issue(file, 1, "is missing; a step has a .md and a .toml") for file in missing]
         return None
-    prose = _read_source(prose_file, issues)
+    text = _read_source(prose_file, issues)
     config = _load_config(config_file, StepConfig, issues)
-    if prose is not None:
-        issues += check_prose(prose_file, prose)
-    if not config or prose is None:
+    context = link_context(config, models, glossary)
+    if text is not None:
+        issues += check_prose(prose_file, text, context)
+    if not config or text is None:
         return None
-    step_issues = list(check_step(config_file, config, models))
+    step_issues = list(check_step(config_file, config, context))
     issues += step_issues or check_declared_answer(config_file, config, models)
     try:
-        segments = markdown.segments(prose)
-    except markdown.FormulaError as error:
-        line = prose.count("\n", 0, prose.find(error.latex)) + 1
+        segments = prose.segments(text)
+    except FormulaError as error:
+        line = text.count("\n", 0, text.find(error.latex)) + 1
         issues.append(Issue(prose_file, line, str(error)))
         return None
     kinds = [segment.kind for segment in segments]
     lab = kinds.index("lab") if "lab" in kinds else len(segments)
     return Step(
-        int(name.group(1)), name.group(2), config, tuple(segments[:lab]), tuple(segments[lab + 1 :])
+        number,
+        slug,
+        config,
+        before_lab=segments[:lab],
+        after_lab=segments[lab + 1 :],
+        check_options=ordered_options(config.check.options, stem.parent.name, slug, number),
+        terms=terms_of([text, *(phrase for _, phrase in authored_texts(config))]),
     )
+
+
+def _load_glossary(file: Path, issues: list[Issue]) -> Mapping[str, GlossaryEntry]:
+    """Return the terms by their ids; none if the lesson has no glossary, or an invalid one."""
+    if not file.is_file():
+        return {}
+    return _load_toml(file, GLOSSARY_ADAPTER.validate_python, issues) or {}
 
 
 def _read_source(file: Path, issues: list[Issue]) -> str | None:
@@ -282,11 +348,16 @@ def _read_source(file: Path, issues: list[Issue]) -> str | None:
 
 
 def _load_config(file: Path, schema: type[ConfigT], issues: list[Issue]) -> ConfigT | None:
+    return _load_toml(file, schema.model_validate, issues)
+
+
+def _load_toml(file: Path, validate: Callable[[Any], ValueT], issues: list[Issue]) -> ValueT | None:
+    """Return the validated content of a TOML file, None if it is invalid."""
     source = _read_source(file, issues)
     if source is None:
         return None
     try:
-        return schema.model_validate(tomllib.loads(source))
+        return validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
         line = _LINE_OF_TOML_ERROR.search(str(error))
         last = len(source.splitlines()) or 1

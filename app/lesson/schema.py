@@ -78,10 +78,43 @@ class Check(_Config):
 
 
 class Citation(_Config):
-    """A source and the claim that it supports."""
+    """A source and the claim that it supports.
+
+    `doi`, `arxiv` and `url` lead to the source; the page shows the id, or the URL's host.
+    """
 
     claim: Text
     source: Text
+    doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+    arxiv: Annotated[str, StringConstraints(pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})$")] | None = (
+        None
+    )
+    url: Annotated[str, StringConstraints(pattern=r"^(https://\S+|/\S*)$")] | None = None
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """The text and the address of each link to the source."""
+        found = []
+        if self.doi:
+            found.append((f"doi:{self.doi}", f"https://doi.org/{self.doi}"))
+        if self.arxiv:
+            found.append((f"arXiv:{self.arxiv}", f"https://arxiv.org/abs/{self.arxiv}"))
+        if self.url:
+            found.append((self.url.removeprefix("https://"), self.url))
+        return found
+
+
+class Code(_Config):
+    """The code of the step: `show` is a key of `step_code.EXCERPTS`."""
+
+    show: Text
+
+
+class GlossaryEntry(_Config):
+    """A term and its definition in one sentence. Without a `name`, the term's id is its name."""
+
+    definition: Text
+    name: Text | None = None
 
 
 class StepConfig(_Config):
@@ -89,11 +122,11 @@ class StepConfig(_Config):
 
     title: Text
     objective: Text
-    minutes: float = Field(gt=0, le=10)
     defaults: Defaults
     lab: LabConfig
     predict: Prediction
     check: Check
+    code: Code | None = None
     citations: list[Citation] = []
 
 
@@ -129,7 +162,6 @@ class LessonConfig(_Config):
     subtitle: Text
     summary: Text
     difficulty: Text
-    minutes: Text
     prerequisites: list[Text]
     planned: list[PlannedStep] = []
     end: EndPage | None = None

@@ -1,7 +1,7 @@
 """Validate the files of a lesson; every issue has a file and a line."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,26 @@ from pydantic import ValidationError
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import markdown
-from app.lesson.labs import LABS
-from app.lesson.markdown import MARKERS, REQUIRED_MARKERS
+from app.lesson.acting_links import SenselessLinkError, changed_view
+from app.lesson.glossary import GLOSSARY_FILE
+from app.lesson.labs import LABS, Controls, Lab
+from app.lesson.live_html import acting_params
+from app.lesson.markdown import PARTS, ROLE_PREFIX, ROLES, TERM_PREFIX
 from app.lesson.options import Options
 from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
-from app.lesson.schema import LessonConfig, StepConfig
+from app.lesson.prose import (
+    BLOCKS,
+    CONDITIONS,
+    DEEPER,
+    END,
+    MARKERS,
+    REQUIRED_MARKERS,
+    Marker,
+    without_markers,
+)
+from app.lesson.prose import markers as markers_of
+from app.lesson.prose_values import PROSE_PLACEHOLDERS
+from app.lesson.schema import Defaults, GlossaryEntry, LessonConfig, StepConfig
 from app.lesson.selection import Selection
 from app.models import Registry
 from app.models.registry import join_with_and
@@ -38,22 +53,152 @@ class Issue:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def check_prose(file: Path, prose: str) -> Iterator[Issue]:
-    markers = markdown.markers(prose)
-    for name, line in markers:
-        if name not in MARKERS:
-            yield Issue(
-                file, line, f"unknown marker ::{name}; there are {join_with_commas(MARKERS)}"
-            )
-    for name in REQUIRED_MARKERS:
-        lines = [line for marker, line in markers if marker == name]
-        if len(lines) != 1:
-            yield Issue(file, lines[-1] if lines else 1, f"::{name} must occur exactly once")
+@dataclass(frozen=True)
+class LinkContext:
+    """What the links of a step's texts may lead to.
+
+    glossary: the ids of all terms. selection: the step's default view, on which every link that
+    changes the view has to make sense; None if the view itself is wrong.
+    """
+
+    glossary: Container[str]
+    lab: Lab | None
+    selection: Selection | None
+    models: Registry
+
+    def problem_with(self, href: str, *, may_act: bool) -> str | None:
+        """Return what is wrong with the address of a link, None if nothing is."""
+        if href.startswith("?"):
+            return self._problem_with_action(href[1:]) if may_act else NO_ACTION_HERE
+        if href.startswith("#") and href[1:] not in PARTS:
+            return f"there is no part “{href[1:]}” to light; there are {join_with_commas(PARTS)}"
+        kind, _, name = href.partition(":")
+        if f"{kind}:" == TERM_PREFIX and name not in self.glossary:
+            return f"there is no term “{name}” in {GLOSSARY_FILE}"
+        if f"{kind}:" == ROLE_PREFIX and name not in ROLES:
+            return f"there is no role “{name}”; there are {join_with_commas(ROLES)}"
+        return None
+
+    def _problem_with_action(self, query: str) -> str | None:
+        params = acting_params(query)
+        if not params:
+            return f"the link ?{query} changes nothing"
+        if self.lab is None or self.selection is None:
+            return None
+        try:
+            changed_view(dict(params), self.selection, Controls(), self.lab, self.models)
+        except SenselessLinkError as error:
+            return f"the link ?{query} makes no sense: {error}"
+        return None
 
 
-def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Issue]:
+NO_ACTION_HERE = "a link that changes the view works only in prose and in texts of the prediction"
+
+
+def link_context(
+    config: StepConfig | None, models: Registry, glossary: Container[str]
+) -> LinkContext:
+    """Return what links may lead to. The config is None if it could not be loaded."""
+    lab = LABS.get(config.lab.name) if config else None
+    selection = default_selection(config.defaults, models) if config else None
+    return LinkContext(glossary, lab, selection, models)
+
+
+def default_selection(defaults: Defaults, models: Registry) -> Selection | None:
+    """Return the selection of a step's defaults, None if there is no such view."""
+    if defaults.model not in models:
+        return None
+    model = models[defaults.model]
+    sentence = model.tokenizer.sentence(defaults.text)
+    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
+    return None if _out_of_range(selection) else selection
+
+
+def _out_of_range(selection: Selection) -> list[str]:
+    """Return the names of the defaults that do not exist."""
+    sentence, card = selection.sentence, selection.model.card
+    limits = {
+        "text": (len(sentence.tokens) - 1, card.max_tokens),
+        "layer": (selection.layer, card.n_layers),
+        "head": (selection.head, card.n_heads),
+        "word": (selection.word, len(sentence.words)),
+    }
+    return [name for name, (value, count) in limits.items() if value >= count]
+
+
+def check_prose(file: Path, prose: str, context: LinkContext) -> Iterator[Issue]:
+    """Yield what is wrong with markers, blocks, links and placeholders of a step's prose."""
+    for line, message in (*_check_markers(prose), *_check_prose_texts(prose, context)):
+        yield Issue(file, line, message)
+
+
+def _check_markers(prose: str) -> Iterator[tuple[int, str]]:
+    markers = markers_of(prose)
+    known = (*MARKERS, *BLOCKS, END)
+    open_blocks: list[Marker] = []
+    for marker in markers:
+        if marker.name not in known:
+            there_are = join_with_commas(known)
+            yield marker.line, f"unknown marker ::{marker.name}; there are {there_are}"
+        elif marker.name in BLOCKS:
+            if any(each.name in (marker.name, *CONDITIONS) for each in open_blocks):
+                yield marker.line, f"::{marker.name} cannot be inside ::{open_blocks[-1].name}"
+            open_blocks.append(marker)
+        elif marker.name == END and not open_blocks:
+            yield marker.line, "::end ends no block"
+        elif marker.name == END:
+            open_blocks.pop()
+        elif marker.name in REQUIRED_MARKERS and open_blocks:
+            yield marker.line, f"::{marker.name} cannot be inside ::{open_blocks[-1].name}"
+        if (marker.name == DEEPER) != bool(marker.title):
+            needs = "needs a title" if marker.name == DEEPER else "has no title"
+            yield marker.line, f"::{marker.name} {needs} on its line"
+    for marker in open_blocks:
+        yield marker.line, f"::{marker.name} is never ended by ::end"
+    for name in MARKERS:
+        lines = [marker.line for marker in markers if marker.name == name]
+        if name in REQUIRED_MARKERS and len(lines) != 1:
+            yield lines[-1] if lines else 1, f"::{name} must occur exactly once"
+        elif len(lines) > 1:
+            yield lines[-1], f"::{name} may occur only once"
+
+
+def _check_prose_texts(prose: str, context: LinkContext) -> Iterator[tuple[int, str]]:
+    text = without_markers(prose)
+    for link in markdown.links(text):
+        if problem := context.problem_with(link.href, may_act=True):
+            yield link.line, problem
+    known = join_with_commas(PROSE_PLACEHOLDERS)
+    for name, line in markdown.placeholders_with_lines(text):
+        if name not in PROSE_PLACEHOLDERS:
+            yield line, f"unknown placeholder {{{name}}}; there are {known}"
+    for marker in markers_of(prose):
+        if markdown.placeholders(marker.title) or any(markdown.links(marker.title)):
+            yield marker.line, "a title has neither links nor placeholders"
+
+
+def check_glossary(
+    file: Path, glossary: Mapping[str, GlossaryEntry], used: Container[str] | None
+) -> Iterator[Issue]:
+    """Yield the terms that are not `used`, unless that is None, and what is wrong with texts."""
+    if not glossary:
+        return
     source = file.read_text(encoding="utf-8")
-    yield from _check_models(file, source, config, models)
+    for term, entry in glossary.items():
+        line = line_of(source, (term,))
+        if used is not None and term not in used:
+            yield Issue(file, line, f"no text links to {TERM_PREFIX}{term}")
+        for text in filter(None, (entry.definition, entry.name)):
+            for message in _check_phrase(text, ()):
+                yield Issue(file, line, message)
+            for link in markdown.links(text):
+                if re.match(r"[?#]|term:|role:", link.href):
+                    yield Issue(file, line, f"a definition cannot have the link {link.href}")
+
+
+def check_step(file: Path, config: StepConfig, context: LinkContext) -> Iterator[Issue]:
+    source = file.read_text(encoding="utf-8")
+    yield from _check_models(file, source, config, context.models)
     if config.lab.name not in LABS:
         message = f"unknown lab “{config.lab.name}”; there are {join_with_commas(LABS)}"
         yield Issue(file, line_of(source, ("lab", "name")), message)
@@ -68,9 +213,13 @@ def check_step(file: Path, config: StepConfig, models: Registry) -> Iterator[Iss
         options_type = PREDICTIONS[config.predict.computed_by].options_type
         values = config.predict.options
         yield from _check_options(file, source, ("predict", "options"), options_type, values)
-    for key_path, text in _authored_texts(config):
+    for key_path, text in authored_texts(config):
         for message in _check_phrase(text, _known_placeholders(config, key_path)):
             yield Issue(file, line_of(source, key_path), message)
+        for link in markdown.links(text):
+            may_act = key_path[0] == "predict" and key_path[1] not in ("choice", "labels")
+            if problem := context.problem_with(link.href, may_act=may_act):
+                yield Issue(file, line_of(source, key_path), problem)
     ids = [option.id for option in config.check.options]
     if len(set(ids)) != len(ids):
         yield Issue(
@@ -113,20 +262,14 @@ def check_declared_answer(file: Path, config: StepConfig, models: EvaluatedRegis
     defaults, source = config.defaults, file.read_text(encoding="utf-8")
     model = models[defaults.model]
     sentence = model.tokenizer.sentence(defaults.text)
-    limits = {
-        "text": (len(sentence.tokens) - 1, model.card.max_tokens),
-        "layer": (defaults.layer, model.card.n_layers),
-        "head": (defaults.head, model.card.n_heads),
-        "word": (defaults.word, len(sentence.words)),
-    }
-    out_of_range = [name for name, (value, count) in limits.items() if value >= count]
+    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
+    out_of_range = _out_of_range(selection)
     if out_of_range:
         return [
             Issue(file, line_of(source, ("defaults", name)), f"the default {name} does not exist")
             for name in out_of_range
         ]
     prediction_model = models.model_for_prediction(config.predict.model, model)
-    selection = Selection(sentence, model, defaults.layer, defaults.head, defaults.word)
     prediction_input = PredictionInput(
         selection.with_model(prediction_model), models, config.predict.options
     )
@@ -166,7 +309,7 @@ def check_end_page(file: Path, config: LessonConfig) -> Iterator[Issue]:
             yield Issue(file, line_of(source, key_path), message)
 
 
-def _authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
+def authored_texts(config: StepConfig) -> Iterator[tuple[TomlPath, str]]:
     """Yield every text with placeholders or Markdown, with its path in the file."""
     for name in ("question", "choice", "right", "wrong", "shown", "next", "hidden"):
         if text := getattr(config.predict, name):

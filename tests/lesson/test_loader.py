@@ -79,7 +79,7 @@ def test_a_planned_step_has_a_place_and_a_reason(folder, models):
 def test_a_broken_step_does_not_affect_the_others(folder, models):
     add_step(folder)
     add_step(folder, "04-the-last")
-    edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+    edit_step(folder, f"{STEP_1}.toml", "layer = 0", "layer = -1")
     (folder / SLUG / "03-one-more.md").unlink()
     lesson = load_lesson(folder, models)
     assert [step.number for step in lesson.steps] == [2, 4]
@@ -116,10 +116,10 @@ def test_an_unexpected_error_in_a_step_does_not_affect_the_others(folder, models
         raise IndexError
 
     monkeypatch.setattr("app.lesson.loader.check_declared_answer", fail)
-    edit_step(folder, f"{STEP_2}.toml", "minutes = 1.5", "minutes = 0")
+    edit_step(folder, f"{STEP_2}.toml", "layer = 1", "layer = -1")
     issues = issues_in(folder, models)
     assert any(issue.startswith(f"{SLUG}/{STEP_1}.toml:1: cannot be loaded") for issue in issues)
-    assert any("minutes" in issue for issue in issues)
+    assert any("defaults.layer" in issue for issue in issues)
 
 
 def test_an_issue_of_the_end_page_does_not_affect_the_steps(folder, models):

@@ -23,10 +23,10 @@ def test_it_counts_the_steps_that_have_no_issue(folder, n_lessons):
 
 
 def test_it_reports_every_issue_and_fails(folder):
-    line = edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+    line = edit_step(folder, f"{STEP_1}.toml", "layer = 0", "layer = -1")
     outcome = run_command(folder)
     assert outcome.returncode == 1
-    assert f"{STEP_1}.toml:{line}: minutes" in outcome.stderr
+    assert f"{STEP_1}.toml:{line}: defaults.layer" in outcome.stderr
     assert "Steps without issues: 1." in outcome.stdout
 
 

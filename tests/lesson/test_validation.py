@@ -21,7 +21,12 @@ def issues_in(folder, models):
     [
         (".toml", 'name = "side-by-side"', 'name = "sideways"', "unknown lab “sideways”"),
         (".toml", 'computed_by = "keeps', 'computed_by = "x', "unknown prediction “x"),
-        (".toml", "minutes = 1.5", "minutes = 0", "minutes: Input should be greater than 0"),
+        (
+            ".toml",
+            "layer = 0",
+            "layer = -1",
+            "defaults.layer: Input should be greater than or equal",
+        ),
         (".toml", 'declared = "yes"', "declared =", "Invalid value"),
         (".toml", 'declared = "yes"', 'declared = "no"', "declared is no, but the models answer"),
         (".toml", 'model = "headwise-h8"', 'model = "h3"', "predict.model: no model “h3”"),
@@ -66,7 +71,7 @@ def test_an_issue_is_reported_with_its_file(folder, models, suffix, old, new, me
 @pytest.mark.parametrize(
     ("suffix", "old", "new"),
     [
-        (".toml", "minutes = 1.5", 'minutes = "long"'),
+        (".toml", "layer = 0", 'layer = "low"'),
         (".toml", 'name = "side-by-side"', 'name = "sideways"'),
         (".toml", 'right = "You said', 'right = "{word} {nobody} You said'),
         (".toml", 'text = "A head reads', 'texxt = "A head reads'),
@@ -100,11 +105,11 @@ def test_the_options_of_a_lab_are_validated(folder, models):
 
 
 def test_all_issues_are_reported_at_once(folder, models):
-    edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+    edit_step(folder, f"{STEP_1}.toml", "layer = 0", "layer = -1")
     edit_step(folder, f"{STEP_1}.md", "::check", "::chekc")
     edit_step(folder, f"{STEP_2}.toml", 'declared = "320"', 'declared = "160"')
     issues = issues_in(folder, models)
-    for message in ("minutes", "unknown marker", "::check must occur", "declared is 160"):
+    for message in ("defaults.layer", "unknown marker", "::check must occur", "declared is 160"):
         assert sum(message in issue for issue in issues) == 1
 
 

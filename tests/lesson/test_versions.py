@@ -104,9 +104,9 @@ class TestAMissingStep:
         assert set(read_recorded(folder)["1"]["steps"]) == {SLUG_1, SLUG_2, "common-keys"}
 
     def test_is_not_what_a_step_with_an_issue_is(self, folder, models):
-        edit_step(folder, f"{STEP_2}.toml", "minutes = 1.5", "minutes = 0")
+        edit_step(folder, f"{STEP_2}.toml", "layer = 1", "layer = -1")
         (issue,) = issues_in(folder, models)
-        assert "minutes" in issue
+        assert "defaults.layer" in issue
 
 
 class TestChangedValues:
@@ -136,7 +136,7 @@ class TestChangedValues:
 
     def test_a_broken_step_hides_no_change_of_another(self, folder, models):
         change_defaults(folder)
-        edit_step(folder, f"{STEP_1}.toml", "minutes = 1.5", "minutes = 0")
+        edit_step(folder, f"{STEP_1}.toml", "layer = 0", "layer = -1")
         issues = "\n".join(issues_in(folder, models))
         assert f"{SLUG_2} changed" in issues
 

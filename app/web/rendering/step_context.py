@@ -18,6 +18,7 @@ from app.lesson.labs.second_view import TwoViews
 from app.lesson.loader import END_SLUG
 from app.web.context import AppContext, ModelChoices
 from app.web.rendering.embed import iframe_html
+from app.web.rendering.prose import ProseContext, prose_context
 from app.web.rendering.weight_table import WeightTable, weight_table
 from app.web.state.assignments import ASSIGNMENT_PARAM
 from app.web.state.form import (
@@ -196,6 +197,7 @@ class StepContext:
     form: FormContext
     lab: LabContext | None
     prediction: PredictionContext | None
+    prose: ProseContext
     share: ShareContext
     assignment: AssignmentContext | None
 
@@ -219,6 +221,7 @@ def step_context(
         form=_form_context(requested, app_context, lab),
         lab=lab,
         prediction=None if requested.is_refused else _prediction_context(requested),
+        prose=prose_context(requested),
         share=_share_context(requested, origin, may_be_embedded=app_context.may_be_embedded),
         assignment=_assignment_context(requested, is_signed=app_context.signer.is_enabled),
     )

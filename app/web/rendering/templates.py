@@ -1,6 +1,6 @@
 """The Jinja environment: values are always escaped, undefined names are errors."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -10,7 +10,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.lesson.markdown import fill_html, render_inline
+from app.lesson.live_html import LinkOf, LiveHtml, no_link
+from app.lesson.markdown import render_inline
 from app.picture import format_number, format_signed, format_weight, text_class
 from app.settings import site_folder
 from app.web.rendering.buttons import cell_buttons, word_buttons
@@ -20,12 +21,23 @@ from app.web.state.links import origin_of, path_of
 
 MAX_CACHED_PARTIALS = 512
 
-_cached_inline = cache(render_inline)
+
+@cache
+def _cached_inline(markdown: str) -> LiveHtml:
+    return LiveHtml.parse(render_inline(markdown))
 
 
-def inline_markdown(markdown: str, values: dict[str, str] | None = None) -> Markup:
-    """Render a phrase of a lesson; `values` fill its placeholders, escaped."""
-    return Markup(fill_html(_cached_inline(markdown), values or {}))  # noqa: S704
+def inline_markdown(
+    markdown: str,
+    values: Mapping[str, str] | None = None,
+    link_of: LinkOf = no_link,
+    id_prefix: str = "act",
+) -> Markup:
+    """Render a phrase of a lesson; `values` fill its placeholders, escaped.
+
+    Links that change the view have ids with `id_prefix`, and are plain text without a `link_of`.
+    """
+    return Markup(_cached_inline(markdown).render(values or {}, link_of, id_prefix))  # noqa: S704
 
 
 @dataclass(frozen=True)

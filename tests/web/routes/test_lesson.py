@@ -128,7 +128,7 @@ def test_each_step_shows_its_number_and_its_minutes(client, step):
     html = client.get(step_path(step)).text
     lesson = LESSON_OF[step]
     assert f"Step {step.number} of {len(lesson.outline)}" in html
-    assert f"{step.config.minutes} min of {lesson.config.minutes}" in html
+    assert f"about {step.reading_time.rounded} minutes" in html
 
 
 @pytest.mark.parametrize(
