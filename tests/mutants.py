@@ -268,10 +268,10 @@ PICTURE_AND_EXPORTS = (
 LESSON = (
     Mutant(
         "what is typed becomes HTML in the lesson's sentences",
-        "app/lesson/markdown.py",
-        "<bdi>{escape(values[match.group(1)])}</bdi>",
-        "<bdi>{values[match.group(1)]}</bdi>",
-        ("tests/lesson/test_markdown.py",),
+        "app/lesson/live_html.py",
+        "<bdi>{escape(values[part.name])}</bdi>",
+        "<bdi>{values[part.name]}</bdi>",
+        ("tests/lesson/test_live_html.py",),
     ),
     Mutant(
         "raw HTML in prose is kept",

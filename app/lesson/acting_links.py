@@ -19,9 +19,6 @@ FLAGS = tuple(
 )
 """The controls that are on or off."""
 
-MODEL_CONTROLS = ("off", "groups", "minus")
-"""Controls whose values belong to one model."""
-
 _INDEX = re.compile(r"[0-9]{1,4}", re.ASCII)
 _PAIR = re.compile(r"(.+)\.([0-9]{1,4})", re.ASCII)
 

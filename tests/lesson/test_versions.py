@@ -64,6 +64,7 @@ class TestAnAddedStep:
         freeze(folder, models)
         after = read_recorded(folder)
         assert after["1"]["steps"].pop("one-more") == before["1"]["steps"][SLUG_2]
+        assert after["1"]["questions"].pop("one-more") == before["1"]["questions"][SLUG_2]
         assert after == before
         lesson = load_lesson(folder, models)
         assert lesson.version_for_link(lesson.step("3"), None) == "1"

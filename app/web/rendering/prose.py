@@ -1,16 +1,22 @@
 """The prose of a step on one view: what depends on the view, and the links that change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from app.lesson.acting_links import FLAGS, MODEL_CONTROLS, SenselessLinkError, changed_view
+from app.lesson.acting_links import FLAGS, SenselessLinkError, changed_view
 from app.lesson.live_html import LinkOf
 from app.lesson.prose import Segment
 from app.lesson.prose_values import ProseValues
-from app.web.state.form import normalise_form, previous_controls, previous_selection
+from app.web.state.form import (
+    hidden_fields,
+    normalise_form,
+    previous_controls,
+    previous_selection,
+)
 from app.web.state.requested_view import RequestedView
+from app.web.state.view import parse_view
 
 
 @dataclass(frozen=True)
@@ -51,35 +57,22 @@ def prose_context(requested: RequestedView) -> ProseContext:
 def url_after(requested: RequestedView, params: Mapping[str, str]) -> str | None:
     """Return the URL of the view after a link has changed `params`.
 
-    As with a press on a button, what no longer fits is dropped or clamped. Return None if the
-    learner's sentence, the model or the assignment does not allow the change.
+    It is the view that the lab's form would open with these values, so what no longer fits is
+    dropped or clamped. Return None if the learner's sentence, the model or the assignment does not
+    allow the change.
     """
-    view = requested.view
+    view, version = requested.view, requested.version
     if any(name in requested.assignment.fixed for name in params):
         return None
     try:
-        changed = changed_view(
-            params, view.selection, view.controls, requested.lab, requested.models
-        )
+        changed_view(params, view.selection, view.controls, requested.lab, requested.models)
     except SenselessLinkError:
         return None
-    card = changed.model.card
-    kept = view.query_params
-    if changed.model is not view.model:
-        kept = {name: value for name, value in kept.items() if name not in MODEL_CONTROLS}
-        kept |= {
-            "layer": str(min(view.layer, card.n_layers - 1)),
-            "head": str(min(view.head, card.n_heads - 1)),
-        }
-    if changed.sentence.text != view.text:
-        kept = {name: value for name, value in kept.items() if name not in ("word", "cell")}
-    elif view.word >= changed.n_words:
-        kept["word"] = str(changed.n_words - 1)
-    form = kept | previous_selection(requested.parsed) | previous_controls(view) | dict(params)
-    query = normalise_form(form, requested.step.config.predict, requested.models, view.model)
-    used = {name: value for name, value in query.items() if not _is_off(name, value)}
-    return requested.links.url_after(used, card)
-
-
-def _is_off(name: str, value: str) -> bool:
-    return not value or (name in FLAGS and value == "0")
+    fields = {"text": view.text} | hidden_fields(view, {}, has_lab=False)
+    form = fields | previous_selection(requested.parsed) | previous_controls(view) | dict(params)
+    query = normalise_form(form, requested.step.config.predict, requested.models, version)
+    used = {name: value for name, value in query.items() if name not in FLAGS or value == "1"}
+    parsed = parse_view(used, version, requested.models, requested.lab)
+    answers = {name: query.get(name) for name in ("predict", "check")}
+    after = replace(parsed, view=parsed.view.replace(**answers))
+    return replace(requested.links, parsed=after).url

@@ -140,11 +140,6 @@ class ViewLinks:
         """The shortest query of the view."""
         return self._canonical(self.parsed.view.query_params)
 
-    def url_after(self, params: Mapping[str, str], card: Card) -> str:
-        """Return path and shortest query of another view; `card` is that of its model."""
-        defaults, version = self.version.defaults, self.version.version
-        return self._url(canonical_query(params, defaults, card, version))
-
     @property
     def explicit_query(self) -> str:
         """The query with every parameter and the version: later defaults do not change it."""

@@ -72,12 +72,11 @@ def resolve_version(query: Mapping[str, str], lesson: Lesson, step: Step) -> Pin
     if name is None:
         return PinnedVersion(None, step.config.defaults, problem)
     recorded = lesson.versions[name]
-    asks = getattr(recorded, "asks", None)
     return PinnedVersion(
         name,
         recorded.steps[step.slug],
         problem,
         recorded.models,
-        asked_otherwise=asks is not None and not asks(step.slug, step.config.predict.computed_by),
-        first_word_asks=getattr(recorded, "missing_word", "longest") == "first",
+        asked_otherwise=not recorded.asks(step.slug, step.config.predict.computed_by),
+        first_word_asks=recorded.missing_word == "first",
     )
