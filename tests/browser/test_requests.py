@@ -212,11 +212,11 @@ def test_presses_that_follow_each_other_on_a_slow_network_all_count(lab):
     lab.locator("#lab-words #head-3").click()
     held.wait_for(1)
     lab.locator("#word-1").click()
-    lab.locator("[name=causal]").click()
+    lab.locator("button[name=causal]").click()
     held.routes[0].continue_()
     held.wait_for(2)
     held.routes[1].continue_()
-    for button in ("#lab-words #head-3", "#word-1", "[name=causal]"):
+    for button in ("#lab-words #head-3", "#word-1", "button[name=causal]"):
         expect(lab.locator(button)).to_have_attribute("aria-pressed", "true")
 
 
