@@ -161,9 +161,12 @@ LONELY_MAPS = """() => {
         const boxes = figures.filter((each) => each.parentElement === parent)
             .map((each) => each.getBoundingClientRect());
         const rows = {};
-        for (const { top } of boxes) rows[Math.round(top / 8)] = (rows[Math.round(top / 8)] ?? 0) + 1;
+        for (const row of boxes.map((box) => Math.round(box.top / 8))) {
+            rows[row] = (rows[row] ?? 0) + 1;
+        }
         const sizes = Object.values(rows);
-        const hasRoomForTwo = parent.clientWidth >= 2 * Math.max(...boxes.map((box) => box.width)) + 8;
+        const widest = Math.max(...boxes.map((box) => box.width));
+        const hasRoomForTwo = parent.clientWidth >= 2 * widest + 8;
         const isLastOfPairs = boxes.length % 2 === 1 && Math.max(...sizes) === 2
             && sizes.indexOf(1) === sizes.length - 1;
         if (boxes.length > 1 && sizes.includes(1) && hasRoomForTwo && !isLastOfPairs) {
