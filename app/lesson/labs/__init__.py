@@ -73,8 +73,8 @@ LABS = {
         pipeline, extra_controls=("causal", "stage"), layouts=("map", "lines"), hides_maps=True
     ),
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
-    "budget": Lab(head_count, extra_controls=("unscaled",)),
-    "mix": Lab(output_projection, extra_controls=("off", "weighted")),
+    "budget": Lab(head_count, extra_controls=("unscaled",), shows_row=True),
+    "mix": Lab(output_projection, extra_controls=("off", "weighted"), shows_row=True),
     "measures": Lab(head_metrics, extra_controls=("shuffled",)),
     "sharing": Lab(grouped_query, extra_controls=("groups",), options_type=GroupedQueryOptions),
 }

@@ -9,6 +9,7 @@ from app.evaluation.seed_runs import LossDifference
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
+from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.masked_word import WordGuess, guess_word, guessing_models, hidden_word
 from app.lesson.model_comparison import (
     TrainedModel,
@@ -19,6 +20,9 @@ from app.lesson.model_comparison import (
 )
 from app.models import Card
 from app.picture import downsampled_thumbnail
+
+LIT_PARTS = ("query", "keys", "values", "output")
+"""The parts of the row figure that the step is about."""
 
 TOP_K = 3
 """The number of guesses that are listed for each model."""
@@ -95,6 +99,7 @@ class HeadCountResult:
     costs: tuple[LayerCost, ...] | None = field(metadata=json_name("counters"))
     losses: FamilyLosses | None
     heads: tuple[HeadFigure, ...]
+    row: RowFigure = field(metadata=NOT_IN_JSON)
     entropies: tuple[tuple[float, float], ...]
     divisor: float
 
@@ -110,6 +115,7 @@ def head_count(state: LabState) -> HeadCountResult:
         costs=_costs(state) if state.is_revealed else None,
         losses=_family_losses(state) if state.is_revealed else None,
         heads=head_figures(state, state.maps),
+        row=row_figure(state, LIT_PARTS),
         entropies=tuple(zip(scaled_entropies.tolist(), unscaled_entropies.tolist(), strict=True)),
         divisor=float(state.model.card.d_head**0.5),
     )

@@ -10,11 +10,15 @@ from app.attention.variants import output_with_mean_map
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
+from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.masked_word import mask_word, top_tokens
 from app.lesson.predictions.largest_contribution import contribution_lengths
 from app.models.prediction import TokenProbability
 from app.picture import downsampled_thumbnail
 from app.picture.charts import Bar, bar_chart
+
+LIT_PARTS = ("values", "output", "joined", "added")
+"""The parts of the row figure that the step is about."""
 
 TOP_K = 5
 
@@ -82,6 +86,7 @@ class OutputProjectionResult:
 
     switches: tuple[HeadSwitch, ...]
     heads: tuple[HeadFigure, ...]
+    row: RowFigure = field(metadata=NOT_IN_JSON)
     predicts_tokens: bool
     contributions: tuple[Contribution, ...] | None
     plot: str | None = field(metadata=NOT_IN_JSON)
@@ -100,6 +105,7 @@ def output_projection(state: LabState) -> OutputProjectionResult:
             for head in range(state.model.card.n_heads)
         ),
         heads=head_figures(state, state.maps),
+        row=row_figure(state, LIT_PARTS),
         predicts_tokens=predicts_tokens(state),
         contributions=contributions,
         plot=_plot(state, contributions) if contributions else None,
