@@ -5,11 +5,10 @@ from CSS classes, so themes and print need no other SVG.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from html import escape
-from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +31,13 @@ _NUMBERS_MAX_N = 7
 _GAPS_MAX_N = 14
 _UPRIGHT_LABELS_MAX_N = 6
 _MAX_LABEL_LENGTH = 12
+_MIN_NUMBERED_CELL = 26
+_MIN_SLANTED_CELL = 18
+_SLANT_DEGREES = 50
+_PIXELS_PER_EM = 16
+
+MIN_LABELLED_CELL = 14
+"""Maps of a given cell size have labels if their cells are at least this large, in pixels."""
 _MAX_THUMBNAIL_CELLS = 24
 _LABEL_CACHE_SIZE = 256
 
@@ -106,11 +112,6 @@ class _Cells:
         ]
 
     @cached_property
-    def row_starts(self) -> range:
-        """Index of the first cell of each row."""
-        return range(0, self.n * self.n, self.n)
-
-    @cached_property
     def number_positions(self) -> list[str]:
         """Attributes x and y of the number in each cell."""
         half = self.cell_size // 2
@@ -131,6 +132,14 @@ def _cells(n: int) -> _Cells:
 
 
 @cache
+def _cells_of_size(n: int, cell_size: int) -> _Cells:
+    """Return cells of a given size; their stroke-width is an attribute, not in the stylesheet."""
+    gap = 2 if cell_size >= 20 else 1 if cell_size >= 8 else 0
+    size_class = "fit" if cell_size >= MIN_LABELLED_CELL else "fit map-thumb"
+    return _Cells(n, size_class, cell_size, gap)
+
+
+@cache
 def _thumbnail_cells(n: int) -> _Cells:
     """Return cells for a map that readers recognise but do not read cell by cell."""
     if n <= _NUMBERS_MAX_N:
@@ -143,33 +152,67 @@ def _thumbnail_cells(n: int) -> _Cells:
 class HeatmapLayout:
     """Everything of a map except its cells: the same for all heads on the same tokens.
 
-    `scrolls` is true if the map may be wider than a narrow page.
+    `cell_size` is the size of cells in pixels, None for one that suits the number of tokens. Maps
+    of a given size have labels if they fit; `shows_queries` is false for maps that stand to the
+    right of another one with the same rows. Their width is in em: 16 pixels are 1 em, so that a
+    stylesheet can scale a row of maps to its container. `scrolls` is true if the map may be wider
+    than a narrow page.
     """
 
-    def __init__(self, axis: Axis) -> None:
+    def __init__(
+        self, axis: Axis, *, cell_size: int | None = None, shows_queries: bool = True
+    ) -> None:
         n = len(axis.labels)
-        self.cells = _cells(n)
-        longest = min(max(map(len, axis.labels)), _MAX_LABEL_LENGTH)
-        self.left = round(longest * _LETTER_WIDTH) + 18
-        upright = n <= _UPRIGHT_LABELS_MAX_N and self.left <= 60
-        self.top = 34 if upright else self.left
-        self.scrolls = self.cells.size_class == "large"
-        self.width, self.height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
-        labels = [_label_content(text) for text in axis.labels]
-        positions = _label_positions(self.cells, self.left, self.top, upright)
-        self.opening = (
-            self._svg_tag()
-            + self._key_labels(axis, labels, positions.keys)
-            + self._query_labels(axis, labels, positions.queries)
-            + self._background()
+        is_fitted = cell_size is not None
+        self.cells = _cells(n) if cell_size is None else _cells_of_size(n, cell_size)
+        self.has_labels = not is_fitted or self.cells.cell_size >= MIN_LABELLED_CELL
+        self.has_numbers = (
+            self.cells.cell_size >= _MIN_NUMBERED_CELL if is_fitted else n <= _NUMBERS_MAX_N
         )
+        self.scrolls = self.cells.size_class == "large"
+        longest = _longest_label(axis)
+        self.left = longest + 18
+        if is_fitted:
+            self.left = query_label_width(axis) if self.has_labels and shows_queries else 2
+        turn = self._turn(n, longest, is_fitted=is_fitted)
+        self.top = {0: 34, 90: longest + 18, _SLANT_DEGREES: round(longest * 0.77) + 24}[turn]
+        if not self.has_labels:
+            self.top = 2
+        self.width, self.height = self.left + self.cells.side + 2, self.top + self.cells.side + 2
+        self.opening = self._svg_tag(in_em=is_fitted)
+        if self.has_labels:
+            labels = [_label_content(text) for text in axis.labels]
+            positions = _label_positions(self.cells, self.left, self.top, turn)
+            query_labels = self._query_labels(axis, labels, positions.queries)
+            if not shows_queries:
+                query_labels = f'<g visibility="hidden">{query_labels}</g>'
+            self.opening += self._key_labels(axis, labels, positions.keys) + query_labels
+        self.opening += self._background()
         self.closing = f"{self._query_frame(axis.queries)}</g></svg>"
 
-    def _svg_tag(self) -> str:
+    def _turn(self, n: int, longest: int, *, is_fitted: bool) -> int:
+        """Return the degrees by which the labels of keys are turned."""
+        if not is_fitted:
+            return 0 if n <= _UPRIGHT_LABELS_MAX_N and self.left <= 60 else 90
+        if longest <= self.cells.cell_size + 2:
+            return 0
+        return _SLANT_DEGREES if self.cells.cell_size >= _MIN_SLANTED_CELL else 90
+
+    def _svg_tag(self, *, in_em: bool) -> str:
+        width, height = f"{self.width}", f"{self.height}"
+        if in_em:
+            width, height = (f"{each / _PIXELS_PER_EM:g}em" for each in (self.width, self.height))
         return (
             f'<svg class="map map-{self.cells.size_class}" viewBox="0 0 {self.width} {self.height}"'
-            f' width="{self.width}" height="{self.height}" aria-hidden="true">'
+            f' width="{width}" height="{height}" aria-hidden="true">'
         )
+
+    @property
+    def cells_tag(self) -> str:
+        """The tag of the group of all cells."""
+        if not self.cells.size_class.startswith("fit"):
+            return '<g class="cells">'
+        return f'<g class="cells" stroke-width="{self.cells.cell_size - self.cells.gap}">'
 
     def _background(self) -> str:
         return (
@@ -208,6 +251,16 @@ class HeatmapLayout:
         )
 
 
+def _longest_label(axis: Axis) -> int:
+    """Return the width of the longest label in pixels."""
+    return round(min(max(map(len, axis.labels)), _MAX_LABEL_LENGTH) * _LETTER_WIDTH)
+
+
+def query_label_width(axis: Axis) -> int:
+    """Return the room that the labels of rows take in a map of a given cell size, in pixels."""
+    return _longest_label(axis) + 12
+
+
 def truncate_label(label: str) -> str:
     """Return a label cut to `_MAX_LABEL_LENGTH` characters, the last one an ellipsis."""
     return label if len(label) <= _MAX_LABEL_LENGTH else label[: _MAX_LABEL_LENGTH - 1] + "…"
@@ -228,36 +281,46 @@ class _LabelPositions:
 
 
 @lru_cache(_LABEL_CACHE_SIZE)
-def _label_positions(cells: _Cells, left: int, top: int, upright: bool) -> _LabelPositions:
+def _label_positions(cells: _Cells, left: int, top: int, turn: int) -> _LabelPositions:
     keys, queries = [], []
     for index in range(cells.n):
         middle = (index + 0.5) * cells.cell_size
         x, y = left + middle, top + middle + _LABEL_FONT_SIZE / 3
-        if upright:
+        if not turn:
             keys.append(f'x="{x:g}" y="{top - 11}" text-anchor="middle"')
         else:
             keys.append(
-                f'transform="translate({x + _LABEL_FONT_SIZE / 3:g} {top - 11}) rotate(-90)"'
+                f'transform="translate({x + _LABEL_FONT_SIZE / 3:g} {top - 11}) rotate(-{turn})"'
             )
         queries.append(f'x="{left - 10}" y="{y:g}"')
     return _LabelPositions(keys, queries)
 
 
 def heatmap(
-    weights: NDArray[np.floating], heatmap_layout: HeatmapLayout, marked: Sequence[Area] = ()
+    weights: NDArray[np.floating],
+    heatmap_layout: HeatmapLayout,
+    marked: Sequence[Area] = (),
+    hidden_rows: Collection[int] = (),
 ) -> str:
     """Return the SVG of one head's attention matrix, `weights` (n, n).
 
-    The largest cell of each row is outlined, and so are the areas in `marked`. Up to
-    `_NUMBERS_MAX_N` tokens, cells contain their weights. The SVG is hidden from screen readers:
-    the caller describes it in text.
+    The largest cell of each row is outlined, and so are the areas in `marked`. Cells of
+    `hidden_rows` are dashed outlines without colour and number. If cells are large enough they
+    contain their weights. The SVG is hidden from screen readers: the caller describes it in text.
     """
     cells = heatmap_layout.cells
-    levels = quantise(weights).ravel()
-    numbers = _cell_numbers(weights, levels, cells) if cells.n <= _NUMBERS_MAX_N else ""
+    levels = quantise(weights)
+    levels[list(hidden_rows)] = 0
+    levels = levels.ravel()
+    visible = [row for row in range(cells.n) if row not in hidden_rows]
+    numbers = ""
+    if heatmap_layout.has_numbers:
+        row_numbers = _row_numbers(weights, levels, cells)
+        numbers = "".join([row_numbers[row] for row in visible])
     return (
-        f'{heatmap_layout.opening}<g class="cells">{_level_paths(levels, cells)}</g>'
-        f"{_row_maxima(weights, cells)}{numbers}{_marked_areas(marked, cells)}"
+        f"{heatmap_layout.opening}{heatmap_layout.cells_tag}{_level_paths(levels, cells)}</g>"
+        f"{_row_maxima(weights, cells, visible)}{numbers}"
+        f"{_hidden_cells(hidden_rows, cells)}{_marked_areas(marked, cells)}"
         f"{heatmap_layout.closing}"
     )
 
@@ -313,23 +376,37 @@ def _thumbnail_svg(cells: _Cells, paths: str) -> str:
     )
 
 
-def signed_map(values: NDArray[np.floating], heatmap_layout: HeatmapLayout, largest: float) -> str:
+def signed_map(
+    values: NDArray[np.floating],
+    heatmap_layout: HeatmapLayout,
+    largest: float,
+    hidden_rows: Collection[int] = (),
+) -> str:
     """Return the SVG of values (n, n) of either sign, such as scores or differences of weights.
 
     Colours run from -`largest` over the map's background at 0 to `largest`; cells of -inf are
     crossed out.
     """
     cells = heatmap_layout.cells
-    levels = quantise_signed(values, largest).ravel()
-    masked = np.flatnonzero(~np.isfinite(values.ravel())).tolist()
+    levels = quantise_signed(values, largest)
+    levels[list(hidden_rows)] = 0
+    levels = levels.ravel()
+    visible = [row for row in range(cells.n) if row not in hidden_rows]
+    masked = [
+        index
+        for index in np.flatnonzero(~np.isfinite(values.ravel())).tolist()
+        if index // cells.n not in hidden_rows
+    ]
     crossed = "".join(map(cells.crosses.__getitem__, masked))
     numbers = ""
-    if cells.n <= _NUMBERS_MAX_N:
-        numbers = _cell_numbers(values, levels, cells, format_signed_cell, signed_text_class)
+    if heatmap_layout.has_numbers:
+        row_numbers = _row_numbers(values, levels, cells, format_signed_cell, signed_text_class)
+        numbers = "".join([row_numbers[row] for row in visible])
     return (
         f"{heatmap_layout.opening}"
-        f'<g class="cells">{_level_paths(levels, cells, signed_heat_class)}</g>'
-        f'<path class="forbidden" d="{crossed}"/>{numbers}{heatmap_layout.closing}'
+        f"{heatmap_layout.cells_tag}{_level_paths(levels, cells, signed_heat_class)}</g>"
+        f'<path class="forbidden" d="{crossed}"/>{numbers}{_hidden_cells(hidden_rows, cells)}'
+        f"{heatmap_layout.closing}"
     )
 
 
@@ -350,14 +427,23 @@ def _level_paths(
     )
 
 
-def _row_maxima(weights: NDArray[np.floating], cells: _Cells) -> str:
-    """Return outlines of the largest cell of each row, over a halo that separates them from cells
-    of any colour.
+def _row_maxima(weights: NDArray[np.floating], cells: _Cells, rows: Sequence[int]) -> str:
+    """Return outlines of the largest cell of each of `rows`, over a halo that separates them from
+    cells of any colour.
     """
     columns = weights.argmax(axis=1).tolist()
-    indices = map(add, cells.row_starts, columns)
-    outlines = "".join(map(cells.outlines.__getitem__, indices))
+    outlines = "".join([cells.outlines[row * cells.n + columns[row]] for row in rows])
     return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
+
+
+def _hidden_cells(rows: Collection[int], cells: _Cells) -> str:
+    """Return dashed outlines of the cells of `rows`."""
+    if not rows:
+        return ""
+    outlines = "".join(
+        cells.outlines[row * cells.n + column] for row in rows for column in range(cells.n)
+    )
+    return f'<path class="hidden-cells" d="{outlines}"/>'
 
 
 def _marked_areas(areas: Sequence[Area], cells: _Cells) -> str:
@@ -373,17 +459,18 @@ def _marked_areas(areas: Sequence[Area], cells: _Cells) -> str:
     return f'<path class="halo wide" d="{outlines}"/><path class="marked" d="{outlines}"/>'
 
 
-def _cell_numbers(
+def _row_numbers(
     values: NDArray[np.floating],
     levels: NDArray[np.intp],
     cells: _Cells,
     format_value: Callable[[float], str] = format_cell,
     css_class: Callable[[int], str] = text_class,
-) -> str:
-    """Return the number of each cell, in the text colour that its level needs."""
-    return "".join(
+) -> list[str]:
+    """Return for each row the numbers in its cells, in the text colours that their levels need."""
+    numbers = [
         f'<text class="number {css_class(level)}" {position}>{escape(format_value(value))}</text>'
         for value, level, position in zip(
             values.ravel().tolist(), levels.tolist(), cells.number_positions, strict=True
         )
-    )
+    ]
+    return ["".join(numbers[row * cells.n : (row + 1) * cells.n]) for row in range(cells.n)]

@@ -1,33 +1,101 @@
-"""Lab: the heads of two models side by side on the same sentence."""
+"""Lab: one head beside several on the same sentence, and the heads of a larger model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
+from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
+from app.lesson.labs.map_row import MapInRow, map_row
 from app.lesson.options import ModelName, Options
 from app.models import Card
 
+MAX_MAPS_IN_ROW = 8
+"""More heads than this stand in several rows."""
+
+MAX_MAPS_BESIDE = 5
+"""Both models stand in one row if they have at most this many heads together."""
+
 
 class SideBySideOptions(Options):
-    """`beside` is the model on the left."""
+    """`beside` is the model on the left, `many` the one whose heads the question is about."""
 
     beside: ModelName
+    many: ModelName
 
 
 @dataclass(frozen=True)
 class Panel:
-    """All heads of one model."""
+    """All heads of one model. `hides_query_rows`: the chosen word's rows are left out of maps."""
 
     model: Card
     heads: tuple[HeadFigure, ...]
+    hides_query_rows: bool = field(default=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True)
+class MapGroup:
+    """Maps of one model that stand side by side."""
+
+    panel: Panel
+    maps: tuple[MapInRow, ...]
 
 
 @dataclass(frozen=True)
 class SideBySideResult:
-    """Both models. `too_long_for` is the left one if the sentence is too long for it."""
+    """The models side by side, and the model that the question is about.
+
+    `too_long_for` is the left one if the sentence is too long for it. `many` is None before the
+    answer is revealed, and if the model is one of those side by side.
+    """
 
     panels: tuple[Panel, ...]
     too_long_for: Card | None
+    many: Panel | None = field(metadata=NOT_IN_JSON)
+
+    @cached_property
+    def rows(self) -> list[list[MapGroup]]:
+        """The maps in rows: both models in one if they fit, else each in rows of its own."""
+        if sum(len(panel.heads) for panel in self.panels) <= MAX_MAPS_BESIDE:
+            return [_row(self.panels)]
+        return [row for panel in self.panels for row in panel_rows(panel)]
+
+    @cached_property
+    def rows_of_many(self) -> list[list[MapGroup]]:
+        return panel_rows(self.many) if self.many else []
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the maps of the last model are large enough for labels."""
+        return self.rows[-1][-1].maps[-1].layout.has_labels
+
+    @property
+    def hides_query_rows(self) -> bool:
+        """Whether the maps of the chosen model leave out the rows that answer the question."""
+        return self.panels[-1].hides_query_rows
+
+
+def panel_rows(panel: Panel) -> list[list[MapGroup]]:
+    """Return the maps of one model in rows of up to `MAX_MAPS_IN_ROW`."""
+    n_rows = -(-len(panel.heads) // MAX_MAPS_IN_ROW)
+    size = -(-len(panel.heads) // n_rows)
+    return [
+        _row([Panel(panel.model, panel.heads[first : first + size], panel.hides_query_rows)])
+        for first in range(0, len(panel.heads), size)
+    ]
+
+
+def _row(panels: tuple[Panel, ...] | list[Panel]) -> list[MapGroup]:
+    figures = [figure for panel in panels for figure in panel.heads]
+    starts = [sum(len(each.heads) for each in panels[:place]) for place in range(len(panels))]
+    plain = map_row(figures, labelled=starts)
+    veiled = map_row(figures, labelled=starts, hides_query_rows=True)
+    return [
+        MapGroup(
+            panel, (veiled if panel.hides_query_rows else plain)[start : start + len(panel.heads)]
+        )
+        for panel, start in zip(panels, starts, strict=True)
+    ]
 
 
 def side_by_side(state: LabState) -> SideBySideResult:
@@ -35,13 +103,25 @@ def side_by_side(state: LabState) -> SideBySideResult:
 
     If the chosen model is untrained, the left one is the untrained model of the nearest size.
     """
-    left_model = state.models[SideBySideOptions.model_validate(state.options).beside]
+    options = SideBySideOptions.model_validate(state.options)
+    left_model = state.models[options.beside]
     if state.model.card.kind == "random":
         left_model = state.models.nearest_of_kind(left_model, "random") or left_model
     left_state = state.for_model(left_model)
     states = [each for each in (left_state, None if left_state is state else state) if each]
+    many_model = state.models.model_for_prediction(options.many, state.model)
     panels = tuple(
-        Panel(each.model.card, head_figures(each, each.maps, chosen=each is state))
+        Panel(
+            each.model.card,
+            head_figures(each, each.maps, chosen=each is state),
+            hides_query_rows=each.model is many_model and not state.is_revealed,
+        )
         for each in states
     )
-    return SideBySideResult(panels, None if left_state else left_model.card)
+    many = None
+    if state.is_revealed and many_model not in [each.model for each in states]:
+        many_state = state.for_model(many_model)
+        if many_state:
+            figures = head_figures(many_state, many_state.maps, chosen=False)
+            many = Panel(many_model.card, figures)
+    return SideBySideResult(panels, None if left_state else left_model.card, many)

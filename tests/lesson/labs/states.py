@@ -7,7 +7,7 @@ from app.picture import Axis, HeatmapLayout
 TEXT = "She opened the old wooden door"
 
 LAB_OPTIONS = {
-    "side-by-side": {"beside": "headwise-h1"},
+    "side-by-side": {"beside": "headwise-h1", "many": "headwise-h8"},
     "sharing": {
         "real_models": [
             {
