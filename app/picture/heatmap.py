@@ -170,7 +170,7 @@ class HeatmapLayout:
             self.cells.cell_size >= _MIN_NUMBERED_CELL if is_fitted else n <= _NUMBERS_MAX_N
         )
         self.scrolls = self.cells.size_class == "large"
-        longest = _longest_label(axis)
+        longest = longest_label(axis)
         self.left = longest + 18
         if is_fitted:
             self.left = query_label_width(axis) if self.has_labels and shows_queries else 2
@@ -251,14 +251,14 @@ class HeatmapLayout:
         )
 
 
-def _longest_label(axis: Axis) -> int:
+def longest_label(axis: Axis) -> int:
     """Return the width of the longest label in pixels."""
     return round(min(max(map(len, axis.labels)), _MAX_LABEL_LENGTH) * _LETTER_WIDTH)
 
 
 def query_label_width(axis: Axis) -> int:
     """Return the room that the labels of rows take in a map of a given cell size, in pixels."""
-    return _longest_label(axis) + 12
+    return longest_label(axis) + 15
 
 
 def truncate_label(label: str) -> str:

@@ -2,16 +2,19 @@
 
 from collections.abc import Collection, Sequence
 
-from app.picture.heatmap import MIN_LABELLED_CELL, Axis, HeatmapLayout, query_label_width
+from app.picture.heatmap import (
+    MIN_LABELLED_CELL,
+    Axis,
+    HeatmapLayout,
+    longest_label,
+    query_label_width,
+)
 
 LAB_WIDTH = 720
 """Width of a lab in pixels in the narrowest window that has prose and lab side by side."""
 
 MAP_GAP = 12
-_LABEL_ROOM = 24
-"""Room for slanted labels of the last map, which extend to its right."""
-
-_MAX_CELL, _MIN_CELL = 40, 2
+MAX_CELL, _MIN_CELL = 40, 2
 
 
 def row_layouts(
@@ -19,20 +22,26 @@ def row_layouts(
     *,
     labelled: Collection[int] = (0,),
     width: int = LAB_WIDTH,
-    gap: int = MAP_GAP,
+    max_cell: int = MAX_CELL,
 ) -> list[HeatmapLayout]:
     """Return the layout of each map of a row, all with cells of the same size.
 
     labelled: indices of the maps whose rows have labels; the others have the same rows as the map
-    to their left. The largest cells are chosen with which the row is at most `width` pixels wide.
+    to their left. Cells are as large as possible, up to `max_cell` pixels, so that the row is at
+    most `width` pixels wide.
     """
     n_cells = sum(len(axis.labels) for axis in axes)
-    frames = gap * (len(axes) - 1) + 4 * len(axes)
+    frames = MAP_GAP * (len(axes) - 1) + 4 * len(axes)
     label_widths = sum(query_label_width(axes[index]) for index in labelled)
-    cell = min(_MAX_CELL, (width - frames - label_widths - _LABEL_ROOM) // n_cells)
+    cell = min(max_cell, (width - frames - label_widths - _overhang(axes[-1])) // n_cells)
     if cell < MIN_LABELLED_CELL:
-        cell = min(MIN_LABELLED_CELL - 1, max(_MIN_CELL, (width - frames) // n_cells))
+        cell = min(max_cell, MIN_LABELLED_CELL - 1, max(_MIN_CELL, (width - frames) // n_cells))
     return [
         HeatmapLayout(axis, cell_size=cell, shows_queries=index in labelled)
         for index, axis in enumerate(axes)
     ]
+
+
+def _overhang(axis: Axis) -> int:
+    """Return by how much slanted labels of the last map may extend to its right, in pixels."""
+    return round(0.65 * longest_label(axis))

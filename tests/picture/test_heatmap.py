@@ -218,3 +218,28 @@ def test_a_thumbnail_has_few_cells_and_loses_no_large_weight(n):
     assert small[(n - 1) // size, n // 2 // size] == 0.9
     assert np.count_nonzero(small > 0.5) == 1
     assert downsampled_thumbnail(weights).startswith('<svg class="map map-thumb')
+
+
+def test_hidden_rows_are_dashed_outlines_without_colour_and_number():
+    weights = random_weights(4)
+    layout = HeatmapLayout(Axis(labels_of(4), range(4), [1]))
+    svg = heatmap(weights, layout, hidden_rows=[0, 2, 3])
+    assert set(numbers_in_cells(svg)) == {(1, column) for column in range(4)}
+    assert {y // 40 for _, y, _, _ in cell_strokes(svg)} == {1}
+    outline = parse_svg(svg).find(f".//{SVG_NAMESPACE}path[@class='hidden-cells']").get("d")
+    assert len(re.findall("M", outline)) == 12
+    maximum = parse_svg(svg).find(f".//{SVG_NAMESPACE}path[@class='maximum']").get("d")
+    assert len(re.findall("M", maximum)) == 1
+    assert "hidden-cells" not in heatmap(weights, layout)
+
+
+def test_hidden_rows_of_a_signed_map_show_nothing_either():
+    values = np.array([[1.0, -np.inf], [0.5, -2.0]])
+    layout = HeatmapLayout(Axis(["a", "b"], [0, 1], [1]))
+    svg = signed_map(values, layout, 2.0, hidden_rows=[0])
+    assert set(numbers_in_cells(svg)) == {(1, 0), (1, 1)}
+    assert {y // 40 for _, y, _, _ in cell_strokes(svg)} == {1}
+    assert (
+        re.findall("M", parse_svg(svg).find(f".//{SVG_NAMESPACE}path[@class='forbidden']").get("d"))
+        == []
+    )

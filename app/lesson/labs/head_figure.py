@@ -9,6 +9,8 @@ from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.lab_state import LabState
 from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
 
+NOTHING_HIDDEN: Mapping[int, Sequence[int]] = {}
+
 
 @dataclass(frozen=True)
 class TopWord:
@@ -118,20 +120,37 @@ class HeadThumbnail:
     picture: str
 
 
-def head_thumbnails(state: LabState) -> tuple[tuple[HeadThumbnail, ...], ...]:
-    """Return a row for each layer, with the small map of each of its heads."""
-    return tuple(
-        tuple(
-            HeadThumbnail(
-                layer,
-                head,
-                (layer, head) == (state.layer, state.head),
-                downsampled_thumbnail(weights),
+def head_thumbnails(
+    state: LabState, hidden_rows: Mapping[int, Sequence[int]] = NOTHING_HIDDEN
+) -> tuple[tuple[HeadThumbnail, ...], ...]:
+    """Return a row for each layer, with the small map of each of its heads.
+
+    `hidden_rows` are the rows that the maps of the chosen layer leave out, by head.
+    """
+    thumbnails = []
+    for layer, maps in enumerate(state.all_maps):
+        hidden = hidden_rows if layer == state.layer else NOTHING_HIDDEN
+        thumbnails.append(
+            tuple(
+                HeadThumbnail(
+                    layer,
+                    head,
+                    (layer, head) == (state.layer, state.head),
+                    downsampled_thumbnail(_without_rows(weights, hidden.get(head, ()))),
+                )
+                for head, weights in enumerate(maps)
             )
-            for head, weights in enumerate(maps)
         )
-        for layer, maps in enumerate(state.all_maps)
-    )
+    return tuple(thumbnails)
+
+
+def _without_rows(weights: Matrix, rows: Sequence[int]) -> Matrix:
+    """Return weights (n, n) with zeros in `rows`."""
+    if not rows:
+        return weights
+    weights = weights.copy()
+    weights[rows] = 0
+    return weights
 
 
 def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:

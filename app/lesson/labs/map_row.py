@@ -5,20 +5,23 @@ from dataclasses import dataclass
 
 from app.lesson.labs.head_figure import HeadFigure, marked_areas
 from app.picture import HeatmapLayout, heatmap
-from app.picture.map_row import LAB_WIDTH, row_layouts
+from app.picture.map_row import LAB_WIDTH, MAX_CELL, row_layouts
 
 
 @dataclass(frozen=True)
 class MapInRow:
     """The map of one head in a row of maps, drawn on access.
 
-    is_decisive: the head itself decides the answer. is_readable: no row is left out.
+    hidden_rows: the rows that the map leaves out. is_decisive: the head itself decides the answer.
     """
 
     figure: HeadFigure
     layout: HeatmapLayout
-    hidden_rows: Collection[int]
-    is_decisive: bool
+    hidden_rows: Collection[int] = ()
+
+    @property
+    def is_decisive(self) -> bool:
+        return self.figure.state.is_marked(self.figure.head)
 
     @property
     def picture(self) -> str:
@@ -32,24 +35,12 @@ class MapInRow:
 
 
 def map_row(
-    figures: Sequence[HeadFigure],
-    *,
-    labelled: Collection[int] = (0,),
-    hides_query_rows: bool = False,
-    width: int = LAB_WIDTH,
+    figures: Sequence[HeadFigure], *, width: int = LAB_WIDTH, max_cell: int = MAX_CELL
 ) -> tuple[MapInRow, ...]:
     """Return the maps of heads in a row that is at most `width` pixels wide.
 
-    `labelled` are the places in the row whose map has labels of its rows. `hides_query_rows`: the
-    rows of the chosen word are left out.
+    Cells are at most `max_cell` pixels large. The first map has labels of its rows.
     """
-    layouts = row_layouts([each.state.axis for each in figures], labelled=labelled, width=width)
-    return tuple(
-        MapInRow(
-            figure,
-            layout,
-            figure.state.query_rows if hides_query_rows else (),
-            figure.state.is_marked(figure.head),
-        )
-        for figure, layout in zip(figures, layouts, strict=True)
-    )
+    axes = [each.state.axis for each in figures]
+    layouts = row_layouts(axes, width=width, max_cell=max_cell)
+    return tuple(MapInRow(figure, layout) for figure, layout in zip(figures, layouts, strict=True))

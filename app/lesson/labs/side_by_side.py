@@ -1,20 +1,21 @@
 """Lab: one head beside several on the same sentence, and the heads of a larger model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate, groupby
+from operator import itemgetter
 
 from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
-from app.lesson.labs.map_row import MapInRow, map_row
+from app.lesson.labs.map_row import MapInRow
 from app.lesson.options import ModelName, Options
 from app.models import Card
+from app.picture.map_row import MAX_CELL, row_layouts
 
 MAX_MAPS_IN_ROW = 8
 """More heads than this stand in several rows."""
-
-MAX_MAPS_BESIDE = 5
-"""Both models stand in one row if they have at most this many heads together."""
 
 
 class SideBySideOptions(Options):
@@ -55,14 +56,12 @@ class SideBySideResult:
 
     @cached_property
     def rows(self) -> list[list[MapGroup]]:
-        """The maps in rows: both models in one if they fit, else each in rows of its own."""
-        if sum(len(panel.heads) for panel in self.panels) <= MAX_MAPS_BESIDE:
-            return [_row(self.panels)]
-        return [row for panel in self.panels for row in panel_rows(panel)]
+        """The maps of the models side by side, in rows."""
+        return map_rows(self.panels)
 
     @cached_property
     def rows_of_many(self) -> list[list[MapGroup]]:
-        return panel_rows(self.many) if self.many else []
+        return map_rows([self.many]) if self.many else []
 
     @property
     def has_labels(self) -> bool:
@@ -75,26 +74,36 @@ class SideBySideResult:
         return self.panels[-1].hides_query_rows
 
 
-def panel_rows(panel: Panel) -> list[list[MapGroup]]:
-    """Return the maps of one model in rows of up to `MAX_MAPS_IN_ROW`."""
-    n_rows = -(-len(panel.heads) // MAX_MAPS_IN_ROW)
-    size = -(-len(panel.heads) // n_rows)
-    return [
-        _row([Panel(panel.model, panel.heads[first : first + size], panel.hides_query_rows)])
-        for first in range(0, len(panel.heads), size)
-    ]
+def map_rows(panels: Sequence[Panel]) -> list[list[MapGroup]]:
+    """Return the maps of the models in rows of up to `MAX_MAPS_IN_ROW`, all of one size."""
+    heads = [(panel, figure) for panel in panels for figure in panel.heads]
+    n_rows = -(-len(heads) // MAX_MAPS_IN_ROW)
+    size = -(-len(heads) // n_rows)
+    rows, max_cell = [], MAX_CELL
+    for first in range(0, len(heads), size):
+        groups = [
+            (panel, [figure for _, figure in group])
+            for panel, group in groupby(heads[first : first + size], key=itemgetter(0))
+        ]
+        rows.append(_row(groups, max_cell))
+        max_cell = rows[0][0].maps[0].layout.cells.cell_size
+    return rows
 
 
-def _row(panels: tuple[Panel, ...] | list[Panel]) -> list[MapGroup]:
-    figures = [figure for panel in panels for figure in panel.heads]
-    starts = [sum(len(each.heads) for each in panels[:place]) for place in range(len(panels))]
-    plain = map_row(figures, labelled=starts)
-    veiled = map_row(figures, labelled=starts, hides_query_rows=True)
+def _row(groups: Sequence[tuple[Panel, Sequence[HeadFigure]]], max_cell: int) -> list[MapGroup]:
+    """Return one row; the first map of each model has labels of its rows."""
+    axes = [figure.state.axis for _, figures in groups for figure in figures]
+    starts = [0, *accumulate(len(figures) for _, figures in groups)]
+    layouts = row_layouts(axes, labelled=starts[:-1], max_cell=max_cell)
     return [
         MapGroup(
-            panel, (veiled if panel.hides_query_rows else plain)[start : start + len(panel.heads)]
+            panel,
+            tuple(
+                MapInRow(figure, layout, figure.state.query_rows if panel.hides_query_rows else ())
+                for figure, layout in zip(figures, layouts[start:], strict=False)
+            ),
         )
-        for panel, start in zip(panels, starts, strict=True)
+        for (panel, figures), start in zip(groups, starts, strict=False)
     ]
 
 

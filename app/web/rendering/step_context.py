@@ -110,6 +110,11 @@ class LabContext:
         return self.lab.shows_row
 
     @property
+    def hides_query_rows(self) -> bool:
+        """Whether what the chosen word reads would answer the question, and is left out."""
+        return getattr(self.result, "hides_query_rows", False)
+
+    @property
     def chosen_figure(self) -> HeadFigure:
         """The chosen head of the displayed view."""
         return head_figures(self.displayed, self.displayed.maps)[self.displayed.head]
@@ -129,8 +134,15 @@ class LabContext:
 
     @property
     def head_thumbnails(self) -> tuple[tuple[HeadThumbnail, ...], ...]:
-        """Small maps of every head of every layer."""
-        return head_thumbnails(self.displayed)
+        """Small maps of every head of every layer, without what would answer the question."""
+        displayed = self.displayed
+        hidden: dict[int, Sequence[int]] = {}
+        if self.hides_query_rows:
+            hidden = dict.fromkeys(range(displayed.model.card.n_heads), displayed.query_rows)
+        elif self.lab.hides_maps and not displayed.is_revealed:
+            rows = range(len(displayed.tokens))
+            hidden = {displayed.head: [row for row in rows if row not in displayed.query_rows]}
+        return head_thumbnails(displayed, hidden)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.lesson import LABS
+from app.lesson.predictions import Mark
 from app.picture import Axis, HeatmapLayout, heatmap, word_strip
 from tests.lesson.labs import states
 
@@ -93,8 +94,67 @@ def test_a_model_that_cannot_read_the_sentence_is_named(checkpoint_models):
     limit = checkpoint_models["bert"].card.max_tokens
     text = " ".join(["cat"] * (limit - 1))
     state = states.make_state(checkpoint_models, "headwise-h4", text)
-    state = replace(state, options={"beside": "bert"})
+    state = replace(state, options={"beside": "bert", "many": "headwise-h8"})
     result = LABS["side-by-side"].run(state)
     assert [panel.model.id for panel in result.panels] == ["headwise-h4"]
     assert result.too_long_for.id == "bert"
     assert run_lab(checkpoint_models).too_long_for is None
+
+
+def maps_of(rows):
+    """Model, head and hidden rows of every map, row by row."""
+    return [
+        [
+            (group.panel.model.id, each.figure.head, [*each.hidden_rows])
+            for group in row
+            for each in group.maps
+        ]
+        for row in rows
+    ]
+
+
+def test_one_head_and_four_stand_in_one_row(models):
+    (row,) = maps_of(run_lab(models).rows)
+    four = [("headwise-h4", head, []) for head in range(4)]
+    assert row == [("headwise-h1", 0, []), *four]
+
+
+def test_more_maps_than_eight_stand_in_rows_of_equal_length_and_size(models):
+    result = run_lab(models, model="headwise-h8")
+    assert [len(row) for row in maps_of(result.rows)] == [5, 4]
+    sizes = {
+        each.layout.cells.cell_size for row in result.rows for group in row for each in group.maps
+    }
+    assert len(sizes) == 1
+
+
+def test_the_heads_that_the_question_is_about_are_shown_exactly_when_revealed(models):
+    state = make_state(models)
+    hidden = LABS["side-by-side"].run(replace(state, is_revealed=False))
+    assert hidden.many is None
+    assert hidden.rows_of_many == []
+    assert not hidden.hides_query_rows
+    shown = LABS["side-by-side"].run(state)
+    assert maps_of(shown.rows_of_many) == [[("headwise-h8", head, []) for head in range(8)]]
+
+
+def test_if_the_question_is_about_the_chosen_model_its_rows_are_left_out_until_revealed(models):
+    state = make_state(models, model="headwise-h8")
+    hidden = LABS["side-by-side"].run(replace(state, is_revealed=False))
+    first, second = maps_of(hidden.rows)
+    assert first[0] == ("headwise-h1", 0, [])
+    assert [rows for _, _, rows in first[1:] + second] == [[2]] * 8
+    assert hidden.hides_query_rows
+    shown = LABS["side-by-side"].run(state)
+    assert all(rows == [] for row in maps_of(shown.rows) for _, _, rows in row)
+    assert shown.many is None
+    assert not shown.hides_query_rows
+
+
+def test_the_word_that_a_map_picks_is_outlined_by_its_mark(models):
+    marks = (Mark("cell", 3, 2, 0, "headwise-h8"), Mark("cell", 3, 2, 1, "headwise-h4"))
+    result = LABS["side-by-side"].run(replace(make_state(models), marks=marks))
+    drawn = [each.picture for row in result.rows_of_many for each in row[0].maps]
+    assert ["marked" in picture for picture in drawn] == [head == 3 for head in range(8)]
+    assert 'class="marked"' in result.rows[0][1].maps[3].picture
+    assert 'class="marked"' not in result.rows[0][1].maps[2].picture

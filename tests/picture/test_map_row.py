@@ -1,0 +1,49 @@
+import pytest
+
+from app.picture import Axis
+from app.picture.heatmap import MIN_LABELLED_CELL
+from app.picture.map_row import LAB_WIDTH, MAP_GAP, row_layouts
+
+
+def axis_of(n, letters=5):
+    return Axis(["w" * letters] * n, range(n), [0])
+
+
+@pytest.mark.parametrize("n_maps", [1, 2, 5, 8])
+@pytest.mark.parametrize("n", [1, 4, 7, 10, 16, 34, 48])
+def test_a_row_of_maps_is_at_most_as_wide_as_the_lab_and_fills_it(n_maps, n):
+    layouts = row_layouts([axis_of(n)] * n_maps)
+    width = sum(each.width for each in layouts) + MAP_GAP * (n_maps - 1)
+    cell = layouts[0].cells.cell_size
+    assert width <= LAB_WIDTH or cell == 2
+    # One more pixel a cell, labels at the side and labels that extend to the right take the rest.
+    assert cell == 40 or width + (n_maps * n) + 140 > LAB_WIDTH or cell == MIN_LABELLED_CELL - 1
+
+
+def test_all_cells_of_a_row_have_one_size():
+    sizes = {each.cells.cell_size for each in row_layouts([axis_of(4), axis_of(7), axis_of(5)])}
+    assert len(sizes) == 1
+
+
+def test_cells_are_at_most_as_large_as_asked():
+    (layout,) = row_layouts([axis_of(4)], max_cell=21)
+    assert layout.cells.cell_size == 21
+
+
+def test_only_labelled_maps_have_room_for_labels_of_rows():
+    first, second, third = row_layouts([axis_of(4)] * 3, labelled=(0, 2))
+    assert first.width == third.width > second.width
+    assert second.opening.count('visibility="hidden"') == 1
+    assert 'visibility="hidden"' not in first.opening
+
+
+def test_small_cells_have_neither_labels_nor_numbers():
+    layouts = row_layouts([axis_of(16)] * 8)
+    assert all(each.cells.cell_size < MIN_LABELLED_CELL for each in layouts)
+    assert not any(each.has_labels or each.has_numbers for each in layouts)
+    assert "<text" not in layouts[0].opening
+
+
+def test_widths_scale_with_the_size_of_type():
+    (layout,) = row_layouts([axis_of(4)])
+    assert f'width="{layout.width / 16:g}em"' in layout.opening
