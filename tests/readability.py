@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 ABBREVIATIONS = ("e.g.", "et al.", "i.e.", "vs.")
 
-_SENTENCE_END = re.compile(r"(?<=[.!?:…])(?<!\d\.)[”’\"')]*\s+(?=[“‘\"'(]?[A-Z0-9])")
+_SENTENCE_END = re.compile(r"(?<=[.!?:…])[”’\"')]*\s+(?=[“‘\"'(]?[A-Z0-9])")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SPLIT_VOWELS = re.compile(
     r"(?<![ct])ia(?!n\b)|[aeiou]y(?=[aeiou])|io(?!n|u)|iu|eo(?!u)|(?<!q)ua(?!g)|ue(?=l|n)|uou"

@@ -42,6 +42,7 @@ def test_numbers_and_symbols_count_as_one_syllable(symbol):
         ("He asks: “Who sat?” Nobody knows.", ["He asks:", "“Who sat?", "Nobody knows."]),
         ("A list: cats and dogs.", ["A list: cats and dogs."]),
         ("Clark et al. 2019 found it.", ["Clark et al 2019 found it."]),
+        ("It is above 0. The total is 1.", ["It is above 0.", "The total is 1."]),
         ("… – …", []),
     ],
 )

@@ -8,6 +8,7 @@ from tests.language import (
     MAX_MINUTES,
     MAX_WORDS,
     MAX_WORDS_OF_FIRST_STEP,
+    grade,
     long_sentences,
     other_texts,
     paragraphs,
@@ -20,6 +21,10 @@ from tests.readability import flesch_kincaid_grade, words
 
 LESSON = language.shipped_lesson()
 STEPS = [pytest.param(step, id=step.slug) for step in LESSON.steps]
+
+
+def test_all_steps_are_measured():
+    assert [step.number for step in LESSON.steps] == list(range(1, 8))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -53,7 +58,7 @@ def test_no_sentence_of_the_end_page_and_the_glossary_is_long():
 @pytest.mark.parametrize("texts", [visible_texts, other_texts])
 @pytest.mark.parametrize("step", STEPS)
 def test_the_prose_asks_for_at_most_eight_years_of_school(step, texts):
-    assert flesch_kincaid_grade(texts(step)) <= MAX_GRADE
+    assert grade(texts(step)) <= MAX_GRADE
 
 
 def test_the_lesson_takes_at_most_twelve_minutes():
@@ -88,6 +93,12 @@ def test_paragraphs_items_and_cells_are_texts_of_their_own():
 
 def test_a_formula_is_one_word():
     assert paragraphs("<p>Since <math><mi>d</mi><mo>=</mo></math>.</p>") == ["Since x."]
+
+
+def test_titles_and_cells_have_no_grade():
+    sentence = "The cat sat down."
+    assert grade([sentence, "Multi-head attention", "8 patterns"]) == grade([sentence])
+    assert grade([sentence, "It has (“many”)."]) == flesch_kincaid_grade([sentence, "It has many."])
 
 
 def test_a_sentence_of_twenty_words_is_not_long():
