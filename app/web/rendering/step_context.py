@@ -298,7 +298,7 @@ def _lab_context(requested: RequestedView) -> LabContext:
         layout=lab.layout_for(state),
         result=lab.run(state),
         explanation=explain(displayed) if shows_cell else None,
-        two_views=two_views(state) if shows_all else None,
+        two_views=two_views(state) if state.is_revealed else None,
         comparison=compare(state) if shows_all else None,
         retrained_since=version.version if version.weights_differ(state.model) else None,
     )

@@ -55,18 +55,19 @@ class RequestedView:
 
     @cached_property
     def lab_state(self) -> LabState:
-        options = self.step.config.lab.options
+        options, controls = self.step.config.lab.options, self.view.controls
         marks = self.prediction.answer.marks if self.is_revealed else ()
         # Without a question there is nothing to hide.
         is_revealed = self.is_revealed or not self.prediction.question.choices
-        return LabState(
-            self.view.selection, self.models, options, self.view.controls, is_revealed, marks
-        )
+        if not is_revealed:
+            # Pooled maps answer the question of the only lab that has them.
+            controls = replace(controls, groups=0)
+        return LabState(self.view.selection, self.models, options, controls, is_revealed, marks)
 
     @property
     def complete_lab_state(self) -> LabState:
         """The state of the lab with everything shown, as programs get it."""
-        return replace(self.lab_state, is_revealed=True)
+        return replace(self.lab_state, controls=self.view.controls, is_revealed=True)
 
     @property
     def _suffix(self) -> str:
