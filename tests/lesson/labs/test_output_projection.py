@@ -59,6 +59,8 @@ def test_before_the_answer_only_maps_and_switches_are_computed(models):
             assert value == getattr(shown, name)
         elif name == "heads":
             assert [each.map for each in value] == [each.map for each in shown.heads]
+        elif name == "row":
+            assert value.html == shown.row.html
         else:
             assert value is None, name
             assert getattr(shown, name) is not None, name
