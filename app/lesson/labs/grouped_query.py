@@ -6,7 +6,7 @@ import numpy as np
 
 from app.attention.source_listing import textbook_listing
 from app.evaluation.report import KvPoolingLoss
-from app.lesson.json_fields import json_name
+from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.options import CacheSizes, Options
@@ -38,34 +38,65 @@ class CacheRow:
 
 
 @dataclass(frozen=True)
+class SharedHead:
+    """A head with its own keys and with shared ones, for the chosen word.
+
+    shared: the head's figure with shared keys, None before the answer is revealed.
+    keeps: whether the word that it reads most stays the same; None like `shared`.
+    """
+
+    own: HeadFigure
+    shared: HeadFigure | None
+    keeps: bool | None
+
+
+@dataclass(frozen=True)
 class GroupedQueryResult:
     """Maps with pooled keys and values, and cache sizes of published models.
 
     groupings: the possible numbers of groups.
-    max_change: for each head, the largest change of a weight by pooling.
+    heads: the figures of the view, as trained or with pooled keys and values.
+    pairs: each head as trained and with `compared_groups` groups, which are one group for all heads
+        if the view is as trained; empty if the model has one group anyway.
+    max_change: for each head, the largest change of a weight from trained to the view.
     losses: what pooling costs this model, empty if that was not measured.
     code: the textbook implementation.
     """
 
     groupings: tuple[int, ...]
     heads: tuple[HeadFigure, ...]
+    pairs: tuple[SharedHead, ...] = field(metadata=NOT_IN_JSON)
+    compared_groups: int = field(metadata=NOT_IN_JSON)
     max_change: tuple[float, ...] = field(metadata=json_name("moved"))
     losses: tuple[KvPoolingLoss, ...]
     cache: tuple[CacheRow, ...]
     n_tokens: int
     code: str
 
+    @property
+    def loss(self) -> KvPoolingLoss | None:
+        """What the compared groups cost this model, None if that was not measured."""
+        return next((each for each in self.losses if each.groups == self.compared_groups), None)
+
+    @property
+    def keeping(self) -> tuple[SharedHead, ...]:
+        """The heads that keep the word that they read most."""
+        return tuple(pair for pair in self.pairs if pair.keeps)
+
 
 def grouped_query(state: LabState) -> GroupedQueryResult:
-    as_trained = replace(state, controls=replace(state.controls, groups=0)).maps
+    as_trained = _with_groups(state, 0)
     n = len(state.sentence.tokens)
     published_models = GroupedQueryOptions.model_validate(state.options).real_models
     n_kv_heads = state.model.card.n_kv_heads
     evidence = state.models.evidence_of(state.model)
+    compared_groups = state.controls.groups or 1
     return GroupedQueryResult(
         tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
         head_figures(state, state.maps),
-        tuple(np.abs(state.maps - as_trained).max(axis=(1, 2)).tolist()),
+        _pairs(state, as_trained, compared_groups) if n_kv_heads > 1 else (),
+        compared_groups,
+        tuple(np.abs(state.maps - as_trained.maps).max(axis=(1, 2)).tolist()),
         evidence.pooled if evidence else (),
         tuple(
             CacheRow(
@@ -79,3 +110,26 @@ def grouped_query(state: LabState) -> GroupedQueryResult:
         n,
         textbook_listing(),
     )
+
+
+def _with_groups(state: LabState, groups: int) -> LabState:
+    if groups == state.controls.groups:
+        return state
+    return replace(state, controls=replace(state.controls, groups=groups))
+
+
+def _pairs(state: LabState, as_trained: LabState, groups: int) -> tuple[SharedHead, ...]:
+    own = head_figures(as_trained, as_trained.maps)
+    pooled = _with_groups(state, groups)
+    if pooled.groups != groups:
+        return tuple(SharedHead(figure, None, None) for figure in own)
+    shared = head_figures(pooled, pooled.maps)
+    return tuple(
+        SharedHead(before, after, _read_word(before) == _read_word(after))
+        for before, after in zip(own, shared, strict=True)
+    )
+
+
+def _read_word(figure: HeadFigure) -> tuple[str, int | None]:
+    """Return what identifies the word that the chosen word reads most."""
+    return figure.top_word.word, figure.top_word.ordinal
