@@ -76,7 +76,12 @@ LABS = {
     "budget": Lab(head_count, extra_controls=("unscaled",), shows_row=True),
     "mix": Lab(output_projection, extra_controls=("off", "weighted"), shows_row=True),
     "measures": Lab(head_metrics, extra_controls=("shuffled",)),
-    "sharing": Lab(grouped_query, extra_controls=("groups",), options_type=GroupedQueryOptions),
+    "sharing": Lab(
+        grouped_query,
+        extra_controls=("groups",),
+        options_type=GroupedQueryOptions,
+        shows_row=True,
+    ),
 }
 
 __all__ = ["CONTROLS", "LABS", "Controls", "Lab", "LabState", "compare", "explain", "two_views"]

@@ -9,6 +9,7 @@ from app.evaluation.report import KvPoolingLoss
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
+from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.options import CacheSizes, Options
 
 BYTES_PER_NUMBER = 2
@@ -58,6 +59,7 @@ class GroupedQueryResult:
     heads: the figures of the view, as trained or with pooled keys and values.
     pairs: each head as trained and with `compared_groups` groups, which are one group for all heads
         if the view is as trained; empty if the model has one group anyway.
+    row: the row of the chosen head, with all queries that share its keys and values.
     max_change: for each head, the largest change of a weight from trained to the view.
     losses: what pooling costs this model, empty if that was not measured.
     code: the textbook implementation.
@@ -67,6 +69,7 @@ class GroupedQueryResult:
     heads: tuple[HeadFigure, ...]
     pairs: tuple[SharedHead, ...] = field(metadata=NOT_IN_JSON)
     compared_groups: int = field(metadata=NOT_IN_JSON)
+    row: RowFigure = field(metadata=NOT_IN_JSON)
     max_change: tuple[float, ...] = field(metadata=json_name("moved"))
     losses: tuple[KvPoolingLoss, ...]
     cache: tuple[CacheRow, ...]
@@ -96,6 +99,7 @@ def grouped_query(state: LabState) -> GroupedQueryResult:
         head_figures(state, state.maps),
         _pairs(state, as_trained, compared_groups) if n_kv_heads > 1 else (),
         compared_groups,
+        row_figure(state, ("kv-sets",)),
         tuple(np.abs(state.maps - as_trained.maps).max(axis=(1, 2)).tolist()),
         evidence.pooled if evidence else (),
         tuple(
