@@ -1,0 +1,106 @@
+"""Before learners commit to an answer, nothing that the page is or fetches gives it away."""
+
+import re
+from html import unescape
+
+import pytest
+
+from app.lesson import PredictionInput
+from app.lesson.labs.lab_state import PANELS
+from app.lesson.selection import Selection
+from app.web.state.step_prediction import StepPrediction
+from tests.shipped import LESSONS
+from tests.web.requests import HTMX
+
+STEPS = {step.number: (lesson, step) for lesson in LESSONS for step in lesson.steps}
+TEXTS = ["", "the old dog slept by the fire", "Every student needs a good dictionary"]
+"""The empty text stands for the step's own sentence."""
+
+
+def readable_text(html):
+    """The words of a response as they are read, attributes included."""
+    return " ".join(unescape(re.sub(r"</?(?:b|bdi|i|em|strong|span)\b[^>]*>", "", html)).split())
+
+
+def get(client, path, headers=None, **query):
+    response = client.get(path, params=query, headers=headers)
+    assert response.status_code == 200
+    return response.text
+
+
+def responses(client, path, **query):
+    """Everything that a page with this query is, and everything that it fetches by itself."""
+    yield get(client, path, **query)
+    yield get(client, path, embed="1", **query)
+    yield get(client, path, HTMX, **query)
+    for panel in PANELS:
+        yield get(client, path, open=panel, **query)
+    heads = re.findall(r'data-head="(\d+)"', get(client, path, **query))
+    for head in sorted(set(heads)):
+        yield get(client, f"{path}/numbers", HTMX, **query | {"head": head})
+    yield get(client, f"{path}/handout", **query)
+
+
+def step_prediction(step, models, text):
+    """The prediction of the step's own view, or of that view on another sentence."""
+    defaults = step.config.defaults
+    model = models[defaults.model]
+    sentence = model.tokenizer.sentence(text or defaults.text)
+    word = min(defaults.word, len(sentence.words) - 1)
+    selection = Selection(sentence, model, defaults.layer, defaults.head, word)
+    return StepPrediction(step.config.predict, selection, models)
+
+
+def column_total_parts(inputs: PredictionInput):
+    """The total of the column, and every row but the chosen word's."""
+    weights = inputs.weights()[inputs.head]
+    n = len(inputs.sentence.tokens)
+    yield f"{weights[:, inputs.sentence.word_of.index(inputs.word)].sum():.2f}"
+    for row in range(n):
+        if inputs.sentence.word_of[row] != inputs.word:
+            yield weight_row(weights[row])
+
+
+def weight_row(row):
+    """Numbers in cells, as a table or a map prints them one after another."""
+    return [f"{weight:.2f}".removeprefix("0") for weight in row if 0.005 <= weight < 0.995]
+
+
+def cells_in_order(numbers, html):
+    """Whether a response prints these numbers in cells that follow one another."""
+    pattern = r"\D{0,90}".join(map(re.escape, numbers))
+    return re.search(pattern, html) is not None
+
+
+EXTRA_PARTS = {"column_total": column_total_parts}
+"""By the prediction's name, what else answers the question: texts, or numbers in a row of cells."""
+
+
+def is_in(part, html):
+    if isinstance(part, list):
+        return cells_in_order(part, re.sub(r'[xy]="[^"]*"', "", html))
+    return part in readable_text(html)
+
+
+@pytest.mark.parametrize("number", STEPS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_answer_appears_only_after_the_commitment(client, models, number, text):
+    lesson, step = STEPS[number]
+    path = f"/{lesson.slug}/{step.slug}"
+    prediction = step_prediction(step, models, text)
+    query = {"text": text, "word": str(prediction.selection.word)} if text else {}
+    answer, selection = prediction.answer, prediction._input
+    extra_parts = EXTRA_PARTS.get(step.config.predict.computed_by)
+    parts = list(extra_parts(selection)) if extra_parts else []
+    before = list(responses(client, path, **query))
+    assert 'class="hidden-part"' in before[0]
+    for html in before:
+        assert 'id="verdict"' not in html
+        assert "is-right" not in html
+        assert 'class="marked"' not in html
+        found = [part for part in parts if is_in(part, html)]
+        assert found == []
+    for committed in ({"predict": answer.right[0]}, {"reveal": "1"}):
+        html = get(client, path, **query, **committed)
+        assert 'id="verdict"' in html
+        assert [part for part in parts if not is_in(part, html)] == []
