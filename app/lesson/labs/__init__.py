@@ -11,12 +11,17 @@ from app.lesson.labs.explain import explain
 from app.lesson.labs.grouped_query import GroupedQueryOptions, grouped_query
 from app.lesson.labs.head_count import head_count
 from app.lesson.labs.head_metrics import head_metrics
+from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, no_rows, rows_of_other_words
 from app.lesson.labs.input_perturbation import input_perturbation
 from app.lesson.labs.lab_state import COMMON_CONTROLS, CONTROLS, Controls, LabState
 from app.lesson.labs.output_projection import output_projection
 from app.lesson.labs.pipeline import pipeline
 from app.lesson.labs.second_view import two_views
-from app.lesson.labs.side_by_side import SideBySideOptions, side_by_side
+from app.lesson.labs.side_by_side import (
+    SideBySideOptions,
+    rows_of_asked_heads,
+    side_by_side,
+)
 from app.lesson.options import ModelName, NoOptions, Options
 
 MAX_FULL_MAPS = 8
@@ -29,15 +34,15 @@ class Lab:
 
     `extra_controls` are the controls that it has besides `COMMON_CONTROLS`, by their query names.
     `options_type` are the options that a step has to give. `layouts` are the possible layouts of
-    heads, the default first. `hides_maps`: before the answer is revealed, the map of the chosen
-    head shows only the rows of the chosen word. `shows_row`: the lab shows the row figure.
+    heads, the default first. `answering_rows` returns the rows of maps that answer the question.
+    `shows_row`: the lab shows the row figure.
     """
 
     run: Callable[[LabState], object]
     extra_controls: tuple[str, ...] = ()
     options_type: type[Options] = NoOptions
     layouts: tuple[str, ...] = ("map", "grid", "lines", "strip")
-    hides_maps: bool = False
+    answering_rows: Callable[[LabState], HiddenRows] = no_rows
     shows_row: bool = False
 
     def layout_for(self, state: LabState) -> str:
@@ -48,6 +53,10 @@ class Lab:
         is_large = state.heatmap_layout.scrolls or state.model.card.n_heads > MAX_FULL_MAPS
         default_layout = "map" if self.layouts[0] == "grid" and is_large else self.layouts[0]
         return state.controls.layout or default_layout
+
+    def hidden_rows(self, state: LabState) -> HiddenRows:
+        """Return the rows that maps of the chosen model leave out, by head."""
+        return NO_ROWS if state.is_revealed else self.answering_rows(state)
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -68,9 +77,13 @@ LABS = {
         side_by_side,
         options_type=SideBySideOptions,
         layouts=("grid", "map", "lines", "strip"),
+        answering_rows=rows_of_asked_heads,
     ),
     "pipeline": Lab(
-        pipeline, extra_controls=("causal", "stage"), layouts=("map", "lines"), hides_maps=True
+        pipeline,
+        extra_controls=("causal", "stage"),
+        layouts=("map", "lines"),
+        answering_rows=rows_of_other_words,
     ),
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
     "budget": Lab(head_count, extra_controls=("unscaled",), shows_row=True),

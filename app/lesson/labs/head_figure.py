@@ -1,15 +1,14 @@
 """One head as a figure: its map, the chosen word's row as a strip, and a summary in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.attention.metrics import largest_cell, mean_entropy, word_row
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON, json_name
+from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows
 from app.lesson.labs.lab_state import LabState
 from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
-
-NOTHING_HIDDEN: Mapping[int, Sequence[int]] = {}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,14 @@ class HeadFigure:
 
     @property
     def map(self) -> str:
-        return draw(self.state, self.weights, marked_areas(self.state, self.head))
+        return self.picture()
+
+    def picture(self, hidden_rows: Collection[int] = ()) -> str:
+        """Return the map without the hidden rows, with what decides the answer outlined."""
+        marked = marked_areas(self.state, self.head)
+        if hidden_rows:
+            return heatmap(self.weights, self.state.heatmap_layout, marked, hidden_rows)
+        return draw(self.state, self.weights, marked)
 
     @property
     def thumbnail(self) -> str:
@@ -121,7 +127,7 @@ class HeadThumbnail:
 
 
 def head_thumbnails(
-    state: LabState, hidden_rows: Mapping[int, Sequence[int]] = NOTHING_HIDDEN
+    state: LabState, hidden_rows: HiddenRows = NO_ROWS
 ) -> tuple[tuple[HeadThumbnail, ...], ...]:
     """Return a row for each layer, with the small map of each of its heads.
 
@@ -129,7 +135,7 @@ def head_thumbnails(
     """
     thumbnails = []
     for layer, maps in enumerate(state.all_maps):
-        hidden = hidden_rows if layer == state.layer else NOTHING_HIDDEN
+        hidden = hidden_rows if layer == state.layer else NO_ROWS
         thumbnails.append(
             tuple(
                 HeadThumbnail(

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, rows_of_query_word
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow
 from app.lesson.options import ModelName, Options
@@ -105,6 +106,13 @@ def _row(groups: Sequence[tuple[Panel, Sequence[HeadFigure]]], max_cell: int) ->
         )
         for (panel, figures), start in zip(groups, starts, strict=False)
     ]
+
+
+def rows_of_asked_heads(state: LabState) -> HiddenRows:
+    """Return the rows of the chosen word if the question is about the heads of the chosen model."""
+    many = SideBySideOptions.model_validate(state.options).many
+    is_asked = state.models.model_for_prediction(many, state.model) is state.model
+    return rows_of_query_word(state) if is_asked else NO_ROWS
 
 
 def side_by_side(state: LabState) -> SideBySideResult:

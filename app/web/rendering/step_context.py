@@ -1,6 +1,6 @@
 """What the templates of a step show, as typed groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -112,7 +112,12 @@ class LabContext:
     @property
     def hides_query_rows(self) -> bool:
         """Whether what the chosen word reads would answer the question, and is left out."""
-        return getattr(self.result, "hides_query_rows", False)
+        return not set(self.displayed.query_rows).isdisjoint(self.hidden_rows)
+
+    @property
+    def hidden_rows(self) -> Collection[int]:
+        """The rows that the map of the chosen head leaves out."""
+        return self.lab.hidden_rows(self.displayed).get(self.displayed.head, ())
 
     @property
     def chosen_figure(self) -> HeadFigure:
@@ -122,7 +127,7 @@ class LabContext:
     @property
     def weight_table(self) -> WeightTable:
         """Every number of the chosen head that the page shows."""
-        return weight_table(self.displayed, hides_maps=self.lab.hides_maps)
+        return weight_table(self.displayed, self.hidden_rows)
 
     @property
     def has_split_words(self) -> bool:
@@ -135,14 +140,7 @@ class LabContext:
     @property
     def head_thumbnails(self) -> tuple[tuple[HeadThumbnail, ...], ...]:
         """Small maps of every head of every layer, without what would answer the question."""
-        displayed = self.displayed
-        hidden: dict[int, Sequence[int]] = {}
-        if self.hides_query_rows:
-            hidden = dict.fromkeys(range(displayed.model.card.n_heads), displayed.query_rows)
-        elif self.lab.hides_maps and not displayed.is_revealed:
-            rows = range(len(displayed.tokens))
-            hidden = {displayed.head: [row for row in rows if row not in displayed.query_rows]}
-        return head_thumbnails(displayed, hidden)
+        return head_thumbnails(self.displayed, self.lab.hidden_rows(self.displayed))
 
 
 @dataclass(frozen=True)
@@ -286,10 +284,8 @@ def _form_context(
 
 def _lab_context(requested: RequestedView) -> LabContext:
     lab, state, version = requested.lab, requested.lab_state, requested.version
-    # The arithmetic of a cell, or a difference of maps, would give hidden rows away.
-    shows_all = state.is_revealed or not lab.hides_maps
-    cell, displayed = state.controls.cell, state.displayed
-    shows_cell = shows_all or (cell is not None and cell[0] in displayed.query_rows)
+    displayed, cell = state.displayed, state.controls.cell
+    hidden_rows = lab.hidden_rows(displayed).get(displayed.head, ())
     return LabContext(
         lab=lab,
         template=f"labs/{requested.step.config.lab.name}.html",
@@ -297,11 +293,19 @@ def _lab_context(requested: RequestedView) -> LabContext:
         displayed=displayed,
         layout=lab.layout_for(state),
         result=lab.run(state),
-        explanation=explain(displayed) if shows_cell else None,
+        explanation=None if cell and cell[0] in hidden_rows else explain(displayed),
         two_views=two_views(state) if state.is_revealed else None,
-        comparison=compare(state) if shows_all else None,
+        comparison=None if _comparison_answers(lab, state) else compare(state),
         retrained_since=version.version if version.weights_differ(state.model) else None,
     )
+
+
+def _comparison_answers(lab: Lab, state: LabState) -> bool:
+    """Return whether the difference of the two compared heads would show hidden rows."""
+    if state.controls.minus is None:
+        return False
+    other = state.for_model(state.models[state.controls.minus[0]])
+    return bool(lab.hidden_rows(state) or (other and lab.hidden_rows(other)))
 
 
 def _prediction_context(requested: RequestedView) -> PredictionContext:

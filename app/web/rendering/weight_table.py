@@ -1,6 +1,6 @@
 """The numbers of one head's map as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.lesson import LabState
@@ -19,15 +19,8 @@ class WeightTable:
     weights: Sequence[Sequence[float] | None]
 
 
-def weight_table(displayed: LabState, *, hides_maps: bool) -> WeightTable:
-    """Return the numbers of the chosen head.
-
-    `hides_maps`: before the answer is revealed, only the rows of the chosen word are shown.
-    """
+def weight_table(displayed: LabState, hidden_rows: Collection[int]) -> WeightTable:
+    """Return the numbers of the chosen head without the hidden rows."""
     weights: list[list[float]] = displayed.maps[displayed.head].tolist()
-    shows_all = displayed.is_revealed or not hides_maps
-    rows = [
-        row if shows_all or index in displayed.query_rows else None
-        for index, row in enumerate(weights)
-    ]
+    rows = [None if index in hidden_rows else row for index, row in enumerate(weights)]
     return WeightTable(displayed, displayed.tokens, rows)

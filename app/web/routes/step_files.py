@@ -2,7 +2,7 @@
 
 import io
 from asyncio import Lock
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -33,12 +33,28 @@ MAX_QR_LINK_LENGTH = 1_200
 
 
 @dataclass(frozen=True)
+class HandoutMap:
+    """The map of one head on a handout, without the rows that answer the question."""
+
+    figure: HeadFigure
+    hidden_rows: Collection[int]
+
+    @property
+    def picture(self) -> str:
+        return self.figure.picture(self.hidden_rows)
+
+
+@dataclass(frozen=True)
 class Handout:
-    """What a handout prints besides the context of the step: one figure for each head."""
+    """What a handout prints besides the context of the step: the map of each head."""
 
     has_answers: bool
     lab_state: LabState
-    figures: Sequence[HeadFigure]
+    maps: Sequence[HandoutMap]
+
+    @property
+    def hides_rows(self) -> bool:
+        return any(each.hidden_rows for each in self.maps)
 
 
 def router(app_context: AppContext) -> APIRouter:
@@ -90,7 +106,8 @@ def weight_table_response(
     """Respond with the chosen head's attention matrix as an HTML table."""
     displayed = requested.lab_state.displayed
     is_partial = htmx_details(request).is_partial
-    table = weight_table(displayed, hides_maps=requested.lab.hides_maps)
+    hidden_rows = requested.lab.hidden_rows(displayed).get(displayed.head, ())
+    table = weight_table(displayed, hidden_rows)
     return app_context.templates.response(
         request,
         "parts/numbers.html" if is_partial else "numbers.html",
@@ -102,16 +119,20 @@ def weight_table_response(
 def handout_page(request: Request, app_context: AppContext, requested: RequestedView) -> Response:
     """Respond with the step as a page to print: with blanks, or with the answers (`answers=1`).
 
-    Maps are of the model that the prediction is computed with, so answers can be checked by hand.
+    With answers, maps are of the model that the question is about.
     """
-    lab_state = requested.lab_state
-    displayed = lab_state.for_model(requested.prediction.model) or lab_state
-    handout = Handout(
-        has_answers=requested.query.get("answers") == "1",
-        lab_state=displayed,
-        figures=head_figures(displayed, displayed.maps),
-    )
+    has_answers = requested.query.get("answers") == "1"
+    requested = requested.revealed(is_revealed=has_answers)
+    state = requested.lab_state.displayed
+    if has_answers:
+        state = state.for_model(requested.prediction.model) or state
+    hidden_rows = requested.lab.hidden_rows(state)
+    maps = [
+        HandoutMap(figure, hidden_rows.get(figure.head, ()))
+        for figure in head_figures(state, state.maps)
+    ]
     step = step_context(requested, app_context, origin_of(request))
+    handout = Handout(has_answers, state, maps)
     return app_context.templates.response(
         request, "handout.html", vars(step) | {"handout": handout}
     )

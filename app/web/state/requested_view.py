@@ -81,6 +81,11 @@ class RequestedView:
         path = path_of(self.lesson, self.step)
         return ViewLinks(path, self.parsed, self.version, self._suffix)
 
+    def revealed(self, *, is_revealed: bool) -> "RequestedView":
+        """Return the same view with the answer shown or not, without one of the learner's."""
+        view = self.view.replace(reveal=is_revealed, predict=None)
+        return replace(self, parsed=replace(self.parsed, view=view))
+
     def query_for(self, step: Step) -> str:
         """Return what links to another step carry along, with its "?", or "".
 
