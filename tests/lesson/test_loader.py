@@ -38,8 +38,21 @@ def test_steps_are_in_the_order_of_their_numbers(folder, models):
 
 def test_prose_is_split_at_the_lab(folder, models):
     step = load_lesson(folder, models).steps[0]
-    assert [segment.kind for segment in step.before_lab] == ["prose", "predict"]
-    assert [segment.kind for segment in step.after_lab] == ["prose", "shapes", "check"]
+    assert [segment.kind for segment in step.before_lab] == [*["prose"] * 4, "predict"]
+    assert [segment.kind for segment in step.after_lab] == ["prose", "shapes", "deeper", "check"]
+
+
+def test_the_live_prose_of_a_step_is_found_wherever_it_is(folder, models):
+    step = load_lesson(folder, models).steps[0]
+    assert [segment.condition for segment in step.live_segments] == [None, "default", "own", None]
+    assert [segment.id for segment in step.live_segments] == [f"live-{n}" for n in range(4)]
+    assert step.kinds == {"prose", "predict", "shapes", "deeper", "check"}
+
+
+def test_a_lesson_takes_as_long_as_its_steps(folder, models):
+    lesson = load_lesson(folder, models)
+    minutes = sum(step.reading_time.minutes for step in lesson.steps)
+    assert minutes <= lesson.minutes < minutes + 1
 
 
 def test_a_step_is_found_by_slug_and_by_number(folder, models):
@@ -96,7 +109,7 @@ def test_a_broken_step_does_not_affect_the_others(folder, models):
         (".toml", "Softmax divides", "$x^$ divides", "this formula is not valid LaTeX: x^"),
         (".toml", 'beside = "headwise-h1"', 'beside = ["x"]', "lab.beside"),
         (".toml", "[predict.labels]", '[predict.labels]\nit = "It"', "no answer has the id it"),
-        (".md", "Each head", "\udcff head", "is not UTF-8"),
+        (".md", "has its own", "has \udcff", "is not UTF-8"),
     ],
 )
 def test_no_issue_of_a_step_affects_the_others(folder, models, suffix, old, new, message):

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.lesson import PREDICTIONS, PredictionResult, load_lessons
-from app.lesson.predictions import number_choices
+from app.lesson import PREDICTIONS, Answer, load_lessons
 from app.lesson.validation import line_of
 from tests.lesson.small_lesson import SLUG, STEP_1, STEP_2, edit_step
 
@@ -58,6 +57,23 @@ def issues_in(folder, models):
         (".md", "::check", "::chekc", "unknown marker ::chekc"),
         (".md", "::predict", "::lab", "::lab must occur exactly once"),
         (".md", "::predict", "", "::predict must occur exactly once"),
+        (".md", "::shapes", "::shapes\n::shapes", "::shapes may occur only once"),
+        (".md", "::end\n\n::check", "::check", "::deeper is never ended by ::end"),
+        (".md", "::check", "::check\n::end", "::end ends no block"),
+        (".md", "::predict", "::deeper More\n::predict\n::end", "::predict cannot be inside"),
+        (".md", "::own", "::own\n::default\n::end", "::default cannot be inside ::own"),
+        (".md", "::own", "::own mine", "::own has no title on its line"),
+        (".md", "::deeper What *more* there is", "::deeper", "::deeper needs a title"),
+        (".md", "::deeper What", "::deeper [What](?word=1)", "a title has neither links"),
+        (".md", "?word=3", "?word=5", "the link ?word=5 makes no sense: word cannot be “5” here"),
+        (".md", "?word=3", "?causal=1", "this lab has no control “causal”"),
+        (".md", "?word=3", "?", "the link ? changes nothing"),
+        (".md", "#keys", "#kies", "there is no part “kies” to light"),
+        (".md", "role:query", "role:queen", "there is no role “queen”"),
+        (".md", "{top}", "{bottom}", "unknown placeholder {bottom}"),
+        (".md", "\\query{Q}", "\\light{Q}{Q}", "this formula lights an unknown part “Q”"),
+        (".toml", "Softmax divides", "[It](?word=1) divides", "a link that changes the view works"),
+        (".toml", "Positions do", "[Positions](?word=9) do", "word cannot be “9” here"),
     ],
 )
 def test_an_issue_is_reported_with_its_file(folder, models, suffix, old, new, message):
@@ -76,6 +92,10 @@ def test_an_issue_is_reported_with_its_file(folder, models, suffix, old, new, me
         (".toml", 'right = "You said', 'right = "{word} {nobody} You said'),
         (".toml", 'text = "A head reads', 'texxt = "A head reads'),
         (".md", "::predict", "::predikt"),
+        (".md", "?word=3", "?word=7"),
+        (".md", "#keys", "#kies"),
+        (".md", "{top}", "{bottom}"),
+        (".toml", 'feedback = "A head may', 'feedback = "[A](term:x) head may'),
     ],
 )
 def test_an_issue_is_reported_with_its_line(folder, models, suffix, old, new):
@@ -114,10 +134,10 @@ def test_all_issues_are_reported_at_once(folder, models):
 
 
 def test_a_tie_on_the_default_sentence_is_an_issue(folder, models, monkeypatch):
-    def compute(_):
-        return PredictionResult(("320", "640"), number_choices([320, 640]), {"all_heads": "1"})
+    def answer(_):
+        return Answer(("320", "640"), {"all_heads": "1"})
 
-    prediction_type = replace(PREDICTIONS["cached_numbers"], compute=compute)
+    prediction_type = replace(PREDICTIONS["cached_numbers"], answer=answer)
     monkeypatch.setitem(PREDICTIONS, "cached_numbers", prediction_type)
     (issue,) = issues_in(folder, models)
     assert "320 and 640 tie; choose defaults with one right answer" in issue

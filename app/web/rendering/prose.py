@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -49,30 +51,74 @@ class ProseContext:
 def prose_context(requested: RequestedView) -> ProseContext:
     return ProseContext(
         values=ProseValues(requested.lab_state),
-        link_of=lambda params: url_after(requested, params),
+        link_of=ViewChanges(requested).url_after,
         is_default_sentence=requested.view.text == requested.step.config.defaults.text,
     )
 
 
-def url_after(requested: RequestedView, params: Mapping[str, str]) -> str | None:
-    """Return the URL of the view after a link has changed `params`.
+FORM_PARAMS = ("text", "model", "hide", "minus")
+"""Parameters whose change means that others no longer fit."""
 
-    It is the view that the lab's form would open with these values, so what no longer fits is
-    dropped or clamped. Return None if the learner's sentence, the model or the assignment does not
-    allow the change.
-    """
-    view, version = requested.view, requested.version
-    if any(name in requested.assignment.fixed for name in params):
-        return None
-    try:
-        changed_view(params, view.selection, view.controls, requested.lab, requested.models)
-    except SenselessLinkError:
-        return None
-    fields = {"text": view.text} | hidden_fields(view, {}, has_lab=False)
-    form = fields | previous_selection(requested.parsed) | previous_controls(view) | dict(params)
-    query = normalise_form(form, requested.step.config.predict, requested.models, version)
-    used = {name: value for name, value in query.items() if name not in FLAGS or value == "1"}
-    parsed = parse_view(used, version, requested.models, requested.lab)
-    answers = {name: query.get(name) for name in ("predict", "check")}
-    after = replace(parsed, view=parsed.view.replace(**answers))
-    return replace(requested.links, parsed=after).url
+
+@dataclass(frozen=True)
+class ViewChanges:
+    """The URLs of the views to which links in prose lead from one view."""
+
+    requested: RequestedView
+
+    def url_after(self, params: Mapping[str, str]) -> str | None:
+        """Return the URL of the view after a link has changed `params`.
+
+        It opens what the lab's form would open with these values. Return None if the learner's
+        sentence, the model or the assignment does not allow the change.
+        """
+        requested, view = self.requested, self.requested.view
+        if any(name in requested.assignment.fixed for name in params):
+            return None
+        try:
+            changed_view(params, view.selection, view.controls, requested.lab, requested.models)
+        except SenselessLinkError:
+            return None
+        if params.get("cell") == "" or any(name in params for name in FORM_PARAMS):
+            return self.url_of_form(params)
+        changes = {"open": "explain", **params} if "cell" in params else params
+        pieces = self._query_pieces | {
+            name: urlencode({name: value}) for name, value in changes.items()
+        }
+        dropped = [name for name, value in params.items() if _is_off(name, value)]
+        if params.get("open") == "":
+            dropped += ["cell", "minus"]
+        if any(self._asks_anew(name, value) for name, value in params.items()):
+            dropped.append("predict")
+        query = "&".join(piece for name, piece in pieces.items() if name not in dropped)
+        return f"{requested.links.path}?{query}{requested.links.suffix}"
+
+    def url_of_form(self, params: Mapping[str, str]) -> str:
+        """Return the URL that the lab's form leads to with these values."""
+        requested, view = self.requested, self.requested.view
+        fields = {"text": view.text} | hidden_fields(view, {}, has_lab=False)
+        previous = previous_selection(requested.parsed) | previous_controls(view)
+        form = fields | previous | dict(params)
+        config, models, version = requested.step.config, requested.models, requested.version
+        query = normalise_form(form, config.predict, models, version)
+        used = {name: value for name, value in query.items() if not _is_off(name, value)}
+        parsed = parse_view(used, version, models, requested.lab)
+        answers = {name: query.get(name) for name in ("predict", "check")}
+        after = replace(parsed, view=parsed.view.replace(**answers))
+        return replace(requested.links, parsed=after).url
+
+    @cached_property
+    def _query_pieces(self) -> dict[str, str]:
+        """The parts of the view's query by the names of their parameters."""
+        return {piece.partition("=")[0]: piece for piece in self.requested.links.query.split("&")}
+
+    def _asks_anew(self, name: str, value: str) -> bool:
+        """Return whether the answer depends on a value that changes."""
+        return (
+            name in self.requested.prediction.type.depends_on
+            and self.requested.view.query_params.get(name, "") != value
+        )
+
+
+def _is_off(name: str, value: str) -> bool:
+    return not value or (name in FLAGS and value == "0")
