@@ -53,15 +53,16 @@ class WordGuess:
     top_tokens: tuple[TokenProbability, ...]
 
 
-def mask_word(sentence: Sentence, word: int, model: Model) -> MaskedWord:
-    """Put the model's mask in place of a word of the text; other words may be masked too.
-
-    The model has a mask token.
-    """
+def masked_text(sentence: Sentence, word: int, model: Model) -> str:
+    """Return the text with the model's mask in place of a word. The model has a mask token."""
     pieces, text = sentence.words[word].pieces, sentence.text
-    start = pieces[0].start
-    masked_text = f"{text[:start]}{model.tokenizer.mask_token}{text[pieces[-1].end :]}"
-    masked = model.tokenizer.sentence(masked_text)
+    return f"{text[: pieces[0].start]}{model.tokenizer.mask_token}{text[pieces[-1].end :]}"
+
+
+def mask_word(sentence: Sentence, word: int, model: Model) -> MaskedWord:
+    """Put the model's mask in place of a word of the text; other words may be masked too."""
+    start = sentence.words[word].pieces[0].start
+    masked = model.tokenizer.sentence(masked_text(sentence, word, model))
     return MaskedWord(
         masked,
         next(
@@ -99,15 +100,27 @@ def why_no_guess(chosen: HasSelection, models: EvaluatedRegistry) -> str | None:
     return None if is_known and len(pieces) == 1 else "split" if is_known else "unknown"
 
 
+def hidden_text(chosen: HasSelection, models: EvaluatedRegistry) -> str | None:
+    """Return the sentence without the chosen word, None if the models cannot read it."""
+    if why_no_guess(chosen, models) in _UNREADABLE:
+        return None
+    model = guessing_models(models)[0]
+    return masked_text(_read_by(model, chosen), chosen.word, model)
+
+
 def hidden_word(chosen: HasSelection, models: EvaluatedRegistry) -> HiddenWord | None:
     """Return the chosen word hidden from Headwise's own models, None if they cannot read it."""
     cause = why_no_guess(chosen, models)
-    if cause in ("special", "too_long"):
+    if cause in _UNREADABLE:
         return None
     model = guessing_models(models)[0]
     sentence = _read_by(model, chosen)
     target_id = None if cause else sentence.words[chosen.word].pieces[0].id
     return HiddenWord(mask_word(sentence, chosen.word, model), target_id)
+
+
+_UNREADABLE = ("special", "too_long")
+"""Causes of `why_no_guess` for which there is no sentence to guess in."""
 
 
 def _read_by(model: Model, chosen: HasSelection) -> Sentence:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import sqrt
 
 from app.evaluation.registry import EvaluatedRegistry
@@ -68,6 +69,7 @@ class LeadingModels:
     seed_spread: float
 
 
+@lru_cache(maxsize=4)
 def leading_models(models: EvaluatedRegistry) -> LeadingModels | None:
     """Return the two best models, None without two models or without runs from several seeds."""
     ranked = sorted(trained_models(models), key=lambda model: model.loss)

@@ -1,16 +1,18 @@
 """Lab: the same number of parameters divided among 1, 2, 4 or 8 heads."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.attention import Intervention
 from app.attention.metrics import row_entropy
 from app.attention.weights import Matrix
+from app.evaluation.registry import EvaluatedRegistry
 from app.evaluation.seed_runs import LossDifference
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.row_figure import RowFigure, row_figure
-from app.lesson.masked_word import WordGuess, guess_word, guessing_models, hidden_word
+from app.lesson.masked_word import WordGuess, guess_word, guessing_models, hidden_text, hidden_word
 from app.lesson.model_comparison import (
     TrainedModel,
     head_count_text,
@@ -91,7 +93,8 @@ class HeadCountResult:
 
     hidden_text: the sentence as the models read it, None if the word cannot be hidden.
     costs, losses: None before the answer is revealed.
-    entropies: for each head the mean row entropy in bits, with and without the divisor √d_k.
+    entropies: for each head the mean row entropy in bits, with and without the divisor √d_k; None
+        before the answer is revealed, as long as scores are divided.
     """
 
     models: tuple[GuessingModel, ...]
@@ -100,23 +103,19 @@ class HeadCountResult:
     losses: FamilyLosses | None
     heads: tuple[HeadFigure, ...]
     row: RowFigure = field(metadata=NOT_IN_JSON)
-    entropies: tuple[tuple[float, float], ...]
+    entropies: tuple[tuple[float, float], ...] | None
     divisor: float
 
 
 def head_count(state: LabState) -> HeadCountResult:
-    scaled_entropies, unscaled_entropies = (
-        _entropies(state, scaled=scaled) for scaled in (True, False)
-    )
-    hidden = hidden_word(state, state.models)
     return HeadCountResult(
         models=_guessing_models(state),
-        hidden_text=hidden.masked.sentence.text if hidden else None,
+        hidden_text=hidden_text(state, state.models),
         costs=_costs(state) if state.is_revealed else None,
-        losses=_family_losses(state) if state.is_revealed else None,
+        losses=family_losses(state.models) if state.is_revealed else None,
         heads=head_figures(state, state.maps),
         row=row_figure(state, LIT_PARTS),
-        entropies=tuple(zip(scaled_entropies.tolist(), unscaled_entropies.tolist(), strict=True)),
+        entropies=_entropies(state) if state.is_revealed or state.controls.unscaled else None,
         divisor=float(state.model.card.d_head**0.5),
     )
 
@@ -159,14 +158,16 @@ def attention_parameters(d_model: int) -> int:
     return 4 * (d_model * d_model + d_model)
 
 
-def _family_losses(state: LabState) -> FamilyLosses | None:
-    runs = state.models.seed_runs
+@lru_cache(maxsize=4)
+def family_losses(models: EvaluatedRegistry) -> FamilyLosses | None:
+    """Return the losses of the trained models, None without runs from several seeds."""
+    runs = models.seed_runs
     if runs is None:
         return None
     most_heads = max(run.n_heads for run in runs.runs)
     best_heads = min({run.n_heads for run in runs.runs}, key=runs.mean_loss)
     return FamilyLosses(
-        plot=loss_plot(state.models),
+        plot=loss_plot(models),
         best_heads=best_heads,
         most_heads=most_heads,
         difference=runs.difference(most_heads, best_heads) if best_heads != most_heads else None,
@@ -175,7 +176,12 @@ def _family_losses(state: LabState) -> FamilyLosses | None:
     )
 
 
-def _entropies(state: LabState, *, scaled: bool) -> Matrix:
+def _entropies(state: LabState) -> tuple[tuple[float, float], ...]:
+    scaled, unscaled = (_mean_entropies(state, scaled=scaled) for scaled in (True, False))
+    return tuple(zip(scaled.tolist(), unscaled.tolist(), strict=True))
+
+
+def _mean_entropies(state: LabState, *, scaled: bool) -> Matrix:
     weights = state.trace_of(Intervention(scaled=scaled)).weights
     means: Matrix = row_entropy(state.visible_and_renormalised(weights)).mean(axis=-1)
     return means

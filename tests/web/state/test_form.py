@@ -93,6 +93,14 @@ def test_the_steps_own_model_keeps_a_prediction_if_nothing_differs(models):
     assert "predict" not in query_after(models, about_chosen, model="", was_model="headwise-h8")
 
 
+@pytest.mark.parametrize(("computed_by", "kept"), [("best_guess", "2"), ("shared_keys", None)])
+def test_another_model_keeps_a_prediction_that_compares_models(models, computed_by, kept):
+    about_chosen = prediction(computed_by, model=None)
+    query = query_after(models, about_chosen, model="headwise-h2", was_model="headwise-h8")
+    assert query.get("predict") == kept
+    assert query["model"] == "headwise-h2"
+
+
 @pytest.mark.parametrize("computed_by", PREDICTIONS)
 @pytest.mark.parametrize(
     ("name", "value"), [("text", "a c"), ("layer", "1"), ("head", "3"), ("word", "0")]
