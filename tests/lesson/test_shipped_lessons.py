@@ -48,13 +48,6 @@ def test_the_computed_answer_on_the_default_sentence_is_the_declared_one(step, m
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_at_most_120_words_come_before_the_lab(step):
-    text = re.sub(r"<[^>]+>", "", " ".join(segment.html for segment in step.before_lab))
-    words = [word for word in text.split() if any(letter.isalpha() for letter in word)]
-    assert 0 < len(words) <= 120
-
-
-@pytest.mark.parametrize("step", STEPS)
 def test_no_backslash_is_left_of_any_formula(step):
     segments = step.before_lab + step.after_lab
     assert any(segment.html for segment in segments)
@@ -109,7 +102,7 @@ def test_the_end_of_multi_head_attention_asks_about_three_steps(multi_head_atten
 
 PUBLISHED_FIGURES = {
     "same-budget-thinner-heads": "24.9 25.5 25.8 25.4 5.29 5.00 4.92 4.91 5.01",
-    "measure-before-you-name": "94.3 51.7 86.8 40.0 80.5 47.7 34.5 26.3 65 52",
+    "measure-before-you-name": "94.3 51.7 86.8 40.0 80.5 47.7 34.5 26.3 65 52 69",
     "heads-in-real-models": "47.2 47.1 46.6 1.51 0.28 0.24 38 48 0.15 8 96",
 }
 """Copied by hand from the papers: Vaswani 2017, table 3 A; Clark 2019, tables 1 and 2; Ainslie
@@ -121,6 +114,27 @@ def test_figures_of_papers_are_as_published(slug):
     (file,) = (LESSONS_FOLDER / MULTI_HEAD_ATTENTION).glob(f"??-{slug}.md")
     figures = set(re.findall(r"\d+(?:\.\d+)?", file.read_text(encoding="utf-8")))
     assert set(PUBLISHED_FIGURES[slug].split()) <= figures
+
+
+WHO_READS_WHOM = """
+8-11 | a determiner reads its noun | 94.3 % | 51.7 %
+8-10 | an object reads its verb | 86.8 % | 40.0 %
+7-6 | a possessive reads its noun | 80.5 % | 47.7 %
+"""
+"""Clark 2019, table 1: the dependent word reads the word that it depends on."""
+
+
+def test_the_table_of_heads_in_bert_says_who_reads_whom():
+    (file,) = (LESSONS_FOLDER / MULTI_HEAD_ATTENTION).glob("??-measure-before-you-name.md")
+    prose = file.read_text(encoding="utf-8")
+    assert all(f"| {row} |" in prose for row in WHO_READS_WHOM.strip().splitlines())
+
+
+def test_rules_are_above_the_best_head_for_coreference():
+    """Clark 2019, table 2: 69 % for rules, 65 % for head 5-4, 52 % for the nearest match."""
+    (file,) = (LESSONS_FOLDER / MULTI_HEAD_ATTENTION).glob("??-measure-before-you-name.md")
+    table = file.read_text(encoding="utf-8").partition("| Method | Right |")[2]
+    assert re.findall(r"\| (\d\d) % \|", table)[:3] == ["69", "65", "52"]
 
 
 REAL_MODEL_SIZES = {
