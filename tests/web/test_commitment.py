@@ -1,5 +1,6 @@
 """Before learners commit to an answer, nothing that the page is or fetches gives it away."""
 
+import math
 import re
 from html import unescape
 
@@ -8,7 +9,10 @@ import pytest
 from app.lesson import PredictionInput
 from app.lesson.labs.lab_state import PANELS
 from app.lesson.selection import Selection
+from app.picture import format_weight
 from app.web.state.step_prediction import StepPrediction
+from tests.lesson.naive_attention import naive_layer
+from tests.lesson.naive_transformer import naive_probabilities
 from tests.shipped import LESSONS
 from tests.web.requests import HTMX
 
@@ -72,7 +76,43 @@ def cells_in_order(numbers, html):
     return re.search(pattern, html) is not None
 
 
-EXTRA_PARTS = {"column_total": column_total_parts}
+def best_guess_parts(inputs: PredictionInput):
+    """Each model's rank and probability of the hidden word, its best guess, and the losses."""
+    position = inputs.sentence.word_of.index(inputs.word)
+    ids = [token.id for token in inputs.sentence.tokens]
+    target, ids[position] = ids[position], inputs.model.tokenizer.mask_token_id
+    for model in inputs.models.of_kind("trained"):
+        probabilities = naive_probabilities(model, ids, position)
+        rank = 1 + sum(bool(each > probabilities[target]) for each in probabilities)
+        yield f"is guess {rank:,}, {format_weight(probabilities[target])}"
+        best = int(probabilities.argmax())
+        yield f"{model.tokenizer.decode_token(best)[0]} {format_weight(probabilities[best])}"
+        yield f"{model.card.training.validation_loss:.3f}"
+    yield "30,000 steps, seed 0"
+
+
+def largest_contribution_parts(inputs: PredictionInput):
+    """The length of what each head adds, its bar, and the best guess at the hidden word."""
+    rows = [i for i, word in enumerate(inputs.sentence.word_of) if word == inputs.word]
+    contributions = naive_layer(inputs.model, inputs.sentence, inputs.layer).contributions
+    for head, contribution in enumerate(contributions):
+        length = sum(math.dist(contribution[row], [0] * 128) for row in rows) / len(rows)
+        yield f"Head {head} adds {length:.2f}"
+        yield f">{length:.2f}</text>"
+    yield 'class="bar-value'
+    ids = [token.id for token in inputs.sentence.tokens]
+    ids[rows[0] : rows[-1] + 1] = [inputs.model.tokenizer.mask_token_id]
+    probabilities = naive_probabilities(inputs.model, ids, rows[0])
+    best = int(probabilities.argmax())
+    yield f"{inputs.model.tokenizer.decode_token(best)[0]} {format_weight(probabilities[best])}"
+    yield "This is the average of the 4 maps"
+
+
+EXTRA_PARTS = {
+    "best_guess": best_guess_parts,
+    "column_total": column_total_parts,
+    "largest_contribution": largest_contribution_parts,
+}
 """By the prediction's name, what else answers the question: texts, or numbers in a row of cells."""
 
 
@@ -98,6 +138,7 @@ def test_the_answer_appears_only_after_the_commitment(client, models, number, te
         assert 'id="verdict"' not in html
         assert "is-right" not in html
         assert 'class="marked"' not in html
+        assert "is-marked" not in html
         found = [part for part in parts if is_in(part, html)]
         assert found == []
     for committed in ({"predict": answer.right[0]}, {"reveal": "1"}):
