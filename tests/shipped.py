@@ -8,3 +8,5 @@ MODELS = build_registry(Settings())
 LESSONS_FOLDER = site_folder("lessons")
 LIBRARY = load_lessons(LESSONS_FOLDER, MODELS)
 LESSONS = LIBRARY.lessons
+VERSION = LESSONS[0].config.version
+"""The current version of the first lesson."""

@@ -1,7 +1,7 @@
 """`/assign`: for teachers. Make a link with parameters fixed and a note; verify class codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter
@@ -20,10 +20,26 @@ from app.web.state.links import origin_of, path_of
 from app.web.state.requested_view import RequestedView, lab_of, requested_view
 from app.web.state.versions import VERSION_PARAM
 
-FORM_FIELDS = ("text", "model", "layer", "head", "word", "show")
+FORM_FIELDS = ("text", "model", "layer", "head", "word", "show", "reveal")
 """Parameters that the form has a field for, and that an assignment can fix in every lab."""
 
-NEVER_FIXABLE = ("cell", "minus", "lock")
+FIXABLE_NAMES = {
+    "text": "sentence",
+    "show": "view of the heads",
+    "reveal": "when the answer appears",
+    "hide": "special tokens",
+    "open": "what is open under the maps",
+    "stage": "stage of the scores",
+    "off": "heads that are off",
+    "groups": "sets of keys and values",
+    "causal": "causal mask",
+    "unscaled": "division by √d_k",
+    "weighted": "weighting of the maps",
+    "shuffled": "order of the words",
+}
+"""What the form calls the parameters whose own names say little."""
+
+NEVER_FIXABLE = ("cell", "minus", "text2", "model2")
 """Controls that learners can always use."""
 
 MAX_RECEIPTS = 500
@@ -49,6 +65,7 @@ class AssignmentForm:
     carried_controls: controls that came with a link from the lab and have no field.
     version: the lesson version that came with the link.
     url: the assignment's path and query.
+    names: words for parameters that can be fixed.
     """
 
     steps: Sequence[AssignableStep]
@@ -62,11 +79,12 @@ class AssignmentForm:
     is_signed: bool
     url: str
     max_note_length: int = MAX_NOTE_LENGTH
+    names: Mapping[str, str] = field(default_factory=lambda: FIXABLE_NAMES)
 
 
 @dataclass(frozen=True)
 class ReceiptsForm:
-    """What the form of `/assign/codes` shows: the submitted lines, and the first `MAX_LINES` of
+    """What the form of `/assign/codes` shows: the submitted lines, and the first `MAX_RECEIPTS` of
     them verified.
     """
 

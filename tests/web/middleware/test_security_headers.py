@@ -33,6 +33,7 @@ def test_every_response_carries_the_headers(client, path, status):
 
 def test_the_headers_are_these():
     assert SECURITY_HEADERS == {
+        "Headwise": "1",
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
             " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"

@@ -9,6 +9,7 @@ from app.exports.formats import FORMATS
 from app.lesson import load_lessons
 from app.lesson.loader import OutlineEntry
 from app.web.rendering.links import file_links, step_links
+from app.web.state.links import path_of
 from tests.lesson.small_lesson import SLUG, SLUG_1, SLUG_2, SMALL_LESSONS
 from tests.web.html import parse_html
 from tests.web.rendering.hostile_texts import HOSTILE_TEXTS
@@ -23,12 +24,16 @@ def lesson(models):
     return lesson
 
 
+def urls_of(lesson, query=""):
+    return {step.slug: f"{path_of(lesson, step)}{query}" for step in lesson.steps}
+
+
 def links_of(html):
     return parse_html(html).find_all("a")
 
 
 def test_every_step_has_a_link_that_carries_the_query_along(lesson):
-    html = step_links(lesson, lesson.steps[1], "?text=a+b&model=headwise-h2")
+    html = step_links(lesson, lesson.steps[1], urls_of(lesson, "?text=a+b&model=headwise-h2"))
     assert [
         (link["href"], link["data-step"], link.text, link["title"]) for link in links_of(html)
     ] == [
@@ -44,14 +49,14 @@ def test_every_step_has_a_link_that_carries_the_query_along(lesson):
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_only_the_current_step_is_marked(lesson, index):
-    html = step_links(lesson, lesson.steps[index], "")
+    html = step_links(lesson, lesson.steps[index], urls_of(lesson))
     current = [link.get("aria-current") for link in links_of(html)]
     assert current == ["step" if each == index else None for each in range(2)]
 
 
 def test_a_step_that_cannot_be_shown_has_no_link(lesson):
     broken = (OutlineEntry(3, "Shared & <keys>", None, "being mended"),)
-    html = parse_html(step_links(replace(lesson, broken=broken), lesson.steps[0], ""))
+    html = parse_html(step_links(replace(lesson, broken=broken), lesson.steps[0], urls_of(lesson)))
     assert [item.text for item in html.find_all("li")] == ["1", "2", "3"]
     (span,) = html.find_all("span")
     assert (span["title"], span.text) == ("Shared & <keys>: being mended", "3")
@@ -59,13 +64,14 @@ def test_a_step_that_cannot_be_shown_has_no_link(lesson):
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
 def test_a_link_to_a_step_cannot_leave_its_attribute(lesson, text):
-    (first, _) = links_of(step_links(lesson, lesson.steps[0], f"?text={text}"))
+    (first, _) = links_of(step_links(lesson, lesson.steps[0], urls_of(lesson, f"?text={text}")))
     assert first["href"] == f"/{SLUG}/{SLUG_1}?text={text}"
 
 
 @pytest.mark.parametrize("slug", HOSTILE_TEXTS)
 def test_the_name_of_a_lessons_folder_cannot_leave_its_attribute(lesson, slug):
-    (first, _) = links_of(step_links(replace(lesson, slug=slug), lesson.steps[0], ""))
+    renamed = replace(lesson, slug=slug)
+    (first, _) = links_of(step_links(renamed, lesson.steps[0], urls_of(renamed)))
     assert first["href"] == f"/{slug}/{SLUG_1}"
 
 

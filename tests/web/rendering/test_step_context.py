@@ -55,15 +55,24 @@ def test_a_shown_view_has_no_problems(step):
 class TestNavigation:
     def test_it_leads_to_the_next_step_and_after_the_last_to_the_end(self, step):
         first, last = step(1).navigation, step(2).navigation
-        assert first.next_path == last.path
+        assert first.next_url == last.path
+        assert last.previous_url == first.path
         assert first.next_step.number == 2
-        assert last.next_step is last.next_path is None
+        assert last.next_step is last.next_url is None
+        assert first.previous_step is first.previous_url is None
         assert last.end_path == f"/{step(2).lesson.slug}/end"
 
-    def test_links_to_other_steps_carry_the_sentence_and_its_model(self, step):
-        assert step().navigation.carry_over_query == ""
-        carried = step(text="Birds sing", model="headwise-h2").navigation.carry_over_query
-        assert carried == "?text=Birds+sing&model=headwise-h2"
+    def test_links_to_other_steps_carry_what_the_learner_chose(self, step):
+        default = step().navigation
+        assert "?" not in default.next_url
+        chosen = step(text="Birds sing", model="headwise-h2").navigation
+        expected = f"{default.next_url}?text=Birds+sing&model=headwise-h2"
+        assert chosen.next_url == expected
+        assert expected in chosen.step_urls.values()
+
+    def test_links_to_other_steps_keep_assignment_and_frame_but_nothing_that_is_fixed(self, step):
+        opened = step(text="Birds sing", embed="1", task="abc").navigation
+        assert opened.next_url.endswith("?text=Birds+sing&task=abc&embed=1")
 
     def test_links_leave_a_frame_by_a_new_tab(self, step):
         assert step().navigation.new_tab == ""
@@ -119,16 +128,23 @@ class TestLab:
 
 class TestPrediction:
     def test_an_answer_is_right_or_wrong(self, step):
-        asked = step().prediction
-        assert asked.given is None
-        for choice in asked.result.choice_ids:
-            answered = step(predict=choice).prediction
+        asked = step(reveal="0").prediction
+        assert asked.given is asked.answer is None
+        assert not asked.is_right
+        for choice in asked.question.choice_ids:
+            answered = step(predict=choice, reveal="0").prediction
             assert answered.given == choice
-            assert answered.is_right == (choice in asked.result.answers)
+            assert answered.is_right == (choice in answered.answer.right)
+
+    def test_an_answer_can_be_shown_without_one_of_the_learners(self, step):
+        shown = step(reveal="1").prediction
+        assert shown.given is None
+        assert shown.answer.right
+        assert not shown.is_right
 
     def test_every_choice_has_a_label(self, step):
         asked = step().prediction
-        assert list(asked.labels) == asked.result.choice_ids
+        assert list(asked.labels) == asked.question.choice_ids
 
 
 class TestShare:

@@ -9,6 +9,7 @@ from app.web.routes.api_labs import QUERY_DESCRIPTIONS
 from app.web.state.versions import VERSION_PARAM
 from app.web.state.view import SELECTION_PARAMS
 from tests.pages import LESSON
+from tests.shipped import VERSION
 
 API = f"/api/v1/labs{LESSON}"
 
@@ -168,7 +169,7 @@ def test_a_control_changes_the_numbers_and_is_returned(client):
 
 def test_the_link_in_the_answer_opens_the_view(client):
     body = client.get(f"{API}/measure-before-you-name", params={"shuffled": "1"}).json()
-    assert body["link"] == f"{LESSON}/measure-before-you-name?shuffled=1&v=1"
+    assert body["link"] == f"{LESSON}/measure-before-you-name?shuffled=1&v={VERSION}"
     assert client.get(body["link"]).status_code == 200
 
 
@@ -190,7 +191,7 @@ def test_an_unknown_step_is_a_404_in_json(client, path):
 
 
 def test_every_parameter_that_changes_numbers_is_described():
-    pictures = {"show", "lock"}
+    pictures = {"show", "stage", "open", "text2", "model2"}
     assert set(QUERY_DESCRIPTIONS) == {
         *SELECTION_PARAMS,
         VERSION_PARAM,

@@ -7,6 +7,7 @@ from app.application import create_app
 from app.settings import Settings
 from app.web.state.assignments import Assignment, Signer
 from tests.pages import LESSON, STEP_PATHS
+from tests.shipped import VERSION
 from tests.web.html import form_values, parse_html, submission_url
 from tests.web.test_links import view_in_page
 
@@ -52,13 +53,13 @@ def test_an_assigned_view_opens_with_its_note(request, which):
     view = view_in_page(page.text)
     assert (view["text"], view["layer"]) == ("Birds sing at dawn", "1")
     assert "Which head writes &lt;most&gt;?" in page.text
-    assert ("this server signed" in page.text) == (which == "signing_client")
-    assert ("is not signed" in page.text) == (which == "client")
+    assert ("a valid signature" in page.text) == (which == "signing_client")
+    assert ("It has no signature" in page.text) == (which == "client")
 
 
 def test_fixed_values_cannot_be_changed_and_the_others_can(signing_client):
     link = assignment_link(signing_client, **FORM)
-    page = signing_client.get(link)
+    page = signing_client.get(f"{link}&open=change")
     assert is_disabled(page, "layer-0")
     assert not is_disabled(page, "word-1")
     assert "readonly" in parse_html(page.text).find("input#text")
@@ -89,7 +90,7 @@ def test_a_shorter_old_assignment_is_still_read(signing_client):
     token = Signer("a secret").encode_assignment(shortest)
     page = signing_client.get(STEP, params={"task": token, "layer": "0", "head": "3"})
     assert page.status_code == 200
-    usual = view_in_page(signing_client.get(STEP).text)
+    usual = view_in_page(signing_client.get(f"{STEP}?v=1").text)
     view = view_in_page(page.text)
     assert (view["layer"], view["head"]) == ("1", usual["head"])
     assert "A note" in page.text
@@ -158,7 +159,7 @@ def test_the_nearest_valid_link_keeps_the_assignment(signing_client):
     refused = signing_client.get(f"{link}&head=99")
     assert refused.status_code == 422
     nearest = parse_html(refused.text).find(".problem:not([hidden]) a")["href"]
-    page = signing_client.get(nearest)
+    page = signing_client.get(f"{nearest}&open=change")
     assert page.status_code == 200
     assert "Which head writes" in page.text
     assert is_disabled(page, "layer-0")
@@ -166,7 +167,7 @@ def test_the_nearest_valid_link_keeps_the_assignment(signing_client):
 
 def test_a_changed_assignment_says_so_and_fixes_nothing(signing_client):
     link = assignment_link(signing_client, **FORM)
-    page = signing_client.get(f"{link[:-3]}abc")
+    page = signing_client.get(f"{link[:-3]}abc&open=change")
     assert page.status_code == 200
     assert "Somebody changed this link" in page.text
     assert "Which head writes" not in page.text
@@ -197,7 +198,8 @@ def test_an_invalid_view_is_reported_in_the_form(client):
 
 
 def test_nothing_fixed_and_no_note_is_a_plain_link(client):
-    assert assignment_link(client, step=STEP, text="Birds sing") == f"{STEP}?text=Birds+sing&v=1"
+    link = assignment_link(client, step=STEP, text="Birds sing")
+    assert link == f"{STEP}?text=Birds+sing&v={VERSION}"
 
 
 def test_a_note_keeps_as_many_characters_as_its_field_allows(client):
@@ -246,10 +248,10 @@ def test_skipped_lines_are_reported(signing_client):
     lines = ["a", " "] * 500
     page = signing_client.post("/assign/codes", data={"lines": "\n".join(lines)}).text
     assert page.count("not made by this server") == 500
-    assert "were looked at" not in page
+    assert "Only the first" not in page
     page = signing_client.post("/assign/codes", data={"lines": "\n".join([*lines, "b", "c"])}).text
     assert page.count("not made by this server") == 500
-    assert "Of 502 lines the first 500 were looked at" in page
+    assert "first 500 of 502 lines" in page
 
 
 @pytest.mark.parametrize("body", [b"", b"lines", b"\xff=\xff&lines=%ff%ff", b"x" * 60_000])
@@ -326,7 +328,8 @@ def test_an_unknown_version_is_left_out(client):
 
 
 def test_a_lab_offers_to_assign_what_it_shows(client):
-    page = parse_html(client.get(STEP, params={"text": "Birds sing", "off": "0.1"}).text)
+    query = {"text": "Birds sing", "off": "0.1", "open": "files"}
+    page = parse_html(client.get(STEP, params=query).text)
     (url,) = {a["href"] for a in page.find_all("#share a") if a["href"].startswith("/assign?")}
     form = parse_html(client.get(url).text)
     assert form.find("input[name=off]")["value"] == "0.1"
@@ -361,7 +364,7 @@ def test_the_form_shows_what_is_chosen_and_fixed(client):
 @pytest.mark.parametrize("path", STEP_PATHS)
 def test_every_layout_can_be_assigned(client, path):
     form = parse_html(client.get("/assign", params={"step": path}).text)
-    lab = parse_html(client.get(path).text)
+    lab = parse_html(client.get(f"{path}?open=change").text)
     offered = {option["value"] for option in form.find_all("#a-show option")}
     assert offered == {"", *(button["value"] for button in lab.find_all("button[name=show]"))}
 
@@ -371,5 +374,60 @@ def test_every_control_of_the_lab_can_be_fixed_but_those_for_looking(client, pat
     form = parse_html(client.get("/assign", params={"step": path}).text)
     names = [box["value"] for box in form.find_all("input[name=fixed]")]
     assert len(names) == len(set(names))
-    assert {"text", "model", "layer", "head", "word", "show", "hide"} <= set(names)
-    assert not {"cell", "minus", "lock"} & set(names)
+    everywhere = {"text", "model", "layer", "head", "word", "show", "reveal", "hide", "open"}
+    assert everywhere <= set(names)
+    assert not {"cell", "minus", "lock", "text2", "model2"} & set(names)
+    assert ("stage" in names) == path.endswith("rows-ask-columns-answer")
+    labels = [label.text for label in form.find_all("form#assign fieldset label")]
+    assert len(set(labels)) == len(names)
+
+
+def test_learners_can_be_asked_first_or_shown_the_answer_and_kept_from_changing_it(client):
+    hidden = assignment_link(client, step=STEP, fixed="reveal")
+    shown = assignment_link(client, step=STEP, fixed="reveal", reveal="1")
+    for link, is_shown in ((hidden, False), (shown, True)):
+        for query in ("", "&reveal=1", "&reveal=0"):
+            page = parse_html(client.get(f"{link}{query}").text)
+            assert page.has("#predict #verdict") == is_shown
+            assert not page.has("button#reveal")
+            assert not page.has("button#ask-first")
+    page = parse_html(client.get(hidden).text)
+    choice = page.find_all("button[name=commit]")[0]["id"]
+    answered = client.get(submission_url(page, "lab", f"button#{choice}")).headers["location"]
+    assert parse_html(client.get(answered).text).has("#predict #verdict")
+
+
+def test_what_is_open_can_be_fixed(client):
+    link = assignment_link(client, step=STEP, fixed="open", open="numbers")
+    page = parse_html(client.get(f"{link}&open=files").text)
+    assert page.has("#panel .numbers")
+    buttons = page.find_all("button[name=open]")
+    assert buttons
+    assert all("disabled" in button for button in buttons)
+
+
+def test_a_stage_can_be_fixed(client):
+    path = f"{LESSON}/rows-ask-columns-answer"
+    page = client.get("/assign", params={"step": path, "fixed": "stage", "stage": "scaled"})
+    link = parse_html(page.text).find("input#assigned-link")["value"]
+    opened = client.get(f"{link.removeprefix('http://testserver')}&stage=masked")
+    assert view_in_page(opened.text)["stage"] == "scaled"
+
+
+@pytest.mark.parametrize("path", STEP_PATHS)
+def test_the_preview_shows_what_learners_see_before_they_predict(client, path):
+    assigned, shown = (
+        parse_html(client.get("/assign", params={"step": path, "predict": "1"} | query).text)
+        for query in ({}, {"reveal": "1"})
+    )
+    page = parse_html(client.get(path).text)
+    assert assigned.has(".assignment-preview .hidden-part") == page.has("#lab .hidden-part")
+    assert not shown.has(".assignment-preview .hidden-part")
+
+
+def test_a_fixed_model_is_no_choice_of_the_learner(client):
+    link = assignment_link(client, step=STEP, fixed="model", model="headwise-h2")
+    page = parse_html(client.get(f"{link}&open=change").text)
+    assert view_in_page(page.source)["model"] == "headwise-h2"
+    assert not page.has("button#own-model")
+    assert "model=" not in page.find("#next .next-step")["href"].partition("&task=")[0]

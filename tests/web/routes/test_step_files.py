@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from app.application import create_app
 from app.exports.formats import FORMATS
 from tests.pages import LESSON, STEP_PATHS
+from tests.shipped import VERSION
+from tests.web.html import parse_html
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
 
@@ -144,10 +146,11 @@ def test_qr_codes_are_drawn_outside_the_event_loop(client, monkeypatch):
 
 
 def test_a_link_without_the_sentence_holds_nothing_of_it(client):
-    page = client.get(STEP, params={"text": "Secret birds", "head": 3, "cell": "1.1"}).text
+    query = {"text": "Secret birds", "head": 3, "cell": "1.1", "open": "files"}
+    page = client.get(STEP, params=query).text
     nameless = page.partition('id="share-nameless"')[2].partition('value="')[2].partition('"')[0]
-    assert nameless == f"http://testserver{STEP}?head=3&amp;v=1"
-    assert 'id="share-nameless"' not in client.get(STEP).text
+    assert nameless == f"http://testserver{STEP}?head=3&amp;open=files&amp;v={VERSION}"
+    assert 'id="share-nameless"' not in client.get(f"{STEP}?open=files").text
 
 
 def test_a_long_sentence_of_many_heads_is_refused_at_a_large_scale_and_drawn_at_a_small_one(client):
@@ -203,10 +206,97 @@ def test_the_teachers_version_has_the_answers_of_this_sentence(client):
     assert "Name:" not in html
 
 
-def test_the_maps_on_paper_are_those_that_the_prediction_asks_about(client):
-    html = get_handout(client, model="headwise-h2")
+def test_maps_with_answers_are_those_that_the_prediction_asks_about(client):
+    html = get_handout(client, model="headwise-h2", answers=1)
     assert "in layer 0 of headwise-h8" in html
     assert html.count('<svg class="map') == 8
+
+
+def test_maps_without_answers_are_those_of_the_page(client):
+    html = get_handout(client, model="headwise-h2")
+    assert "in layer 0 of headwise-h2" in html
+    assert html.count('<svg class="map') == 2
+    assert "Dashed rows" not in html
+
+
+ROWS = f"{LESSON}/rows-ask-columns-answer"
+
+
+def weights_in_map(svg):
+    """Return the numbers that stand in the cells of a map."""
+    return re.findall(r">(?:1|\.\d\d)<", svg)
+
+
+@pytest.mark.parametrize("query", [{}, {"reveal": "1"}, {"v": "1"}])
+def test_a_blank_handout_leaves_out_the_rows_that_answer_whatever_the_page_shows(client, query):
+    blank = parse_html(get_handout(client, ROWS, **query))
+    answers = parse_html(get_handout(client, ROWS, **query, answers="1"))
+    assert "Dashed rows" in blank.source
+    assert "Dashed rows" not in answers.source
+    chosen = int(client.get(f"/api/v1/labs{ROWS}", params=query).json()["view"]["head"])
+    for head, (left_out, whole) in enumerate(
+        zip(blank.find_all("svg.map"), answers.find_all("svg.map"), strict=True)
+    ):
+        n_left, n = len(weights_in_map(left_out.source)), len(weights_in_map(whole.source))
+        assert (n_left < n) == (head == chosen)
+
+
+@pytest.mark.parametrize("step", STEP_PATHS)
+def test_the_teachers_version_gives_the_reasons(client, step):
+    page = parse_html(client.get(step, params={"reveal": "1"}).text)
+    (verdict,) = [p.text for p in page.find_all("#verdict p") if "try-next" not in p.classes][:1]
+    html = parse_html(get_handout(client, step, answers="1"))
+    assert verdict in html.text
+    blank = parse_html(get_handout(client, step, reveal="1"))
+    assert verdict not in blank.text
+
+
+@pytest.mark.parametrize("step", STEP_PATHS)
+def test_a_sentence_without_a_question_has_a_handout_that_says_so(client, step):
+    page = parse_html(client.get(step, params={"text": "Stop"}).text)
+    if not page.has("#predict button"):
+        text = page.find_all("#predict p")[0].text
+        for answers in ("0", "1"):
+            assert text in parse_html(get_handout(client, step, text="Stop", answers=answers)).text
+
+
+def test_numbers_show_only_the_rows_of_the_page_until_the_answer_is_shown(client):
+    def rows(**query):
+        table = parse_html(client.get(f"{ROWS}/numbers", params=query).text).find("table.numbers")
+        return [[cell.text for cell in row.find_all("td")] for row in table.find_all("tbody tr")]
+
+    before, after = rows(), rows(reveal="1")
+    (word,) = {index for index, row in enumerate(before) if "?" not in row}
+    assert word == int(client.get(f"/api/v1/labs{ROWS}").json()["view"]["word"])
+    assert before[word] == after[word]
+    assert not any("?" in cell for row in after for cell in row)
+    assert rows(word="0")[0] == after[0]
+    assert set(rows(word="0")[word]) == {"?"}
+
+
+def test_numbers_of_the_heads_that_the_question_is_about_leave_out_the_asking_row(client):
+    asked = {"model": "headwise-h8"}
+    for query, is_hidden in [(asked, True), (asked | {"reveal": "1"}, False), ({}, False)]:
+        html = client.get(f"{STEP}/numbers", params=query).text
+        assert ("<td>?</td>" in html) == is_hidden
+
+
+@pytest.mark.parametrize("file", ["map.csv", "map.svg", "view.json"])
+def test_files_are_complete_whether_the_answer_is_shown_or_not(client, file):
+    path = f"{ROWS}/export/{file}"
+    assert client.get(path).text == client.get(path, params={"reveal": "1"}).text
+
+
+def test_the_page_offers_files_only_with_the_answer(client):
+    before, after = (
+        parse_html(client.get(ROWS, params={"open": "files"} | query).text)
+        for query in ({}, {"reveal": "1"})
+    )
+    assert not any("/export/" in link["href"] for link in before.find_all("a"))
+    assert any("/export/" in link["href"] for link in after.find_all("a"))
+    for page in (before, after):
+        assert page.has("#share img")
+        assert page.has("input#share-link")
 
 
 @pytest.mark.parametrize("step", STEP_PATHS)
