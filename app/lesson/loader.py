@@ -18,9 +18,11 @@ from app.lesson.option_order import ordered_options
 from app.lesson.prose import Segment
 from app.lesson.reading_time import ReadingTime, reading_time, total_minutes
 from app.lesson.schema import CheckOption, GlossaryEntry, LessonConfig, StepConfig
+from app.lesson.step_code import EXCERPTS, Excerpt
 from app.lesson.validation import (
     Issue,
     authored_texts,
+    check_code,
     check_declared_answer,
     check_end_page,
     check_glossary,
@@ -93,6 +95,11 @@ class Step:
     def kinds(self) -> frozenset[str]:
         """The kinds of segments that the step has."""
         return frozenset(segment.kind for segment in prose.flatten(self.segments))
+
+    @property
+    def code(self) -> Excerpt | None:
+        """The code that `::code` places."""
+        return EXCERPTS[self.config.code.show] if self.config.code else None
 
     @cached_property
     def reading_time(self) -> ReadingTime:
@@ -308,6 +315,7 @@ def _load_step(
         issues += check_prose(prose_file, text, context)
     if not config or text is None:
         return None
+    issues += check_code(config_file, config, text)
     step_issues = list(check_step(config_file, config, context))
     issues += step_issues or check_declared_answer(config_file, config, models)
     try:

@@ -31,6 +31,7 @@ from app.lesson.prose import markers as markers_of
 from app.lesson.prose_values import PROSE_PLACEHOLDERS
 from app.lesson.schema import Defaults, GlossaryEntry, LessonConfig, StepConfig
 from app.lesson.selection import Selection
+from app.lesson.step_code import EXCERPTS
 from app.models import Registry
 from app.models.registry import join_with_and
 
@@ -175,6 +176,20 @@ def _check_prose_texts(prose: str, context: LinkContext) -> Iterator[tuple[int, 
     for marker in markers_of(prose):
         if markdown.placeholders(marker.title) or any(markdown.links(marker.title)):
             yield marker.line, "a title has neither links nor placeholders"
+
+
+def check_code(file: Path, config: StepConfig, prose: str) -> Iterator[Issue]:
+    """Check that the code of the step exists, and that the prose places it."""
+    source = file.read_text(encoding="utf-8")
+    is_placed = any(marker.name == "code" for marker in markers_of(prose))
+    if config.code is None:
+        if is_placed:
+            yield Issue(file, 1, "::code needs a table [code] with the key show")
+        return
+    line = line_of(source, ("code", "show"))
+    if config.code.show not in EXCERPTS:
+        known = join_with_commas(EXCERPTS)
+        yield Issue(file, line, f"unknown code “{config.code.show}”; there are {known}")
 
 
 def check_glossary(

@@ -17,6 +17,7 @@ from app.exports.formats import FORMATS
 from app.exports.metadata import file_stem
 from app.lesson import LabState
 from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.step_code import TooManyNumbersError
 from app.models.registry import join_with_and
 from app.web.context import AppContext
 from app.web.htmx import VARY_REQUEST_TYPE, htmx_details
@@ -87,6 +88,13 @@ def router(app_context: AppContext) -> APIRouter:
             return view_response(request, app_context, requested)
         return await qr_code(f"{origin_of(request)}{requested.links.url}")
 
+    async def code_route(request: Request) -> Response:
+        await app_context.check_rate_limit(request)
+        requested = requested_by(request)
+        if requested.is_refused:
+            return view_response(request, app_context, requested)
+        return step_code(requested)
+
     async def export_route(request: Request) -> Response:
         await app_context.check_rate_limit(request)
         requested, file = requested_by(request), request.path_params["file"]
@@ -96,6 +104,7 @@ def router(app_context: AppContext) -> APIRouter:
     routes.add_route("/{lesson}/{step}/numbers", table_route)
     routes.add_route("/{lesson}/{step}/handout", handout_route)
     routes.add_route("/{lesson}/{step}/qr.svg", qr_route)
+    routes.add_route("/{lesson}/{step}/code.py", code_route)
     routes.add_route("/{lesson}/{step}/export/{file}", export_route)
     return routes
 
@@ -162,6 +171,19 @@ async def export(
     name = f"{file_stem(lab_state)}-{file}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=export_format.media_type, headers=headers)
+
+
+def step_code(requested: RequestedView) -> Response:
+    """Respond with the code of the step and the numbers of the view, as a script."""
+    if requested.step.code is None:
+        raise HTTPException(404, "This step has no code.")
+    try:
+        script = requested.step.code.script(requested.lab_state)
+    except TooManyNumbersError as error:
+        raise HTTPException(422, str(error)) from error
+    name = f"{requested.step.slug}.py"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(script, media_type="text/x-python", headers=headers)
 
 
 async def qr_code(link: str) -> Response:
