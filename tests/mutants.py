@@ -230,9 +230,9 @@ EVALUATION = (
 PICTURE_AND_EXPORTS = (
     Mutant(
         "labels of maps are not escaped",
-        "app/picture/heatmap.py",
-        "label = escape(truncate_label(text))",
-        "label = truncate_label(text)",
+        "app/picture/map_layout.py",
+        "return escape(text) if text == whole else",
+        "return text if text == whole else",
         ("tests/picture/test_heatmap.py",),
     ),
     Mutant(

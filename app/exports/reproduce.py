@@ -24,7 +24,7 @@ from app.attention.layers import Layer, LayerNorm, Linear
 from app.attention.metrics import select_and_renormalise, word_row
 from app.attention.rope import Rotary
 from app.picture.composite import HeadSet, figure_svg
-from app.picture.heatmap import Axis
+from app.picture.map_layout import Axis
 from app.picture.standalone import standalone_svg
 
 HERE = Path(globals().get("__file__", "reproduce.py")).parent

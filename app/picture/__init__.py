@@ -5,9 +5,6 @@ Functions escape every string they receive.
 
 from app.picture.colour_scale import quantise, text_class
 from app.picture.heatmap import (
-    Area,
-    Axis,
-    HeatmapLayout,
     downsampled_thumbnail,
     heatmap,
     signed_map,
@@ -15,6 +12,7 @@ from app.picture.heatmap import (
     thumbnail,
 )
 from app.picture.links import token_links
+from app.picture.map_layout import Area, Axis, HeatmapLayout
 from app.picture.number_format import format_cell, format_number, format_signed, format_weight
 from app.picture.strip import word_strip
 

@@ -50,4 +50,6 @@ def text_class(level: int) -> str:
 
 def signed_text_class(level: int) -> str:
     """Return the CSS class of text that is readable on a cell of this signed level."""
-    return "on-cool" if abs(level) <= 5 else "on-hot"
+    if abs(level) <= 5:
+        return "on-cool"
+    return "on-mid" if abs(level) <= 8 else "on-hot"

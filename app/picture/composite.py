@@ -3,26 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.picture.colour_scale import heat_class, quantise, text_class
-from app.picture.heatmap import (
-    Axis,
-    HeatmapLayout,
-    block_maxima,
-    heatmap,
-    thumbnail,
-    thumbnail_side,
-    truncate_label,
-)
+from app.picture.heatmap import block_maxima, heatmap, thumbnail, thumbnail_side
 from app.picture.links import token_links
+from app.picture.map_layout import Axis, HeatmapLayout
 from app.picture.number_format import format_cell
+from app.picture.text_width import shorten, text_width
 
 _MAX_COLUMNS, _GAP, _TITLE_HEIGHT, _THUMBNAIL_GAP = 4, 24, 26, 8
 _ROW_NAME_WIDTH = 70
-_LETTER_WIDTH, _WORD_HEIGHT, _ROW_HEIGHT, _WORD_GAP = 7.6, 38, 52, 6
+_WORD_HEIGHT, _ROW_HEIGHT, _WORD_GAP = 38, 52, 6
+_FONT_SIZE, _MAX_WORD_WIDTH = 12.0, 100
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,8 @@ def _grid(maps: NDArray[np.floating], layout: HeatmapLayout) -> str:
 
 def _strips(word_rows: NDArray[np.floating], words: Sequence[str]) -> str:
     """Return one word's attention in each head: the sentence, each word coloured by its weight."""
-    widths = [max(40, round(len(truncate_label(word)) * _LETTER_WIDTH) + 16) for word in words]
+    words = [shorten(word, _FONT_SIZE, _MAX_WORD_WIDTH) for word in words]
+    widths = [max(40, ceil(text_width(word, _FONT_SIZE)) + 16) for word in words]
     parts = []
     for head, row in enumerate(word_rows):
         y = head * _ROW_HEIGHT
@@ -106,7 +103,7 @@ def _strip(
             f'<g class="cells"><path class="{heat_class(level)}" stroke-width="{_WORD_HEIGHT}"'
             f' d="M{x} {y + _WORD_HEIGHT // 2}h{width}"/></g>'
             f'<text class="{number_class}" x="{middle}" y="{y + 17}">'
-            f"{escape(truncate_label(word))}</text>"
+            f"{escape(word)}</text>"
             f'<text class="{number_class}" x="{middle}" y="{y + 32}">'
             f"{escape(format_cell(float(row[index])))}</text>"
         )

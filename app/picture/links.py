@@ -1,15 +1,17 @@
 """One head's attention as lines between two copies of the sentence: queries left, keys right."""
 
 from collections.abc import Sequence
-from html import escape
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.picture.colour_scale import LEVELS, quantise
-from app.picture.heatmap import Axis, truncate_label
+from app.picture.map_layout import Axis, label_content
+from app.picture.text_width import shorten, text_width
 
-_ROW_HEIGHT, _LETTER_WIDTH, _LINK_WIDTH = 24, 7.4, 150
+_ROW_HEIGHT, _LINK_WIDTH = 24, 150
+_FONT_SIZE, _MAX_LABEL_WIDTH = 13.5, 110
 
 
 def token_links(weights: NDArray[np.floating], axis: Axis) -> str:
@@ -19,14 +21,14 @@ def token_links(weights: NDArray[np.floating], axis: Axis) -> str:
     queries in `axis.queries` are drawn last, in the colour of queries. The SVG is hidden from
     screen readers: the caller describes it in text.
     """
-    longest = max(len(truncate_label(label)) for label in axis.labels)
-    left = round(longest * _LETTER_WIDTH) + 18
+    labels = [shorten(label, _FONT_SIZE, _MAX_LABEL_WIDTH, bold=True) for label in axis.labels]
+    left = ceil(max(text_width(label, _FONT_SIZE, bold=True) for label in labels)) + 12
     width, height = 2 * left + _LINK_WIDTH, len(axis.labels) * _ROW_HEIGHT
     strokes = _link_paths(weights, axis.queries, left)
     return (
         f'<svg class="ties" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         ' aria-hidden="true">'
-        f"{strokes}{_token_labels(axis, left - 8, left + _LINK_WIDTH + 8)}</svg>"
+        f"{strokes}{_token_labels(axis, labels, left - 8, left + _LINK_WIDTH + 8)}</svg>"
     )
 
 
@@ -45,11 +47,11 @@ def _link_paths(weights: NDArray[np.floating], queries: Sequence[int], left: int
     )
 
 
-def _token_labels(axis: Axis, left: int, right: int) -> str:
+def _token_labels(axis: Axis, labels: Sequence[str], left: int, right: int) -> str:
     parts = []
-    for index, label in enumerate(axis.labels):
+    for index, (label, whole) in enumerate(zip(labels, axis.labels, strict=True)):
         y = index * _ROW_HEIGHT + _ROW_HEIGHT // 2 + 5
-        text = escape(truncate_label(label))
+        text = label_content(label, whole)
         css_class = "query chosen" if index in axis.queries else "query"
         parts.append(f'<text class="{css_class}" x="{left}" y="{y}">{text}</text>')
         parts.append(f'<text class="key" x="{right}" y="{y}">{text}</text>')

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from app.picture.heatmap import (
+from app.picture.map_layout import (
     MIN_LABELLED_CELL,
     Axis,
     HeatmapLayout,
@@ -44,4 +44,4 @@ def row_layouts(
 
 def _overhang(axis: Axis) -> int:
     """Return by how much slanted labels of the last map may extend to its right, in pixels."""
-    return round(0.65 * longest_label(axis))
+    return round(0.5 * longest_label(axis))

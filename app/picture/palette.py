@@ -37,7 +37,7 @@ THEME_COLOURS = {
     "edge": Themed("#8a8f99", "#717885"),
     "query": Themed("#0b5fb0", "#7db8ff"),
     "key": Themed("#9c4a08", "#ffb46b"),
-    "tint": Themed("#e6f0fa", "#202f44"),
+    "tint": Themed("#eef5fc", "#202f44"),
     "rise-ink": Themed("#1c6b34", "#8fdba3"),
     "fall-ink": Themed("#84308a", "#dfa3e4"),
     "chart-4": Themed("#7a2f8f", "#d79bea"),

@@ -34,6 +34,7 @@ def palette_css() -> str:
         "/* In exported figures each class has a rule of its own instead. */",
         ".cells path { stroke: var(--heat); }",
         ".map .number { fill: var(--on-heat); }",
+        ".map .minus { stroke: var(--on-heat); }",
     ]
     return "\n".join(lines) + "\n"
 

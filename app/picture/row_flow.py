@@ -92,7 +92,7 @@ class _Drawing:
         )
         width, height = round(self.width + 12), round(self.y + 6)
         return (
-            f'<svg class="map map-row" viewBox="0 0 {width} {height}" width="{width}"'
+            f'<svg class="map map-flow" viewBox="0 0 {width} {height}" width="{width}"'
             f' height="{height}" aria-hidden="true"><g transform="translate(6 0)">'
             f"{''.join(self.grounds)}{content}"
             "</g></svg>"

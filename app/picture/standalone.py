@@ -49,8 +49,9 @@ def standalone_css(map_css: str, theme: str, heat: str) -> str:
             for name, mixture in HEAT_MIXTURES.items()
         ),
         *(
-            f".map .number.{name} {{ fill: {colour.in_theme(theme)}; }}"
+            f".map .{kind}.{name} {{ {property_name}: {colour.in_theme(theme)}; }}"
             for name, colour in TEXT_COLOURS.items()
+            for kind, property_name in (("number", "fill"), ("minus", "stroke"))
         ),
         *(
             f".cells .{name} {{ stroke: {mixture.to_hex(stops)}; }}"

@@ -70,14 +70,14 @@ def test_a_strip_has_every_word_at_the_level_of_its_weight():
         ("number on-cool", ".05"),
         ("number on-hot", "b & c"),
         ("number on-hot", ".70"),
-        ("number on-cool", "extraordina…"),
+        ("number on-cool", "extraordinarily"),
         ("number on-cool", ".25"),
         ("name", "Head 1"),
         ("number on-cool", "<a>"),
         ("number on-cool", ".45"),
         ("number on-mid", "b & c"),
         ("number on-mid", ".55"),
-        ("number on-cool", "extraordina…"),
+        ("number on-cool", "extraordinarily"),
         ("number on-cool", "0"),
     ]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from app.picture import Axis
-from app.picture.heatmap import MIN_LABELLED_CELL
+from app.picture.map_layout import MIN_LABELLED_CELL
 from app.picture.map_row import LAB_WIDTH, MAP_GAP, row_layouts
 
 
@@ -46,4 +46,4 @@ def test_small_cells_have_neither_labels_nor_numbers():
 
 def test_widths_scale_with_the_size_of_type():
     (layout,) = row_layouts([axis_of(4)])
-    assert f'width="{layout.width / 16:g}em"' in layout.opening
+    assert f'width="{layout.width / 16:g}em"' in layout.tag

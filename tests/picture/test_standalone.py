@@ -30,7 +30,7 @@ def test_rules_have_the_colours_of_the_theme_and_the_heat_scale():
     for rule in (
         ".paper { fill: #1b1e24; }",
         ".map .ground { fill: #22252c; }",
-        ".map .key { fill: #ffb46b; }",
+        ".map .key, .map .key-name { fill: #ffb46b; }",
         ".cells .heat-0 { stroke: #22252c; }",
         ".cells .heat-10 { stroke: #008c98; }",
         ".cells .heat-20 { stroke: #e5ed32; }",

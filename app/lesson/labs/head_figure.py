@@ -8,7 +8,16 @@ from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON, json_name
 from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows
 from app.lesson.labs.lab_state import LabState
-from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links, word_strip
+from app.picture import (
+    Area,
+    HeatmapLayout,
+    downsampled_thumbnail,
+    format_weight,
+    heatmap,
+    thumbnail,
+    token_links,
+    word_strip,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,25 @@ class HeadFigure:
     state: LabState = field(metadata=NOT_IN_JSON, repr=False)
     weights: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n, n)
     row: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n_words,)
+    heatmap_layout: HeatmapLayout = field(metadata=NOT_IN_JSON, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the figure shows, in a sentence."""
+        top_word, state = self.top_word, self.state
+        verb = "gets" if state.controls.weighted else "reads"
+        key = "itself" if top_word.is_self else top_word.word
+        if top_word.ordinal is not None and not top_word.is_self:
+            key += f" (word {top_word.ordinal})"
+        weight = format_weight(top_word.weight)
+        return f"Head {self.head}: {state.query_word} {verb} {key} most, {weight}"
+
+    def name_without(self, hidden_rows: Collection[int]) -> str:
+        """Return the name of the map without some rows: without the word that is read most if it is
+        hidden.
+        """
+        is_hidden = not set(self.state.query_rows).isdisjoint(hidden_rows)
+        return f"Head {self.head}" if is_hidden else self.name
 
     @property
     def layer(self) -> int:
@@ -62,14 +90,21 @@ class HeadFigure:
         return self.picture()
 
     def picture(self, hidden_rows: Collection[int] = ()) -> str:
-        """Return the map without the hidden rows, with what decides the answer outlined."""
+        """Return the map without the hidden rows, with what decides the answer outlined.
+
+        A map too small to read becomes a thumbnail.
+        """
+        if self.state.controls.layout == "lines" and not hidden_rows:
+            return token_links(self.weights, self.state.axis)
+        name = self.name_without(hidden_rows)
+        if not (self.heatmap_layout.fits or self.heatmap_layout.scrolls):
+            return downsampled_thumbnail(_without_rows(self.weights, hidden_rows), name)
         marked = marked_areas(self.state, self.head)
-        if hidden_rows:
-            return heatmap(self.weights, self.state.heatmap_layout, marked, hidden_rows)
-        return draw(self.state, self.weights, marked)
+        return heatmap(self.weights, self.heatmap_layout, marked, hidden_rows, name=name)
 
     @property
     def thumbnail(self) -> str:
+        """The map without labels; the caller names it by `name`."""
         return thumbnail(self.weights)
 
     @property
@@ -150,20 +185,24 @@ def head_thumbnails(
     return tuple(thumbnails)
 
 
-def _without_rows(weights: Matrix, rows: Sequence[int]) -> Matrix:
+def _without_rows(weights: Matrix, rows: Collection[int]) -> Matrix:
     """Return weights (n, n) with zeros in `rows`."""
     if not rows:
         return weights
     weights = weights.copy()
-    weights[rows] = 0
+    weights[list(rows)] = 0
     return weights
 
 
-def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple[HeadFigure, ...]:
+def head_figures(
+    state: LabState, maps: Matrix, *, chosen: bool = True, columns: int = 1
+) -> tuple[HeadFigure, ...]:
     """Return a figure for each head of `maps` (n_heads, n, n).
 
-    `chosen` is false for the heads of a model that is not the selected one.
+    `chosen` is false for the heads of a model that is not the selected one. `columns` is the number
+    of maps that stand side by side: see `HeatmapLayout`.
     """
+    layout = state.heatmap_layout if columns == 1 else HeatmapLayout(state.axis, columns)
     rows = word_row(maps, state.word_of, state.word)  # (n_heads, n_words)
     entropies = mean_entropy(maps)
     return tuple(
@@ -176,6 +215,7 @@ def head_figures(state: LabState, maps: Matrix, *, chosen: bool = True) -> tuple
             state,
             maps[head],
             rows[head],
+            layout,
         )
         for head in range(len(maps))
     )

@@ -27,7 +27,8 @@ class MapInRow:
     def picture(self) -> str:
         figure = self.figure
         marked = marked_areas(figure.state, figure.head)
-        return heatmap(figure.weights, self.layout, marked, self.hidden_rows)
+        name = figure.name_without(self.hidden_rows)
+        return heatmap(figure.weights, self.layout, marked, self.hidden_rows, name=name)
 
     @property
     def is_readable(self) -> bool:

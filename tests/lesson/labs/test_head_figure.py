@@ -14,7 +14,7 @@ def test_each_figure_is_drawn_from_the_weights_of_its_head(models):
     weights = models["headwise-h4"].run(state.sentence).weights[1]
     for head, figure in enumerate(head_figures(state, state.maps)):
         assert (figure.head, figure.layer, figure.chosen) == (head, 1, head == 2)
-        assert figure.map == heatmap(weights[head], layout_of(state))
+        assert figure.map == heatmap(weights[head], layout_of(state), name=figure.name)
         assert figure.thumbnail == thumbnail(weights[head])
         assert figure.kv_group == (head,)
 
@@ -71,9 +71,9 @@ class TestMarks:
         layout, n = layout_of(state), len(state.tokens)
         weights = state.maps
         cell, column = Area(range(2, 3), range(3, 4)), Area(range(n), range(1))
-        assert figures[0].map == heatmap(weights[0], layout)
-        assert figures[1].map == heatmap(weights[1], layout, [cell])
-        assert figures[2].map == heatmap(weights[2], layout, [column])
+        assert figures[0].map == heatmap(weights[0], layout, name=figures[0].name)
+        assert figures[1].map == heatmap(weights[1], layout, [cell], name=figures[1].name)
+        assert figures[2].map == heatmap(weights[2], layout, [column], name=figures[2].name)
 
     def test_marks_of_another_model_are_not_drawn(self, models):
         state = replace(make_state(models), marks=(Mark("cell", 1, 2, 3, "headwise-h8"),))

@@ -1,5 +1,6 @@
 """Laws of all labs."""
 
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -27,8 +28,9 @@ def figures_of(result):
 
 
 def maps_of(result):
-    """The full maps in the result of a lab, of the heads that it shows."""
-    return [figure.map for figure in figures_of(result)] or [result.before]
+    """The full maps in the result of a lab, of the heads that it shows, without their names."""
+    maps = [figure.map for figure in figures_of(result)] or [result.before]
+    return [re.sub('role="img" aria-label="[^"]*"', 'aria-hidden="true"', each) for each in maps]
 
 
 @pytest.mark.parametrize("text", UNUSUAL_TEXTS)
@@ -74,7 +76,7 @@ def test_a_lab_shows_heads_in_the_layout_that_is_chosen(models, lab):
         assert LABS[lab].layout_for(state) == layout
 
 
-@pytest.mark.parametrize(("n", "layout"), [(4, "grid"), (14, "grid"), (15, "map"), (48, "map")])
+@pytest.mark.parametrize(("n", "layout"), [(4, "grid"), (16, "grid"), (17, "map"), (48, "map")])
 def test_large_maps_are_not_all_shown_unless_that_is_chosen(models, n, layout):
     text = "cat " * n
     lab = LABS["side-by-side"]

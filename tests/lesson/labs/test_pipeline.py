@@ -20,7 +20,8 @@ def test_stages_are_products_scaled_masked_and_weights(models, layer, head):
         finite = values[head][np.isfinite(values[head])]
         assert stage.largest == pytest.approx(np.abs(finite).max())
         assert stage.map == signed_map(values[head], layout_of(state), stage.largest)
-    assert lab.figure.map == heatmap(trace.weights[head], layout_of(state))
+    expected = heatmap(trace.weights[head], layout_of(state), name=lab.figure.name)
+    assert lab.figure.map == expected
     assert lab.divisor == pytest.approx(np.sqrt(32))
 
 

@@ -54,7 +54,7 @@ def test_every_figure_shows_the_numbers_of_its_own_head_and_layer(models, layer)
             weights = maps[head].astype(float)
             row = weights[2]
             assert figure.head == head
-            assert figure.map == heatmap(maps[head], layout)
+            assert figure.map == heatmap(maps[head], layout, name=figure.name)
             assert figure.strip == word_strip(maps[head, 2], words, query=2)
             assert figure.top_word.word == words[row.argmax()]
             assert figure.top_word.weight == pytest.approx(row.max())
@@ -85,7 +85,7 @@ def test_a_single_word_attends_only_to_itself(models):
     assert figure.mean_entropy == 0
 
 
-@pytest.mark.parametrize(("n", "scrolls"), [(4, False), (14, False), (15, True), (48, True)])
+@pytest.mark.parametrize(("n", "scrolls"), [(4, False), (16, False), (17, True), (48, True)])
 def test_only_maps_of_long_sentences_scroll(models, n, scrolls):
     assert make_state(models, text="cat " * n, head=0, word=0).heatmap_layout.scrolls is scrolls
 
