@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 ACTING_LINK_START = '<a data-act="'
 """How Markdown renders the start of a link that changes the lab."""
@@ -81,15 +81,12 @@ class LiveHtml:
 
 
 def _acting_link(link_id: str, url: str, link: ActingLink, label: str) -> str:
-    """Return a link that swaps the lab; another sentence loads the page with its text field."""
-    href = escape(url)
-    swap = (
-        ""
-        if "text" in dict(link.params)
-        else f' data-hx-get="{href}" data-hx-target="#lab-view" data-hx-swap="innerHTML"'
-        ' data-hx-sync="#lab:replace"'
+    """Return a link to the changed view; a script changes the same parameters in the lab's form."""
+    params = urlencode(link.params)
+    return (
+        f'<a id="{link_id}" class="act" href="{escape(url)}"'
+        f' data-act="{escape(params)}">{label}</a>'
     )
-    return f'<a id="{link_id}" class="act" href="{href}"{swap}>{label}</a>'
 
 
 def _parts(html: str) -> Iterator[str | Placeholder | ActingLink]:

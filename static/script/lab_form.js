@@ -1,7 +1,7 @@
 // Sends changes of the view, one request at a time. A change becomes a hidden field of the form, so
 // the next request carries every change that no answer has shown yet. Other scripts change the view by
 // the event "headwise:edit": `fields` by name, `quiet` if the learner did not ask for it, `replaces` if
-// it adds no entry to the history.
+// it adds no entry to the history. Links `a[data-act]` in prose change the parameters that they name.
 
 const EDIT = "headwise:edit";
 // A field that sets others: it must not be sent with a newer choice of these.
@@ -10,6 +10,10 @@ const SETS_OTHERS = { head: "at", layer: "at" };
 const form = () => document.querySelector("#lab");
 
 function setField(name, value) {
+  if (name === "text") {
+    form().querySelector("#text").value = value;
+    return;
+  }
   const hidden = (each) => form().querySelector(`input[type="hidden"][name="${each}"]`);
   const field = hidden(name) ?? Object.assign(document.createElement("input"), { type: "hidden", name });
   field.value = value;
@@ -38,6 +42,11 @@ document.addEventListener("click", (event) => {
   if (!link || !form() || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const fields = Object.fromEntries(new URLSearchParams(link.dataset.act));
+  if ("text" in fields) {
+    // The link's word belongs to its own sentence, and a prediction to the sentence before.
+    fields.was_text = fields.text;
+    form().querySelector('input[type="hidden"][name="predict"]')?.remove();
+  }
   document.dispatchEvent(new CustomEvent(EDIT, { detail: { fields } }));
 });
 

@@ -29,19 +29,17 @@ def test_text_without_gaps_is_unchanged():
     assert LiveHtml.parse(html).render({}) == html
 
 
-def test_a_link_that_acts_swaps_the_lab_and_is_an_ordinary_link_without_scripts():
+def test_a_link_that_acts_names_what_it_changes_and_is_an_ordinary_link_without_scripts():
     html = live("Press [**it**](?causal=1&word=2).").render({}, show, "act-3")
     assert html == (
         'Press <a id="act-3-0" class="act" href="/view?causal=1&amp;word=2"'
-        ' data-hx-get="/view?causal=1&amp;word=2" data-hx-target="#lab-view"'
-        ' data-hx-swap="innerHTML" data-hx-sync="#lab:replace"><strong>it</strong></a>.'
+        ' data-act="causal=1&amp;word=2"><strong>it</strong></a>.'
     )
 
 
-def test_a_link_to_another_sentence_loads_the_page():
-    html = live("[small](?text=A+small+dog)").render({}, show)
-    assert 'href="/view?text=A small dog"' in html
-    assert "data-hx" not in html
+def test_a_link_to_another_sentence_escapes_it():
+    html = live("[small](?text=A+small+dog%26)").render({}, show)
+    assert 'data-act="text=A+small+dog%26"' in html
 
 
 def test_a_link_that_makes_no_sense_is_its_label():
