@@ -31,6 +31,8 @@ function applyTheme(theme) {
 
 const menu = () => document.querySelector("#look");
 
+// Styles hide what works with scripts only.
+document.documentElement.dataset.scripts = "on";
 applyTheme(readTheme());
 addEventListener("storage", () => applyTheme(readTheme()));
 // A page restored from the history has new elements, so nothing is cached between events.

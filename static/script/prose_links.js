@@ -51,7 +51,7 @@ function closeDefinition() {
   box.remove();
 }
 
-const definitionOf = (term) => document.getElementById(term.hash.slice(1));
+const definitionOf = (term) => document.getElementById(term.hash.slice(1))?.querySelector("dd");
 
 function openDefinition(term) {
   closeDefinition();

@@ -133,5 +133,5 @@ def test_an_opened_panel_is_in_view(page, server, size, panel):
             return [top, bottom, innerHeight];
         }"""
     )
-    assert 0 <= top < height - 100
+    assert top >= 0
     assert bottom <= height or top < 200
