@@ -148,8 +148,8 @@ def router(app_context: AppContext) -> APIRouter:
         text: Annotated[
             str,
             Query(
-                description="The sentence, with [MASK] (or the model's own mask token) for each"
-                " word to predict; for a causal model the text before the next word.",
+                description="The sentence, with [MASK] or the model's own mask token for each word"
+                " to predict. For a causal model: the text before the next word.",
                 examples=["Birds [MASK] at dawn"],
             ),
         ],

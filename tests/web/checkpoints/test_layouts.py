@@ -71,8 +71,10 @@ class TestSharedKeysAndValues:
         assert (n_sets["llama"], n_sets["bert"], n_sets["headwise-h8"]) == (2, 4, 8)
 
     def test_the_shapes_are_those_of_the_model(self, checkpoint_client):
-        page = open_step(checkpoint_client, "sharing", model="llama").text
-        assert "K and V, which heads share, are 2 ×" in page
+        shapes = open_step(checkpoint_client, "sharing", model="llama").find("#shapes")
+        names = [each.text for each in shapes.find_all("dt")]
+        values = [each.text for each in shapes.find_all("dd")]
+        assert dict(zip(names, values, strict=True))["K and V, each"].startswith("2 × ")
 
 
 class TestOverview:
