@@ -14,6 +14,7 @@ from app.lesson.labs.head_figure import (
     head_figures,
     head_thumbnails,
 )
+from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.labs.second_view import TwoViews
 from app.lesson.loader import END_SLUG
 from app.web.context import AppContext, ModelChoices
@@ -123,6 +124,11 @@ class LabContext:
     def chosen_figure(self) -> HeadFigure:
         """The chosen head of the displayed view."""
         return head_figures(self.displayed, self.displayed.maps)[self.displayed.head]
+
+    @property
+    def row_figure(self) -> RowFigure:
+        """The row of the chosen word in the chosen head."""
+        return row_figure(self.displayed)
 
     @property
     def weight_table(self) -> WeightTable:
