@@ -27,6 +27,7 @@ _FEW_CELLS_N, _FEW_CELLS_NUMBER_SIZE = 4, 22
 """Cells of a map of few cells have numbers although they are a little narrow."""
 _LARGE_CELLS = (12, 16)
 _MAX_LARGE_WIDTH = 740
+_TOTALS_HEIGHT = 22
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class HeatmapLayout:
     With a `cell_size` in pixels, the map has labels if they fit; `shows_queries` is false for maps
     that stand to the right of another one with the same rows. Their width is in em: 16 pixels are
     1 em, so that a stylesheet can scale a row of maps to its container. Slanted labels may extend
-    beyond the right edge.
+    beyond the right edge. `has_totals` leaves room for a line under the cells.
 
     fits: the map is as wide as planned; one map of a longer sentence is wider, several have cells
         too small to read.
@@ -195,6 +196,7 @@ class HeatmapLayout:
         *,
         cell_size: int | None = None,
         shows_queries: bool = True,
+        has_totals: bool = False,
     ) -> None:
         n = len(axis.labels)
         self.axis = axis
@@ -218,6 +220,8 @@ class HeatmapLayout:
         self.top = labels.top(direction)
         self.right = 2 if is_fitted else labels.overhang(direction, self.cells)
         box_width, box_height = self.left + self.cells.side + self.right, self.top + self.cells.side
+        if has_totals:
+            box_height += _TOTALS_HEIGHT
         self.width = round(box_width * self.size.scale)
         self.height = round((box_height + 2) * self.size.scale)
         width, height = (

@@ -2,14 +2,14 @@
 
 import math
 import re
-from html import unescape
+from html import escape, unescape
 
 import pytest
 
 from app.lesson import PredictionInput
 from app.lesson.labs.lab_state import PANELS
 from app.lesson.selection import Selection
-from app.picture import format_weight
+from app.picture import format_cell, format_weight
 from app.web.state.step_prediction import StepPrediction
 from tests.lesson.naive_attention import naive_layer
 from tests.lesson.naive_transformer import naive_probabilities
@@ -66,8 +66,8 @@ def column_total_parts(inputs: PredictionInput):
 
 
 def weight_row(row):
-    """Numbers in cells, as a table or a map prints them one after another."""
-    return [f"{weight:.2f}".removeprefix("0") for weight in row if 0.005 <= weight < 0.995]
+    """Numbers in cells, as a map prints them one after another."""
+    return [escape(format_cell(float(weight))) for weight in row]
 
 
 def cells_in_order(numbers, html):

@@ -84,6 +84,7 @@ LABS = {
         extra_controls=("causal", "stage"),
         layouts=("map", "lines"),
         answering_rows=rows_of_other_words,
+        shows_row=True,
     ),
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
     "budget": Lab(head_count, extra_controls=("unscaled",), shows_row=True),

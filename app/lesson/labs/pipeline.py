@@ -1,22 +1,43 @@
-"""Lab: the four stages of one head, from products to weights."""
+"""Lab: one head from products to weights, its rows and its columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.attention.weights import Matrix
+from app.lesson.json_fields import NOT_IN_JSON
+from app.lesson.labs.head_figure import HeadFigure, draw, head_figures, marked_areas
 from app.lesson.labs.lab_state import LabState
-from app.picture import signed_map
+from app.lesson.labs.map_row import MapInRow, map_row
+from app.lesson.labs.row_figure import RowFigure, row_figure
+from app.picture import HeatmapLayout, heatmap, signed_map
+from app.picture.heatmap import MIN_LABELLED_CELL
+from app.picture.map_row import row_layouts
+
+MAP_WIDTH = 290
+"""Width in pixels of the map beside the row figure."""
+
+SMALL_MAP_SIDE = 96
+"""Largest side in pixels of the small maps of the other heads."""
+
+MAX_SMALL_CELL = 13
+
+LIT_PARTS = ("scores", "weights")
+"""The parts of the row figure that the step is about."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A map before the softmax. `largest` is the absolute value with the strongest colour."""
+    """The numbers of one head before the softmax.
+
+    `largest` is the absolute value with the strongest colour.
+    """
 
     name: str
     formula: str
-    map: str
     largest: float
+    values: Matrix = field(metadata=NOT_IN_JSON, repr=False, compare=False)  # (n, n)
 
 
 @dataclass(frozen=True)
@@ -30,16 +51,77 @@ class KeyTotal:
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """The stages of the chosen head, its weights as a figure, and the sums of its columns."""
+    """The stages of the chosen head, its weights as a figure, and the sums of its columns.
+
+    Before the answer is revealed the map has only the rows of the chosen word, and there are no
+    sums of columns.
+    """
 
     stages: tuple[Stage, ...]
     figure: HeadFigure
     columns: tuple[KeyTotal, ...]
     divisor: float
+    row: RowFigure = field(metadata=NOT_IN_JSON, repr=False)
+    other_heads: tuple[HeadFigure, ...] = field(metadata=NOT_IN_JSON, repr=False)
+    hidden_rows: tuple[int, ...] = field(metadata=NOT_IN_JSON)
+
+    @property
+    def state(self) -> LabState:
+        return self.figure.state
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage that the map shows, None for the weights."""
+        return next((each for each in self.stages if each.name == self.state.controls.stage), None)
+
+    @cached_property
+    def layout(self) -> HeatmapLayout:
+        """The layout of the map: beside the row figure if its labels fit there."""
+        axis = self.state.axis
+        (beside,) = row_layouts([axis], width=MAP_WIDTH)
+        if not beside.has_labels:
+            return self.state.heatmap_layout
+        return HeatmapLayout(axis, cell_size=beside.cells.cell_size, has_totals=beside.has_numbers)
+
+    @property
+    def is_beside_row(self) -> bool:
+        return self.layout is not self.state.heatmap_layout
+
+    @property
+    def has_totals_in_map(self) -> bool:
+        """Whether the sums of columns stand under the columns."""
+        return self.is_beside_row and self.layout.has_numbers
+
+    @property
+    def map(self) -> str:
+        """The picture of the chosen stage."""
+        stage = self.stage
+        if stage:
+            return signed_map(stage.values, self.layout, stage.largest, self.hidden_rows)
+        if self.state.controls.layout == "lines" and not self.hidden_rows:
+            return draw(self.state, self.figure.weights)
+        totals = [f"{each.total:.2f}" for each in self.columns] or ["?"] * len(self.state.tokens)
+        return heatmap(
+            self.figure.weights,
+            self.layout,
+            marked_areas(self.state, self.figure.head),
+            self.hidden_rows,
+            column_totals=totals if self.has_totals_in_map else (),
+        )
+
+    @property
+    def other_maps(self) -> tuple[MapInRow, ...]:
+        """Small maps of the other heads."""
+        if not self.other_heads:
+            return ()
+        max_cell = max(2, min(MAX_SMALL_CELL, SMALL_MAP_SIDE // len(self.state.tokens)))
+        assert max_cell < MIN_LABELLED_CELL  # noqa: S101
+        return map_row(self.other_heads, max_cell=max_cell)
 
 
 def pipeline(state: LabState) -> PipelineResult:
     trace = state.trace
+    figures = head_figures(state, state.maps)
     stages = []
     for name, formula, values in (
         ("products", "QKᵀ", trace.scores),
@@ -48,18 +130,25 @@ def pipeline(state: LabState) -> PipelineResult:
     ):
         head_values = state.visible_part(values[state.head])
         largest = float(np.abs(head_values[np.isfinite(head_values)]).max())
-        stages.append(
-            Stage(name, formula, signed_map(head_values, state.heatmap_layout, largest), largest)
-        )
-    totals = state.maps[state.head].astype(np.float64).sum(axis=0)
-    largest_column = int(totals.argmax())
-    columns = tuple(
-        KeyTotal(token.text, float(total), index == largest_column)
-        for index, (token, total) in enumerate(zip(state.tokens, totals, strict=True))
-    )
+        stages.append(Stage(name, formula, largest, head_values))
+    rows = range(len(state.tokens))
+    hidden = () if state.is_revealed else tuple(row for row in rows if row not in state.query_rows)
     return PipelineResult(
         tuple(stages),
-        head_figures(state, state.maps)[state.head],
-        columns,
+        figures[state.head],
+        column_totals(state) if state.is_revealed else (),
         float(np.sqrt(trace.W.d_head)),
+        row_figure(state, LIT_PARTS),
+        tuple(each for each in figures if each.head != state.head),
+        hidden,
+    )
+
+
+def column_totals(state: LabState) -> tuple[KeyTotal, ...]:
+    """Return the sum of each column of the chosen head's map."""
+    totals = state.maps[state.head].astype(np.float64).sum(axis=0)
+    largest_column = int(totals.argmax())
+    return tuple(
+        KeyTotal(token.text, float(total), index == largest_column)
+        for index, (token, total) in enumerate(zip(state.tokens, totals, strict=True))
     )
