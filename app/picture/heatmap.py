@@ -28,7 +28,6 @@ _SIGNED_NUMBER_MIN_CELL = 30
 _FULL_NUMBER_MIN_CELL = 28
 _MAX_DASHED_CELLS_N = 9
 _MAX_THUMBNAIL_CELLS = 24
-_TOTALS_BASELINE = 17
 
 
 class _NumberStyle(NamedTuple):
@@ -49,15 +48,13 @@ def heatmap(
     marked: Sequence[Area] = (),
     hidden_rows: Collection[int] = (),
     *,
-    column_totals: Sequence[str] = (),
     name: str = "",
 ) -> str:
     """Return the SVG of one head's attention matrix, `weights` (n, n).
 
     The largest cell of each row is outlined, and so are the areas in `marked`. Large cells contain
-    their weights. Nothing is drawn of `hidden_rows` but dashed outlines. `column_totals` stand
-    under the columns, if the layout has room for them. `name` says what the map shows; without it,
-    the SVG is hidden from screen readers.
+    their weights. Nothing is drawn of `hidden_rows` but dashed outlines. `name` says what the map
+    shows; without it, the SVG is hidden from screen readers.
     """
     cells = heatmap_layout.cells
     levels = quantise(weights)
@@ -74,20 +71,8 @@ def heatmap(
         f"{heatmap_layout.open(name)}{cells.group}{_level_paths(levels, cells)}</g>"
         f"{_row_maxima(weights, cells, hidden_rows)}{_hidden_cells(hidden_rows, cells)}"
         f"{_marked_areas(marked, cells)}{numbers}{top_key}"
-        f"{_column_totals(column_totals, cells)}{heatmap_layout.closing}"
+        f"{heatmap_layout.closing}"
     )
-
-
-def _column_totals(totals: Sequence[str], cells: Cells) -> str:
-    """Return a line of text under the columns."""
-    if not totals:
-        return ""
-    y, size = cells.side + _TOTALS_BASELINE, cells.cell_size
-    texts = [
-        f'<text class="total" x="{(column + 0.5) * size:g}" y="{y}">{escape(text)}</text>'
-        for column, text in enumerate(totals)
-    ]
-    return f'<text class="total-name" x="-6" y="{y}">sum</text>{"".join(texts)}'
 
 
 def _hidden_cells(rows: Collection[int], cells: Cells) -> str:

@@ -27,7 +27,7 @@ _FEW_CELLS_N, _FEW_CELLS_NUMBER_SIZE = 4, 22
 """Cells of a map of few cells have numbers although they are a little narrow."""
 _LARGE_CELLS = (12, 16)
 _MAX_LARGE_WIDTH = 740
-_TOTALS_HEIGHT = 22
+_TOTALS_BASELINE, _TOTALS_HEIGHT = 17, 22
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class HeatmapLayout:
     With a `cell_size` in pixels, the map has labels if they fit; `shows_queries` is false for maps
     that stand to the right of another one with the same rows. Their width is in em: 16 pixels are
     1 em, so that a stylesheet can scale a row of maps to its container. Slanted labels may extend
-    beyond the right edge. `has_totals` leaves room for a line under the cells.
+    beyond the right edge. `totals` are texts under the columns.
 
     fits: the map is as wide as planned; one map of a longer sentence is wider, several have cells
         too small to read.
@@ -196,7 +196,7 @@ class HeatmapLayout:
         *,
         cell_size: int | None = None,
         shows_queries: bool = True,
-        has_totals: bool = False,
+        totals: Sequence[str] = (),
     ) -> None:
         n = len(axis.labels)
         self.axis = axis
@@ -220,7 +220,7 @@ class HeatmapLayout:
         self.top = labels.top(direction)
         self.right = 2 if is_fitted else labels.overhang(direction, self.cells)
         box_width, box_height = self.left + self.cells.side + self.right, self.top + self.cells.side
-        if has_totals:
+        if totals:
             box_height += _TOTALS_HEIGHT
         self.width = round(box_width * self.size.scale)
         self.height = round((box_height + 2) * self.size.scale)
@@ -239,7 +239,7 @@ class HeatmapLayout:
             f'{names}<g transform="translate({self.left} {self.top})">'
             f'<rect class="ground" width="{side}" height="{side}"/>'
         )
-        self.closing = f"{self._query_frame(axis.queries)}</g></svg>"
+        self.closing = f"{self._query_frame(axis.queries)}{self._totals(totals)}</g></svg>"
 
     @property
     def has_numbers(self) -> bool:
@@ -277,6 +277,16 @@ class HeatmapLayout:
             f'<rect class="query-frame" x="-1" y="{first * cell_size - 1}"'
             f' width="{self.cells.side + 2}" height="{(last - first + 1) * cell_size + 2}" rx="4"/>'
         )
+
+    def _totals(self, totals: Sequence[str]) -> str:
+        if not totals:
+            return ""
+        y, size = self.cells.side + _TOTALS_BASELINE, self.cells.cell_size
+        texts = [
+            f'<text class="total" x="{(column + 0.5) * size:g}" y="{y}">{escape(text)}</text>'
+            for column, text in enumerate(totals)
+        ]
+        return f'<text class="total-name" x="-6" y="{y}">sum</text>{"".join(texts)}'
 
     def open(self, name: str) -> str:
         """Return the SVG up to its cells. Without a `name`, it is hidden from screen readers."""

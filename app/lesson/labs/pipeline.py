@@ -8,11 +8,11 @@ import numpy as np
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, draw, head_figures, marked_areas
+from app.lesson.labs.hidden_rows import rows_of_other_words
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow, map_row
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.picture import HeatmapLayout, heatmap, signed_map
-from app.picture.heatmap import MIN_LABELLED_CELL
 from app.picture.map_row import row_layouts
 
 MAP_WIDTH = 290
@@ -81,7 +81,12 @@ class PipelineResult:
         (beside,) = row_layouts([axis], width=MAP_WIDTH)
         if not beside.has_labels:
             return self.state.heatmap_layout
-        return HeatmapLayout(axis, cell_size=beside.cells.cell_size, has_totals=beside.has_numbers)
+        totals = [f"{each.total:.2f}" for each in self.columns] or ["?"] * len(self.state.tokens)
+        return HeatmapLayout(
+            axis,
+            cell_size=beside.cells.cell_size,
+            totals=totals if beside.has_numbers and self.stage is None else (),
+        )
 
     @property
     def is_beside_row(self) -> bool:
@@ -100,13 +105,12 @@ class PipelineResult:
             return signed_map(stage.values, self.layout, stage.largest, self.hidden_rows)
         if self.state.controls.layout == "lines" and not self.hidden_rows:
             return draw(self.state, self.figure.weights)
-        totals = [f"{each.total:.2f}" for each in self.columns] or ["?"] * len(self.state.tokens)
         return heatmap(
             self.figure.weights,
             self.layout,
             marked_areas(self.state, self.figure.head),
             self.hidden_rows,
-            column_totals=totals if self.has_totals_in_map else (),
+            name=self.figure.name_without(self.hidden_rows),
         )
 
     @property
@@ -115,7 +119,6 @@ class PipelineResult:
         if not self.other_heads:
             return ()
         max_cell = max(2, min(MAX_SMALL_CELL, SMALL_MAP_SIDE // len(self.state.tokens)))
-        assert max_cell < MIN_LABELLED_CELL  # noqa: S101
         return map_row(self.other_heads, max_cell=max_cell)
 
 
@@ -131,8 +134,7 @@ def pipeline(state: LabState) -> PipelineResult:
         head_values = state.visible_part(values[state.head])
         largest = float(np.abs(head_values[np.isfinite(head_values)]).max())
         stages.append(Stage(name, formula, largest, head_values))
-    rows = range(len(state.tokens))
-    hidden = () if state.is_revealed else tuple(row for row in rows if row not in state.query_rows)
+    hidden = () if state.is_revealed else tuple(rows_of_other_words(state)[state.head])
     return PipelineResult(
         tuple(stages),
         figures[state.head],

@@ -28,8 +28,9 @@ def test_stages_are_products_scaled_masked_and_weights(models, layer, head):
         assert stage.largest == pytest.approx(np.abs(finite).max())
         shown = shown_at(models, stage.name, layer=layer, head=head)
         assert shown.map == signed_map(values[head], shown.layout, stage.largest)
-    totals = [f"{total:.2f}" for total in trace.weights[head].sum(axis=0, dtype=float)]
-    assert lab.map == heatmap(trace.weights[head], lab.layout, column_totals=totals)
+    assert lab.map == heatmap(trace.weights[head], lab.layout, name=lab.figure.name)
+    totals = [f">{total:.2f}</text>" for total in trace.weights[head].sum(axis=0, dtype=float)]
+    assert all(total in lab.map for total in totals)
     assert lab.divisor == pytest.approx(np.sqrt(32))
 
 
