@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 from app.application import create_app
 from app.settings import Settings
 from tests.pages import LESSON, STEP_PATHS
+from tests.shipped import VERSION
 from tests.web.html import parse_html
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -23,10 +24,10 @@ def embedding_client():
 def test_an_embedded_lab_is_standalone(embedding_client):
     page = embedding_client.get(f"{STEP}?text=Birds+sing&embed=1").text
     assert '<svg class="map' in page
+    assert page.index('id="predict"') < page.index('id="lab"')
     for rest in (
         'class="site-header"',
         'class="site-footer"',
-        'id="predict"',
         'id="check"',
         "<article",
     ):
@@ -35,12 +36,13 @@ def test_an_embedded_lab_is_standalone(embedding_client):
 
 def test_an_edit_of_an_embedded_lab_stays_embedded(embedding_client):
     answer = embedding_client.get(STEP, params={"edit": 1, "embed": 1, "text": "a b"})
-    assert answer.headers["location"] == f"{STEP}?text=a+b&v=1&embed=1"
+    assert answer.headers["location"] == f"{STEP}?text=a+b&v={VERSION}&embed=1"
     fragment = embedding_client.get(
         STEP, params={"embed": 1, "text": "a b"}, headers={"HX-Request-Type": "partial"}
     )
     assert '<input type="hidden" name="embed" value="1">' in fragment.text
-    assert 'id="predict"' not in fragment.text
+    assert 'id="predict"' in fragment.text
+    assert 'id="check"' not in fragment.text
 
 
 def test_the_nearest_valid_link_stays_in_the_frame(embedding_client):

@@ -79,6 +79,8 @@ def control_queries(draw, card, n_tokens):
         "hide": st.just("1"),
         "stage": st.sampled_from(STAGES),
         "open": st.sampled_from(PANELS),
+        "text2": st.text(min_size=1, max_size=9).map(sanitise_text),
+        "model2": st.sampled_from(["headwise-h1", "headwise-h8-random"]),
     }
     assert tuple(values) == CONTROLS
     chosen = {name: draw(value) for name, value in values.items() if draw(st.booleans())}
