@@ -40,6 +40,11 @@ RELATIONS = {
 
 POSITIONS = ("previous", "next", "itself", "same word", "first", "punctuation")
 
+POSITION_LABELS = {
+    f"{each} word" if each in ("previous", "next", "first") else each: each for each in POSITIONS
+}
+"""The position that each label of a position names."""
+
 NO_LABEL = "no clear role"
 
 Direction = Literal["dependent to head", "head to dependent"]
@@ -239,9 +244,10 @@ class Evidence(Record):
 
     def labels(self, head: HeadRecord) -> list[str]:
         """Return the labels that the measurements of a head support, or "no clear role"."""
-        positions = [each for each in POSITIONS if self._is_mostly_at(head, each)]
         labels = [
-            f"{each} word" if each in ("previous", "next", "first") else each for each in positions
+            label
+            for label, position in POSITION_LABELS.items()
+            if self._is_mostly_at(head, position)
         ]
         labels += [finding.label for finding in self.found_relations(head)]
         return labels or [NO_LABEL]

@@ -10,7 +10,7 @@ from app.lesson.labs.compare import compare
 from app.lesson.labs.explain import explain
 from app.lesson.labs.grouped_query import GroupedQueryOptions, grouped_query
 from app.lesson.labs.head_count import head_count
-from app.lesson.labs.head_metrics import head_metrics
+from app.lesson.labs.head_metrics import HeadMetricsOptions, head_metrics
 from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, no_rows, rows_of_other_words
 from app.lesson.labs.input_perturbation import input_perturbation
 from app.lesson.labs.lab_state import COMMON_CONTROLS, CONTROLS, Controls, LabState
@@ -89,7 +89,7 @@ LABS = {
     "nudge": Lab(input_perturbation, layouts=("map", "lines")),
     "budget": Lab(head_count, extra_controls=("unscaled",), shows_row=True),
     "mix": Lab(output_projection, extra_controls=("off", "weighted"), shows_row=True),
-    "measures": Lab(head_metrics, extra_controls=("shuffled",)),
+    "measures": Lab(head_metrics, extra_controls=("shuffled",), options_type=HeadMetricsOptions),
     "sharing": Lab(
         grouped_query,
         extra_controls=("groups",),

@@ -10,7 +10,7 @@ from app.evaluation.report import (
     DIRECTIONS,
     MIN_CASES,
     NO_LABEL,
-    POSITIONS,
+    POSITION_LABELS,
     RELATIONS,
     Evidence,
     Finding,
@@ -35,7 +35,7 @@ PLACE_LABELS = ("previous word", "next word", "itself", "first word")
 """Labels of heads that follow a place, whatever the words are."""
 
 LABEL_ORDER = (
-    *POSITIONS,
+    *POSITION_LABELS,
     *(relation_label(relation, direction) for relation in RELATIONS for direction in DIRECTIONS),
 )
 """Labels in the order in which they are offered as answers."""
@@ -142,7 +142,7 @@ def _decoys(evidence: Evidence) -> list[str]:
     firsts = [evidence.labels_of(each.layer, each.head)[0] for each in evidence.heads]
     return [
         label
-        for label in dict.fromkeys([*firsts, *LABEL_ORDER[len(POSITIONS) :]])
+        for label in dict.fromkeys([*firsts, *LABEL_ORDER[len(POSITION_LABELS) :]])
         if label not in (*PLACE_LABELS, NO_LABEL)
     ]
 
@@ -204,9 +204,10 @@ def answer(inputs: PredictionInput) -> Answer:
 
 
 def _reasons(evidence: Evidence, record: HeadRecord, labels: Sequence[str]) -> list[Reason]:
-    if labels[0] in POSITIONS:
-        share = evidence.top_word_share(record, labels[0])
-        untrained = evidence.untrained_top_shares[labels[0]]
+    if labels[0] in POSITION_LABELS:
+        position = POSITION_LABELS[labels[0]]
+        share = evidence.top_word_share(record, position)
+        untrained = evidence.untrained_top_shares[position]
         values = {
             "label": labels[0],
             "rate": percent(share.rate),
