@@ -12,6 +12,8 @@ from app.lesson.selection import Selection
 from app.picture import format_cell, format_weight
 from app.web.state.step_prediction import StepPrediction
 from tests.lesson.naive_attention import naive_layer
+from tests.lesson.naive_pooling import naive_rows
+from tests.lesson.naive_records import head_of, naive_places, naive_relations, read_record
 from tests.lesson.naive_transformer import naive_probabilities
 from tests.shipped import LESSONS
 from tests.web.requests import HTMX
@@ -108,10 +110,40 @@ def largest_contribution_parts(inputs: PredictionInput):
     yield "This is the average of the 4 maps"
 
 
+def head_record_parts(inputs: PredictionInput):
+    """The rate of each head of the layer against its baseline, as its card says."""
+    record = read_record(inputs.model.card.id)
+    for head in range(inputs.model.card.n_heads):
+        measured = head_of(record, inputs.layer, head)
+        places = naive_places(record, measured)
+        if places:
+            rate, baseline = measured["tops"][places[0]], record["twin_tops"][places[0]]
+        else:
+            relations = naive_relations(record, measured)
+            found = [each for each in relations if each[4]]
+            margin, _, finding, _, _ = (found or relations)[0]
+            rate = finding["test"]["hits"] / finding["test"]["n"]
+            baseline = rate - margin
+        yield f"{100 * rate:.0f} % against a baseline of/ {100 * baseline:.0f} %"
+    yield "The whole record of head"
+    yield "a score depends only on two tokens and their places. Only scores of the changed"
+
+
+def shared_keys_parts(inputs: PredictionInput):
+    """The word that each head reads most with one set of keys, and its weight."""
+    texts = [word.text for word in inputs.sentence.words]
+    for row in naive_rows(inputs, is_pooled=True):
+        top = row.index(max(row))
+        place = f" ({top + 1})" if texts.count(texts[top]) > 1 else ""
+        yield f"1 set: {texts[inputs.word]} reads {texts[top]}{place} {max(row):.2f}"
+
+
 EXTRA_PARTS = {
     "best_guess": best_guess_parts,
     "column_total": column_total_parts,
+    "head_record": head_record_parts,
     "largest_contribution": largest_contribution_parts,
+    "shared_keys": shared_keys_parts,
 }
 """By the prediction's name, what else answers the question: texts, or numbers in a row of cells."""
 
@@ -145,3 +177,29 @@ def test_the_answer_appears_only_after_the_commitment(client, models, number, te
         html = get(client, path, open="numbers", **query, **committed)
         assert 'id="verdict"' in html
         assert [part for part in parts if not is_in(part, html)] == []
+
+
+def test_one_set_of_keys_is_not_shown_before_the_commitment_even_if_it_is_chosen(client, models):
+    lesson, step = next(
+        each for each in STEPS.values() if each[1].config.predict.computed_by == "shared_keys"
+    )
+    path = f"/{lesson.slug}/{step.slug}"
+    parts = list(shared_keys_parts(step_prediction(step, models, "")._input))
+    pooled = [
+        f"{weight:.4f}"
+        for row in naive_rows(step_prediction(step, models, "")._input, is_pooled=True)
+        for weight in row
+    ]
+    table = f"{path}/numbers"
+    as_trained = get(client, table, HTMX)
+    for html in responses(client, path, groups="1"):
+        assert [part for part in parts if is_in(part, html)] == []
+    assert cells(get(client, table, HTMX, groups="1")) == cells(as_trained)
+    after = get(client, table, HTMX, groups="1", reveal="1")
+    assert cells(after) != cells(as_trained)
+    assert set(cells(after)) & set(pooled)
+
+
+def cells(html):
+    """The numbers of a table of weights."""
+    return re.findall(r"<td[^>]*>([^<]+)</td>", html)

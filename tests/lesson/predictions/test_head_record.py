@@ -1,17 +1,21 @@
 """Which record a head has, computed a second time from the file of records and by loops."""
 
-import json
-from math import sqrt
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson.predictions.head_record import label_choices
-from app.models.builtin import BUILTIN_FOLDER
 from app.models.tokenizer import is_punctuation
 from tests.lesson.naive_attention import naive_layer
+from tests.lesson.naive_records import (
+    NAMES,
+    head_of,
+    naive_places,
+    naive_relations,
+    read_record,
+    wilson,
+)
 from tests.lesson.predictions.inputs import (
     make_inputs,
     prediction_inputs,
@@ -19,63 +23,8 @@ from tests.lesson.predictions.inputs import (
     reasons_of,
 )
 
-TROPHY = "The trophy does not fit in the suitcase because it is too big"
-NAMES = {
-    "nsubj": ("subject", "predicate"),
-    "obj": ("object", "verb"),
-    "det": ("determiner", "noun"),
-    "amod": ("adjective", "noun"),
-    "case": ("preposition", "noun"),
-    "aux": ("auxiliary", "verb"),
-    "advmod": ("adverb", "what it modifies"),
-    "compound": ("compound part", "its noun"),
-    "conj": ("conjunct", "first conjunct"),
-    "mark": ("subordinator", "its verb"),
-    "nmod": ("noun modifier", "noun"),
-    "obl": ("oblique noun", "verb"),
-    "cop": ("copula", "predicate"),
-}
 FOLLOWS_PLACE = {"previous", "next", "itself", "first"}
-
-
-def read_record(model):
-    return json.loads((BUILTIN_FOLDER / model / "heads.json").read_text("utf-8"))
-
-
-def wilson(hits, n):
-    """The 95 % interval, solved as the quadratic equation |p - x| = z sqrt(x (1 - x) / n)."""
-    p, z = hits / n, 1.96
-    a, b, c = 1 + z * z / n, -(2 * p + z * z / n), p * p
-    root = sqrt(b * b - 4 * a * c)
-    return (-b - root) / (2 * a), (-b + root) / (2 * a)
-
-
-def naive_relations(record, head):
-    """Return (margin, label, finding, baseline, is_found) of every relation, best first."""
-    baselines = {(each["relation"], each["direction"]): each for each in record["baselines"]}
-    relations = []
-    for finding in head["findings"]:
-        baseline = baselines[finding["relation"], finding["direction"]]
-        hits, n = finding["test"]["hits"], finding["test"]["n"]
-        offset_rate = baseline["offset_share"]["hits"] / baseline["offset_share"]["n"]
-        highest = max([offset_rate, *baseline["twins"]])
-        dependent, governor = NAMES[finding["relation"]]
-        label = (
-            f"{dependent} → {governor}"
-            if finding["direction"] == "dependent to head"
-            else f"{governor} → {dependent}"
-        )
-        found = n >= 50 and hits / n >= highest + 0.05 and wilson(hits, n)[0] > highest
-        relations.append((hits / n - highest, label, finding, baseline, found))
-    return sorted(relations, key=lambda each: -each[0])
-
-
-def naive_places(record, head):
-    return [
-        place
-        for place, share in head["tops"].items()
-        if share >= 0.5 and share >= record["twin_tops"][place] + 0.05
-    ]
+TROPHY = "The trophy does not fit in the suitcase because it is too big"
 
 
 def naive_link(inputs, record):
@@ -115,9 +64,7 @@ def test_the_answer_is_what_the_record_of_the_strongest_link_says(models, data):
         asked == head and inputs.sentence.words[word].text == read for _, head, word in near_best
     )
     assert question.values["sentences"] == f"{record['sentences']:,}"
-    head = next(
-        each for each in record["heads"] if (each["layer"], each["head"]) == (inputs.layer, asked)
-    )
+    head = head_of(record, inputs.layer, asked)
     found = [label for _, label, _, _, is_found in naive_relations(record, head) if is_found]
     labels = {choice.id: choice.values["value"] for choice in question.choices}
     assert labels["no-clear-role"] == "no clear role"
@@ -134,11 +81,7 @@ def test_reasons_compare_the_head_with_the_better_baseline(models, name, layer):
     for word in range(13):
         inputs = make_inputs(models, name, TROPHY, word, layer=layer)
         question, answer = question_and_answer("head_record", inputs)
-        head = next(
-            each
-            for each in record["heads"]
-            if (each["layer"], each["head"]) == (layer, int(question.values["asked_head"]))
-        )
+        head = head_of(record, layer, int(question.values["asked_head"]))
         relations = naive_relations(record, head)
         found = [each for each in relations if each[4]]
         _, label, finding, baseline, _ = (found or relations)[0]
