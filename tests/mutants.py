@@ -267,6 +267,48 @@ PICTURE_AND_EXPORTS = (
 
 LESSON = (
     Mutant(
+        "guesses are compared by their rank alone",
+        "app/lesson/predictions/best_guess.py",
+        "== format_weight(largest)",
+        "!= ''",
+        ("tests/lesson/predictions/test_best_guess.py",),
+    ),
+    Mutant(
+        "the hidden word counts as a better guess than itself",
+        "app/lesson/masked_word.py",
+        "probabilities > probability",
+        "probabilities >= probability",
+        ("tests/lesson/predictions/test_best_guess.py",),
+    ),
+    Mutant(
+        "the word that a head reads most is that of one token",
+        "app/lesson/predictions/largest_contribution.py",
+        "np.bincount(sentence.word_of, token_weights)",
+        "token_weights",
+        ("tests/lesson/predictions/test_largest_contribution.py",),
+    ),
+    Mutant(
+        "what heads add is shown before the commitment",
+        "app/lesson/labs/output_projection.py",
+        "_contributions(state) if is_revealed else None",
+        "_contributions(state)",
+        ("tests/lesson/labs/test_output_projection.py",),
+    ),
+    Mutant(
+        "guesses are shown before the commitment",
+        "app/lesson/labs/head_count.py",
+        "hidden_word(state, state.models) if state.is_revealed else None",
+        "hidden_word(state, state.models)",
+        ("tests/web/test_commitment.py",),
+    ),
+    Mutant(
+        "the interval of a change has the width of one run",
+        "app/evaluation/seed_runs.py",
+        "/ sqrt(len(differences))",
+        "",
+        ("tests/lesson/labs/test_head_count.py",),
+    ),
+    Mutant(
         "what is typed becomes HTML in the lesson's sentences",
         "app/lesson/live_html.py",
         "<bdi>{escape(values[part.name])}</bdi>",
