@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.picture.inter_widths import CHARACTERS_BY_WIDTH
 
-BOLD_FACTOR = 1.06
+BOLD_FACTOR = 1.08
 """Width of bold text (weight 700) relative to the table, rounded up."""
 
 # Widths of characters that the font lacks, in ems: they come from other fonts.

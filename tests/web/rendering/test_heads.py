@@ -74,8 +74,8 @@ def test_the_name_of_a_head_can_be_disabled(figure, disabled):
 
 
 def test_a_wide_map_scrolls_in_a_region_of_its_own(models):
-    (*_, wide) = figures_of(models, "cat " * 15)
-    (*_, narrow) = figures_of(models, "cat " * 14)
+    (*_, wide) = figures_of(models, "cat " * 17)
+    (*_, narrow) = figures_of(models, "cat " * 16)
     html = parse_html(head_map(wide, "map", readable=True, selectable=False, disabled=""))
     region = html.find("section.scroll[tabindex=0]")
     assert region["aria-label"] == f"Map of head {wide.head} of headwise-h4"
@@ -144,7 +144,11 @@ def test_a_head_escapes_the_words_that_it_names(figure, text):
 def test_every_part_of_a_fragment_shows_hostile_words_as_text(client, step_1, show, text):
     sentence = f"{text} {text} {text}"
     hostile, harmless = (
-        parse_html(client.get(step_1, params={"text": each, "show": show}, headers=HTMX).text)
+        parse_html(
+            client.get(
+                step_1, params={"text": each, "show": show, "open": "files"}, headers=HTMX
+            ).text
+        )
         for each in (sentence, "cat cat cat")
     )
     tags = {element.tag for element in hostile.descendants}
