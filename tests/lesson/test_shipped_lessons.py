@@ -161,3 +161,38 @@ def test_texts_of_lessons_are_only_in_their_files():
     )
     for phrase in ("The cat sat down", "compete", "GPT-3", "Vaswani et al. 2017, *"):
         assert phrase not in python
+
+
+FIRST_STEP = """
+Syntax | Meaning | Place
+“cat” is its subject, “down” is its modifier
+about a body’s position
+“cat” and “down” are its neighbours
+in parallel
+$W_Q$, $W_K$ and $W_V$
+specialise
+syntax, others neighbours, similar meanings or what pronouns mean
+| Subject–verb | sat → cat
+| Verb–modifier | sat → down
+| Determiner–noun | The → cat
+| Local context |
+| One head | 1 |
+| Two heads | 2 |
+| Eight heads | 8 |
+| GPT-3 | 96 a layer |
+"""
+"""What the first step has to say: three relations of “sat”, four roles, and both tables."""
+
+
+def test_the_first_step_names_relations_roles_and_numbers_of_heads():
+    (file,) = (LESSONS_FOLDER / MULTI_HEAD_ATTENTION).glob("01-*.md")
+    prose = " ".join(file.read_text(encoding="utf-8").partition("::check")[0].split())
+    first, *others = FIRST_STEP.strip().splitlines()
+    missing = [text for text in (*first.split(" | "), *others) if text not in prose]
+    assert missing == []
+
+
+def test_the_lesson_names_difficulty_and_prerequisites(client):
+    page = client.get(f"/{MULTI_HEAD_ATTENTION}/why-one-head-is-not-enough").text
+    for fact in ("Step 1 of 7", "Intermediate", "about 12 minutes", "Softmax, Attention"):
+        assert fact in page
