@@ -15,6 +15,7 @@ GENERATED_FOLDERS = ("static/vendor/", "training/build/")
 FOLDERS = "app|benchmarks|docs|lessons|requirements|static|templates|tests|training"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 TARGET = re.compile(r"\bmake ([a-z]+(?:-[a-z]+)*)(?![\w./])")
 
 each_document = pytest.mark.parametrize(
@@ -24,13 +25,12 @@ each_document = pytest.mark.parametrize(
 
 def code_of(document: Path) -> str:
     """Return the text of all code blocks and code spans."""
-    text = document.read_text(encoding="utf-8")
-    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+    return "\n".join(CODE.findall(document.read_text(encoding="utf-8")))
 
 
 @each_document
 def test_every_link_to_a_file_resolves(document):
-    links = LINK.findall(document.read_text(encoding="utf-8"))
+    links = LINK.findall(CODE.sub("", document.read_text(encoding="utf-8")))
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 

@@ -29,7 +29,7 @@ from app.lesson.prose import (
 )
 from app.lesson.prose import markers as markers_of
 from app.lesson.prose_values import PROSE_PLACEHOLDERS
-from app.lesson.schema import Defaults, GlossaryEntry, LessonConfig, StepConfig
+from app.lesson.schema import Defaults, GlossaryEntry, LessonConfig, Prediction, StepConfig
 from app.lesson.selection import Selection
 from app.lesson.step_code import EXCERPTS
 from app.models import Registry
@@ -228,6 +228,7 @@ def check_step(file: Path, config: StepConfig, context: LinkContext) -> Iterator
         options_type = PREDICTIONS[config.predict.computed_by].options_type
         values = config.predict.options
         yield from _check_options(file, source, ("predict", "options"), options_type, values)
+        yield from _check_prediction_texts(file, source, config.predict)
     for key_path, text in authored_texts(config):
         for message in _check_phrase(text, _known_placeholders(config, key_path)):
             yield Issue(file, line_of(source, key_path), message)
@@ -242,6 +243,25 @@ def check_step(file: Path, config: StepConfig, context: LinkContext) -> Iterator
         )
     if sum(option.right for option in config.check.options) != 1:
         yield Issue(file, line_of(source, ("check",)), "exactly one option must be right = true")
+
+
+def _check_prediction_texts(file: Path, source: str, predict: Prediction) -> Iterator[Issue]:
+    """Yield the reasons and causes that have no text, and the texts that no answer uses."""
+    prediction_type = PREDICTIONS[predict.computed_by]
+    computed = {
+        "reasons": (predict.reasons, prediction_type.reasons),
+        "unanswerable": (predict.unanswerable, prediction_type.unanswerable),
+    }
+    for table, (texts, names) in computed.items():
+        line = line_of(source, ("predict", table))
+        for name in names:
+            if name not in texts:
+                yield Issue(file, line, f"predict.{table} has no text for {name}")
+        for name in texts:
+            if name not in names:
+                known = join_with_commas(names) if names else "none"
+                message = f"predict.{table} has no {name} here; there are {known}"
+                yield Issue(file, line_of(source, ("predict", table, name)), message)
 
 
 def _check_options(

@@ -1,20 +1,26 @@
 // Copies the code of a step with the numbers of the view, which a link downloads. Without this script
 // the link remains.
 
-const button = document.querySelector("[data-copy-from]");
-if (button) {
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const link = document.getElementById(button.dataset.copyFrom);
-    try {
-      await copy(fetchText(link.href));
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Not copied; download it instead";
-    }
-    document.querySelector("#announce").textContent = button.textContent;
-  });
+function showButton() {
+  const button = document.querySelector("[data-copy-from]");
+  if (button) button.hidden = false;
 }
+
+showButton();
+document.addEventListener("htmx:after:swap", showButton);
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-copy-from]");
+  if (!button) return;
+  const link = document.getElementById(button.dataset.copyFrom);
+  try {
+    await copy(fetchText(link.href));
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Not copied; download it instead";
+  }
+  document.querySelector("#announce").textContent = button.textContent;
+});
 
 async function fetchText(address) {
   const response = await fetch(address);

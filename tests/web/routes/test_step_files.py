@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 
 from app.application import create_app
 from app.exports.formats import FORMATS
+from app.settings import Settings
+from tests.lesson.small_lesson import SLUG_1, SMALL_LESSONS
 from tests.pages import LESSON, STEP_PATHS
-from tests.shipped import VERSION
+from tests.shipped import LESSONS, VERSION
 from tests.web.html import parse_html
 
 STEP = f"{LESSON}/why-one-head-is-not-enough"
@@ -312,3 +314,28 @@ def test_a_view_that_cannot_be_shown_has_no_handout(client):
     answer = client.get(f"{STEP}/handout", params={"text": "cat " * 60})
     assert answer.status_code == 422
     assert "too long" in answer.text
+
+
+CODE_STEPS = [
+    (lesson, step) for lesson in LESSONS for step in lesson.steps if step.code is not None
+]
+
+
+@pytest.mark.parametrize(("lesson", "step"), CODE_STEPS, ids=[step.slug for _, step in CODE_STEPS])
+def test_the_code_of_a_step_comes_with_the_numbers_of_the_view(client, lesson, step):
+    path = f"/{lesson.slug}/{step.slug}/code.py"
+    first = client.get(path)
+    assert first.status_code == 200
+    assert first.headers["content-type"] == "text/x-python; charset=utf-8"
+    assert first.headers["content-disposition"] == f'attachment; filename="{step.slug}.py"'
+    assert step.code.lines.splitlines()[0] in first.text
+    own = client.get(path, params={"text": "Owls <sleep>"}).text
+    assert "'Owls <sleep>'" in own
+    assert own != first.text
+    assert client.get(path, params={"text": ""}).status_code == 422
+
+
+def test_a_step_without_code_says_so():
+    small_client = TestClient(create_app(Settings(lessons=SMALL_LESSONS)))
+    answer = small_client.get(f"/small-lesson/{SLUG_1}/code.py")
+    assert answer.status_code == 404
