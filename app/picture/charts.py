@@ -146,7 +146,7 @@ def dot_line_chart(lines: Sequence[DotLine], *, x_label: str, y_label: str) -> s
         ]
         top = min(y_axis.y(max(values)) for _, values in line.columns[-2:])
         parts.append(
-            f'<text class="name name-{kind}" x="{WIDTH - 10}" y="{top - 10:g}"'
+            f'<text class="name name-{kind}" x="{WIDTH - 10}" y="{top - 13:g}"'
             f' text-anchor="end">{escape(line.name)}</text>'
         )
     return _svg(parts, _HEIGHT)
