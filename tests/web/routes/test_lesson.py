@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,6 +11,7 @@ from app.settings import Settings
 from tests.lesson.small_lesson import SLUG as SMALL_LESSON
 from tests.lesson.small_lesson import STEP_2, copy_lessons
 from tests.shipped import LESSONS, MODELS
+from tests.web.html import parse_html
 
 LESSON_OF = {step: lesson for lesson in LESSONS for step in lesson.steps}
 STEPS = [pytest.param(step, id=f"{LESSON_OF[step].slug}/{step.slug}") for step in LESSON_OF]
@@ -77,11 +77,12 @@ def test_predictions_and_checks_accept_unusual_sentences(client, step, text):
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("model", MODELS.ids)
 def test_every_model_can_be_chosen_in_every_step_and_is_labelled(client, step, model):
-    html = client.get(step_path(step), params={"model": model, "layer": "1"}).text
-    assert f'id="model-{model}" name="model" value="{model}" aria-pressed="true"' in html
-    source = MODELS[model].card.kind
-    assert f"{source} · layer 1" in html
-    assert ("drawn at random and never trained" in html) == (source == "random")
+    query = {"model": model, "layer": "1", "open": "change"}
+    page = parse_html(client.get(step_path(step), params=query).text)
+    assert page.find(f"button#model-{model}")["aria-pressed"] == "true"
+    kind = MODELS[model].card.kind
+    assert f"{model} · {kind} · layer 1" in page.find(".provenance").text
+    assert ("These weights are random" in page.text) == (kind == "random")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -93,26 +94,13 @@ def test_the_right_answer_is_right_and_another_is_not(client, step):
     assert find_outcome(wrong_page.text, "predict").group(1) == "wrong"
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_sentence_and_model_carry_over_to_every_other_step(client, step):
-    chosen = {"text": "Old birds sing & rest", "model": "headwise-h2"}
-    html = client.get(step_path(step), params=chosen).text
-    links = re.findall(r'<a href="([^"]+)" data-step="(\d+)"', html)
-    assert [int(number) for _, number in links] == [each.number for each in LESSON_OF[step].steps]
-    for link, _ in links:
-        assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in chosen.items()}
-    default = client.get(step_path(step)).text
-    assert all(
-        "?" not in link for link, _ in re.findall(r'<a href="([^"]+)" data-step="(\d+)"', default)
-    )
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_each_step_leads_to_the_next_and_the_last_to_the_end(client, lesson):
     steps = lesson.steps
     nexts = [*map(step_path, steps[1:]), f"/{lesson.slug}/end"]
     for step, following in zip(steps, nexts, strict=True):
-        assert f'class="primary" href="{following}"' in client.get(step_path(step)).text
+        page = parse_html(client.get(step_path(step)).text)
+        assert page.find("#next .next-step")["href"] == following
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
@@ -134,37 +122,30 @@ def test_each_step_shows_its_number_and_its_minutes(client, step):
 @pytest.mark.parametrize(
     ("step", "query", "expected"),
     [
-        (PIPELINE, "causal=1", "−∞"),
-        (
-            BUDGET,
-            "unscaled=1",
-            'id="unscaled" name="unscaled" value="" aria-pressed="false"',
-        ),
-        (MIX, "off=0.1", 'id="off-1" name="off" value="" aria-pressed="false"'),
-        (
-            MIX,
-            "off=0.1",
-            'id="off-2" name="off" value="0.1,0.2" aria-pressed="true"',
-        ),
-        (MIX, "weighted=1", "not the attention weights themselves"),
-        (
-            MEASURES,
-            "shuffled=1",
-            'id="shuffled" name="shuffled" value="" aria-pressed="true"',
-        ),
-        (SHARING, "groups=2", "Queries stay, so there are still 8 maps"),
-        (NUDGE, "cell=0.1", "comes to read"),
-        (SIDE_BY_SIDE, "show=lines", '<svg class="ties"'),
-        (SIDE_BY_SIDE, "show=strip", '<section class="strip-row chosen">'),
-        (MEASURES, "show=grid", '<div class="heads">'),
-        (MIX, "lock=1&head=2", "Unlock head 2"),
-        (MEASURES, "minus=headwise-h1.0", "minus head 0 of headwise-h1"),
+        (PIPELINE, "causal=1", "button[name=causal][aria-pressed=true]"),
+        (PIPELINE, "stage=scaled", "button[value=scaled][aria-pressed=true]"),
+        (BUDGET, "unscaled=1", "button[name=unscaled][aria-pressed=false]"),
+        (MIX, "off=0.1", 'button[name=off][value=""][aria-pressed=false]'),
+        (MIX, "off=0.1", 'button[name=off][value="0.1,0.2"][aria-pressed=true]'),
+        (MIX, "weighted=1", "button[name=weighted][aria-pressed=true]"),
+        (MEASURES, "shuffled=1", "button[name=shuffled][aria-pressed=true]"),
+        (SHARING, "groups=2", 'button[name=groups][value="2"][aria-pressed=true]'),
+        (NUDGE, "cell=1.1", "#explained"),
+        (SIDE_BY_SIDE, "show=lines", "#lab svg.ties"),
+        (SIDE_BY_SIDE, "show=strip", "section.strip-row.chosen"),
+        (MEASURES, "minus=headwise-h1.0", "#panel figure svg"),
+        (MEASURES, "open=numbers", "#panel table.numbers"),
+        (MEASURES, "open=heads", "#panel table.overview"),
+        (MEASURES, "open=files", "#panel #share"),
+        (MEASURES, "open=change", "#panel button[name=layer]"),
     ],
 )
 def test_every_control_can_be_linked(client, step, query, expected):
-    response = client.get(f"/{LESSON.slug}/{step}?{query}")
+    path = f"/{LESSON.slug}/{step}?reveal=1"
+    response = client.get(f"{path}&{query}")
     assert response.status_code == 200
-    assert expected in response.text
+    assert parse_html(response.text).has(expected)
+    assert not parse_html(client.get(path).text).has(expected)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +174,7 @@ def test_a_link_with_a_wrong_value_says_so(client, step, query, message):
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_every_number_of_a_map_is_in_a_table(client, step, headers):
     query = {"text": "The old fox ran", "model": "headwise-h4", "head": "2", "layer": "1"}
+    query["reveal"] = "1"
     html = client.get(f"{step_path(step)}/numbers", params=query, headers=headers).text
     assert ("<html" in html) == (not headers)
     cells = re.findall(r"<td>([\d.]+)</td>", html)
@@ -217,14 +199,17 @@ def test_a_control_that_a_lab_does_not_have_is_ignored(client):
     assert client.get(step_path(step), params={"groups": "3", "causal": "x"}).status_code == 200
 
 
-def test_a_prediction_is_dropped_when_its_model_changes_and_kept_when_its_word_does(client):
+def test_a_prediction_is_dropped_when_what_it_is_about_changes_and_kept_otherwise(client):
     step = LESSON.step(PIPELINE)
     was = {"text": "a b c", "model": "headwise-h4", "layer": "0", "head": "1", "word": "0"}
+    choice = choice_ids(client.get(step_path(step), params=was).text)[0]
     form = was | {f"was_{name}": value for name, value in was.items()}
-    form |= {"edit": "1", "predict": "2"}
-    unchanged = client.get(step_path(step), params=form | {"word": "2"}).headers["location"]
-    assert "predict=2" in unchanged
-    for change in ({"model": "headwise-h2"}, {"head": "0"}, {"layer": "1"}, {"text": "a b d"}):
+    form |= {"edit": "1", "predict": choice}
+    for change in ({"causal": "1"}, {"stage": "scaled"}, {"cell": "2.1"}, {"open": "numbers"}):
+        kept = client.get(step_path(step), params=form | change).headers["location"]
+        assert f"predict={choice}" in kept
+    changes = ({"model": "headwise-h2"}, {"head": "0"}, {"layer": "1"}, {"text": "a b d"})
+    for change in (*changes, {"word": "2"}):
         dropped = client.get(step_path(step), params=form | change).headers["location"]
         assert "predict" not in dropped
 
@@ -236,18 +221,25 @@ def test_a_pasted_tab_does_not_prevent_predicting(client):
     assert "predict=2" in client.get(step_path(step), params=form).headers["location"]
 
 
-def test_a_chosen_model_carries_over_past_a_step_with_that_default(client):
-    step = LESSON.step(NUDGE)
-    query = {"text": "Old birds sing", "model": step.config.defaults.model}
-    html = client.get(step_path(step), params=query).text
-    link = re.search(rf'<a href="([^"]+)" data-step="{step.number + 1}"', html).group(1)
-    assert parse_qs(urlsplit(unescape(link)).query) == {k: [v] for k, v in query.items()}
-
-
 def test_as_many_groups_as_heads_are_no_groups(client):
     step = LESSON.step(SHARING)
-    html = client.get(step_path(step), params={"model": "headwise-h4", "groups": "4"}).text
-    assert "As trained: every head has its own keys and values." in html
+    query = {"model": "headwise-h4", "groups": "4", "edit": "1", "text": "a b"}
+    assert "groups" not in client.get(step_path(step), params=query).headers["location"]
+
+
+def test_shared_keys_have_no_effect_before_the_answer_is_shown(client):
+    path = f"{step_path(LESSON.step(SHARING))}/numbers"
+    plain, hidden, shown = (
+        client.get(path, params=query).text
+        for query in ({}, {"groups": "1"}, {"groups": "1", "reveal": "1"})
+    )
+    cells = [re.findall(r"<td>([^<]*)</td>", each) for each in (plain, hidden, shown)]
+    assert cells[0] == cells[1] != cells[2]
+    api = f"/api/v1/labs{step_path(LESSON.step(SHARING))}"
+    assert (
+        client.get(api, params={"groups": "1"}).json()["weights"]
+        != client.get(api).json()["weights"]
+    )
 
 
 def test_the_comparison_survives_an_empty_field(client):
