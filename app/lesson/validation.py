@@ -190,6 +190,8 @@ def check_code(file: Path, config: StepConfig, prose: str) -> Iterator[Issue]:
     if config.code.show not in EXCERPTS:
         known = join_with_commas(EXCERPTS)
         yield Issue(file, line, f"unknown code “{config.code.show}”; there are {known}")
+    elif not is_placed:
+        yield Issue(file, line, "the prose does not place the code: ::code")
 
 
 def check_glossary(

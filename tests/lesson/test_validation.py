@@ -143,6 +143,46 @@ def test_a_tie_on_the_default_sentence_is_an_issue(folder, models, monkeypatch):
     assert "320 and 640 tie; choose defaults with one right answer" in issue
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({".md": ("::check", "::code\n\n::check")}, "::code needs a table [code]"),
+        (
+            {".toml": ("[check]", '[code]\nshow = "repeat-kv"\n\n[check]')},
+            "does not place the code",
+        ),
+        (
+            {
+                ".md": ("::check", "::code\n\n::check"),
+                ".toml": ("[check]", '[code]\nshow = "repeat"\n\n[check]'),
+            },
+            "unknown code “repeat”",
+        ),
+    ],
+)
+def test_code_exists_and_is_placed(folder, models, files, message):
+    for suffix, (old, new) in files.items():
+        edit_step(folder, f"{STEP_2}{suffix}", old, new)
+    (issue,) = issues_in(folder, models)
+    assert message in issue
+
+
+def test_every_reason_and_cause_has_a_text_and_every_text_is_used(folder, models, monkeypatch):
+    prediction_type = replace(
+        PREDICTIONS["cached_numbers"], reasons={"because": ("value",)}, unanswerable=("alone",)
+    )
+    monkeypatch.setitem(PREDICTIONS, "cached_numbers", prediction_type)
+    missing = issues_in(folder, models)
+    assert [issue.partition("predict.")[2] for issue in missing] == [
+        "reasons has no text for because",
+        "unanswerable has no text for alone",
+    ]
+    texts = '[predict.reasons]\nbecause = "{value}"\nwhy = "x"\n[predict.unanswerable]\nalone = "x"'
+    line = edit_step(folder, f"{STEP_2}.toml", "[predict.options]", f"{texts}\n[predict.options]")
+    (issue,) = issues_in(folder, models)
+    assert issue.startswith(f"{SLUG}/{STEP_2}.toml:{line + 2}: predict.reasons has no why here")
+
+
 def test_an_unmatched_brace_is_text(folder, models):
     edit_step(folder, f"{STEP_2}.toml", "{value} numbers", "{value} {oops")
     assert issues_in(folder, models) == []

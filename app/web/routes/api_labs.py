@@ -43,12 +43,14 @@ PICTURE_PREFIXES = ("<svg", "<ol")
 
 class StepOut(BaseModel):
     """A step. `lab` is the URL of its numbers, which takes every query parameter of a view;
-    `controls` are those beyond the sentence, model, layer, head and word.
+    `controls` are those beyond the sentence, model, layer, head and word. `minutes` are computed
+    from the words and from what there is to do.
     """
 
     number: int
     title: str
     objective: str
+    minutes: float
     path: str
     lab: str
     controls: list[str]
@@ -58,6 +60,7 @@ class LessonOut(BaseModel):
     slug: str
     title: str
     version: str | None
+    minutes: int
     steps: list[StepOut]
 
 
@@ -131,11 +134,13 @@ def router(app_context: AppContext) -> APIRouter:
                 slug=lesson.slug,
                 title=lesson.config.title,
                 version=lesson.config.version,
+                minutes=lesson.minutes,
                 steps=[
                     StepOut(
                         number=step.number,
                         title=step.config.title,
                         objective=step.config.objective,
+                        minutes=round(step.reading_time.minutes, 2),
                         path=path_of(lesson, step),
                         lab=f"/api/v1/labs{path_of(lesson, step)}",
                         controls=list(lab_of(step).controls),

@@ -33,7 +33,7 @@ FIXABLE_NAMES = {
     "off": "heads that are off",
     "groups": "sets of keys and values",
     "causal": "causal mask",
-    "unscaled": "division by √d_k",
+    "unscaled": "division of the scores",
     "weighted": "weighting of the maps",
     "shuffled": "order of the words",
 }

@@ -28,6 +28,8 @@ def test_every_lesson_is_listed_with_its_steps(client, models):
         assert [(step["number"], step["title"], step["path"]) for step in answer["steps"]] == [
             (step.number, step.config.title, f"/{lesson.slug}/{step.slug}") for step in lesson.steps
         ]
+        minutes = sum(step["minutes"] for step in answer["steps"])
+        assert minutes <= answer["minutes"] < minutes + 1.1
 
 
 def test_every_step_is_listed_with_the_address_of_its_numbers(client, steps):
