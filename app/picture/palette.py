@@ -34,7 +34,7 @@ THEME_COLOURS = {
     "ink": Themed("#1d2433", "#e8e6df"),
     "muted": Themed("#59616d", "#a8aeb9"),
     "line": Themed("#e0dcd2", "#343a45"),
-    "edge": Themed("#8a8f99", "#717885"),
+    "edge": Themed("#868b95", "#717885"),
     "query": Themed("#0b5fb0", "#7db8ff"),
     "key": Themed("#9c4a08", "#ffb46b"),
     "tint": Themed("#eef5fc", "#202f44"),

@@ -3,12 +3,14 @@ from itertools import pairwise
 
 import pytest
 
-from app.picture.colour_scale import LEVELS, SIGNED_LEVELS
+from app.picture.colour_scale import LEVELS, SIGNED_LEVELS, signed_text_class, text_class
 from app.picture.oklab import mix, to_hex
 from app.picture.palette import (
     HEAT_MIXTURES,
     HEATS,
     SIGNED_MIXTURES,
+    TEXT_COLOURS,
+    THEME_COLOURS,
     THEMES,
     scale_stops,
 )
@@ -65,3 +67,40 @@ def test_readers_can_choose_every_theme_and_heat_scale(file):
     choices = [re.findall(r'"([a-z]+)"', each) for each in re.findall(r"\[([^][]*)\]", text)]
     assert ["system", *THEMES] in choices
     assert list(HEATS) in choices
+
+
+def luminance(colour):
+    """The relative luminance of #rgb or #rrggbb, as WCAG 2 defines it."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    channels = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("theme", "heat"), COMBINATIONS)
+def test_numbers_are_readable_on_every_level(theme, heat):
+    stops = scale_stops(theme, heat)
+    for level in range(LEVELS + 1):
+        ground = HEAT_MIXTURES[f"heat-{level}"].to_hex(stops)
+        assert contrast(ground, TEXT_COLOURS[text_class(level)].in_theme(theme)) >= 4.5
+    for level in range(1, SIGNED_LEVELS + 1):
+        for sign in ("rise", "fall"):
+            ground = SIGNED_MIXTURES[f"{sign}-{level}"].to_hex(stops)
+            assert contrast(ground, TEXT_COLOURS[signed_text_class(-level)].in_theme(theme)) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_text_and_lines_are_readable_on_every_surface(theme):
+    colours = {name: colour.in_theme(theme) for name, colour in THEME_COLOURS.items()}
+    cold = to_hex(scale_stops(theme, "default")["cold"].to_oklab())
+    for surface in (colours["paper"], colours["card"], colours["tint"], cold):
+        for text in ("ink", "muted", "query", "key", "rise-ink", "fall-ink"):
+            assert contrast(colours[text], surface) >= 4.5
+    for surface in (colours["card"], colours["tint"]):
+        assert contrast(colours["edge"], surface) >= 3

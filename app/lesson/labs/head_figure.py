@@ -59,13 +59,7 @@ class HeadFigure:
     @property
     def name(self) -> str:
         """What the figure shows, in a sentence."""
-        top_word, state = self.top_word, self.state
-        verb = "gets" if state.controls.weighted else "reads"
-        key = "itself" if top_word.is_self else top_word.word
-        if top_word.ordinal is not None and not top_word.is_self:
-            key += f" (word {top_word.ordinal})"
-        weight = format_weight(top_word.weight)
-        return f"Head {self.head}: {state.query_word} {verb} {key} most, {weight}"
+        return f"Head {self.head}: {_reading(self.top_word, self.state)}"
 
     def name_without(self, hidden_rows: Collection[int]) -> str:
         """Return the name of the map without some rows: without the word that is read most if it is
@@ -153,12 +147,13 @@ def map_svgs(state: LabState) -> list[str]:
 
 @dataclass(frozen=True)
 class HeadThumbnail:
-    """The small map of one head of a model."""
+    """The small map of one head of a model; `name` says in a sentence what it shows."""
 
     layer: int
     head: int
     chosen: bool
     picture: str
+    name: str
 
 
 def head_thumbnails(
@@ -168,20 +163,24 @@ def head_thumbnails(
 
     `hidden_rows` are the rows that the maps of the chosen layer leave out, by head.
     """
+    return tuple(
+        _layer_thumbnails(state, layer, maps, hidden_rows if layer == state.layer else NO_ROWS)
+        for layer, maps in enumerate(state.all_maps)
+    )
+
+
+def _layer_thumbnails(
+    state: LabState, layer: int, maps: Matrix, hidden_rows: HiddenRows
+) -> tuple[HeadThumbnail, ...]:
+    rows = word_row(maps, state.word_of, state.word)  # (n_heads, n_words)
     thumbnails = []
-    for layer, maps in enumerate(state.all_maps):
-        hidden = hidden_rows if layer == state.layer else NO_ROWS
-        thumbnails.append(
-            tuple(
-                HeadThumbnail(
-                    layer,
-                    head,
-                    (layer, head) == (state.layer, state.head),
-                    downsampled_thumbnail(_without_rows(weights, hidden.get(head, ()))),
-                )
-                for head, weights in enumerate(maps)
-            )
-        )
+    for head, weights in enumerate(maps):
+        hidden, name = hidden_rows.get(head, ()), f"Layer {layer}, head {head}"
+        if set(state.query_rows).isdisjoint(hidden):
+            name += f": {_reading(_top_word(rows[head], state), state)}"
+        picture = downsampled_thumbnail(_without_rows(weights, hidden))
+        is_chosen = (layer, head) == (state.layer, state.head)
+        thumbnails.append(HeadThumbnail(layer, head, is_chosen, picture, name))
     return tuple(thumbnails)
 
 
@@ -226,6 +225,15 @@ def _top_word(row: Matrix, state: LabState) -> TopWord:
     key = int(row.argmax())
     word, ordinal = state.sentence.words[key], state.sentence.ordinal_if_repeated(key)
     return TopWord(word.text, float(row[key]), ordinal, key == state.word)
+
+
+def _reading(top_word: TopWord, state: LabState) -> str:
+    """Return what the chosen word reads most, and with which weight."""
+    verb = "gets" if state.controls.weighted else "reads"
+    key = "itself" if top_word.is_self else top_word.word
+    if top_word.ordinal is not None and not top_word.is_self:
+        key += f" (word {top_word.ordinal})"
+    return f"{state.query_word} {verb} {key} most, {format_weight(top_word.weight)}"
 
 
 def _largest_cell(weights: Matrix, labels: Sequence[str]) -> LabelledCell:

@@ -5,7 +5,15 @@ import pytest
 
 from app.lesson.labs.head_figure import head_figures, head_thumbnails, map_svgs, marked_areas
 from app.lesson.predictions import Mark
-from app.picture import Area, downsampled_thumbnail, heatmap, thumbnail, token_links
+from app.picture import (
+    Area,
+    HeatmapLayout,
+    downsampled_thumbnail,
+    format_weight,
+    heatmap,
+    thumbnail,
+    token_links,
+)
 from tests.lesson.labs.states import layout_of, make_state
 
 
@@ -108,3 +116,43 @@ def test_one_set_of_keys_is_not_shown_before_the_answer(models):
     assert not np.allclose(state.maps, as_trained.maps)
     two = replace(make_state(models, "headwise-h8", controls={"groups": 2}), is_revealed=False)
     assert (two.groups, two.group_size) == (2, 4)
+
+
+@pytest.mark.parametrize("text", ["The cat sat", "the cat saw the cat"])
+def test_a_name_says_what_the_asking_word_reads_most(models, text):
+    state = make_state(models, text=text, word=1)
+    weights = models["headwise-h4"].run(state.sentence).weights[0]
+    words = text.split()
+    for figure in head_figures(state, state.maps):
+        top = int(weights[figure.head, 1].argmax())
+        key = "itself" if top == 1 else words[top]
+        if words.count(words[top]) > 1 and top != 1:
+            key += f" (word {top + 1})"
+        number = format_weight(float(weights[figure.head, 1, top]))
+        assert figure.name == f"Head {figure.head}: cat reads {key} most, {number}"
+        assert f'aria-label="{figure.name}"' in figure.map
+        assert figure.name_without([0, 2]) == figure.name
+        assert figure.name_without([1]) == f"Head {figure.head}"
+        assert "most" not in figure.picture([1]).partition(">")[0]
+    rows = head_thumbnails(state)
+    for layer, row in enumerate(rows):
+        figures = head_figures(
+            replace(state, selection=replace(state.selection, layer=layer)), state.all_maps[layer]
+        )
+        assert [each.name for each in row] == [
+            f"Layer {layer}, head{each.name.removeprefix('Head')}" for each in figures
+        ]
+    names = [each.name for each in head_thumbnails(state, {2: [1]})[0]]
+    assert names[2] == "Layer 0, head 2"
+    assert names[3] == rows[0][3].name
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5])
+def test_maps_side_by_side_are_smaller_and_thumbnails_if_cells_are_too_small(models, columns):
+    short, long = (make_state(models, text="cat " * n, word=0) for n in (5, 20))
+    layout = HeatmapLayout(short.axis, columns)
+    for figure in head_figures(short, short.maps, columns=columns):
+        assert figure.map == heatmap(figure.weights, layout, name=figure.name)
+    for figure in head_figures(long, long.maps, columns=columns):
+        small = downsampled_thumbnail(figure.weights, figure.name)
+        assert (figure.map == small) == (columns > 1)
