@@ -20,19 +20,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-PARTS = (
-    "query",
-    "keys",
-    "scores",
-    "weights",
-    "values",
-    "output",
-    "joined",
-    "added",
-    "projections",
-    "kv-sets",
-)
-"""Parts of figures that words and formulas can light: values of `data-part`."""
+from app.picture.row_values import PARTS
 
 ROLES = {"query": "query", "key": "keys", "value": "values"}
 """Roles that words and terms of formulas can have, and the part that such a term lights."""

@@ -14,7 +14,7 @@ from app.lesson.acting_links import SenselessLinkError, changed_view
 from app.lesson.glossary import GLOSSARY_FILE
 from app.lesson.labs import LABS, Controls, Lab
 from app.lesson.live_html import acting_params
-from app.lesson.markdown import PARTS, ROLE_PREFIX, ROLES, TERM_PREFIX
+from app.lesson.markdown import ROLE_PREFIX, ROLES, TERM_PREFIX
 from app.lesson.options import Options
 from app.lesson.predictions import COMMON_PLACEHOLDERS, PREDICTIONS, PredictionInput
 from app.lesson.prose import (
@@ -34,6 +34,7 @@ from app.lesson.selection import Selection
 from app.lesson.step_code import EXCERPTS
 from app.models import Registry
 from app.models.registry import join_with_and
+from app.picture.row_values import PARTS
 
 _TABLE = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]")
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.lesson import LABS, PREDICTIONS, load_lessons
 from app.lesson.__main__ import freeze
-from app.lesson.markdown import PARTS, ROLES
+from app.lesson.markdown import ROLES
 from app.lesson.predictions import COMMON_PLACEHOLDERS
 from app.lesson.prose import BLOCKS, MARKERS, REQUIRED_MARKERS
 from app.lesson.prose_values import PROSE_PLACEHOLDERS
@@ -27,6 +27,7 @@ from app.lesson.schema import (
     StepConfig,
 )
 from app.lesson.step_code import EXCERPTS
+from app.picture.row_values import PARTS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
 GLOSSARY_TOML, STEP_TOML, LESSON_TOML = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)

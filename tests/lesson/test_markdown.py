@@ -5,7 +5,6 @@ import re
 import pytest
 
 from app.lesson.markdown import (
-    PARTS,
     ROLES,
     FormulaError,
     blocks,
@@ -14,6 +13,7 @@ from app.lesson.markdown import (
     placeholders_with_lines,
     render_inline,
 )
+from app.picture.row_values import PARTS
 
 
 def render_block(markdown):
