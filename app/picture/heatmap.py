@@ -76,7 +76,10 @@ def heatmap(
 
 
 def _hidden_cells(rows: Collection[int], cells: Cells) -> str:
-    """Return dashed outlines of hidden rows: of each cell if there are few."""
+    """Return dashed outlines of hidden rows: of each cell if there are few.
+
+    Scripts read in `data-rows` which rows have no numbers.
+    """
     if not rows:
         return ""
     size = cells.cell_size
@@ -85,7 +88,8 @@ def _hidden_cells(rows: Collection[int], cells: Cells) -> str:
     else:
         inner = f"h{cells.side - 1}v{size - 1}h-{cells.side - 1}z"
         outlines = [f"M0.5 {row * size + 0.5:g}{inner}" for row in rows]
-    return f'<path class="hidden-cells" d="{"".join(outlines)}"/>'
+    names = " ".join(map(str, rows))
+    return f'<path class="hidden-cells" data-rows="{names}" d="{"".join(outlines)}"/>'
 
 
 def thumbnail(weights: NDArray[np.floating], name: str = "") -> str:

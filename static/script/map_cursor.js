@@ -1,7 +1,8 @@
 // A cursor over the cells of a map. The pointer or the arrow keys move it; the value of the current
 // cell is printed below the map and announced. A click, or Enter, asks the lab to explain the cell.
-// A figure whose answer is not shown yet lists its readable rows in `data-rows`. Without this script
-// the panels "Explain a cell" and "Every number" do the same.
+// Several maps in a row are one tab stop; Page Up and Page Down go from one to the next. Rows that are
+// not shown yet have no numbers, and nothing is fetched for them. Without this script the panels
+// "Explain a cell" and "Every number" do the same.
 
 const MAPS = "#lab figure[data-head] svg.map:not(.map-thumb)";
 const HIDDEN_NUMBER = "?";
@@ -26,8 +27,8 @@ function isCurrent(svg, { row, column }) {
 }
 
 function isReadable(svg, { row }) {
-  const rows = svg.closest("figure").dataset.rows;
-  return rows === undefined || rows.split(" ").includes(String(row));
+  const hiddenRows = svg.querySelector(".hidden-cells")?.dataset.rows.split(" ") ?? [];
+  return !hiddenRows.includes(String(row));
 }
 
 function labelOf(svg, kind, index) {
@@ -86,10 +87,20 @@ async function moveCursor(svg, cell) {
   const number = await numberText(svg, cell);
   // The cursor may have moved on while the table was fetched.
   if (!isCurrent(svg, cell)) return;
-  const text = `${labelOf(svg, "query", row)} reads ${labelOf(svg, "key", column)}: ${number}`;
-  const readOut = svg.closest("figure").querySelector(".read-out");
-  if (readOut) readOut.textContent = text;
+  const key = labelOf(svg, "key", column);
+  const text = `${labelOf(svg, "query", row)} reads ${key}: ${number}`;
+  const figure = svg.closest("figure");
+  const readOut = figure.querySelector(".read-out");
+  if (readOut) readOut.textContent = figure.matches(".small-map") ? `${key}: ${number}` : text;
   document.dispatchEvent(new CustomEvent("headwise:say", { detail: text }));
+}
+
+function removeCursor(svg) {
+  svg.querySelector(".cursor")?.remove();
+  delete svg.dataset.row;
+  delete svg.dataset.column;
+  const readOut = svg.closest("figure").querySelector(".read-out");
+  if (readOut) readOut.textContent = "";
 }
 
 function explainCell(svg, cell) {
@@ -117,33 +128,39 @@ function restoreFocus() {
 function hint() {
   const existing = document.querySelector(`#${HINT_ID}`);
   if (existing) return existing;
-  const text = "The arrow keys read the cells; Enter explains one.";
+  const text = "Arrow keys read the cells. Enter explains one. Page Up and Page Down go to other maps.";
   return Object.assign(document.createElement("p"), { id: HINT_ID, hidden: true, textContent: text });
 }
 
-// The name of a map is what its head is and reads: "Head 2: sat reads cat most, .95".
-function nameOf(svg) {
-  const figure = svg.closest("figure");
-  const texts = [...figure.querySelectorAll(".head-name, .caption-text")].map((each) =>
-    each.textContent.replace(/\s+/g, " ").trim(),
-  );
-  if (!texts.length) texts.push(`Head ${figure.dataset.head}`);
-  return texts.length > 1 ? `${texts[0]}: ${texts.slice(1).join(", ")}` : `Map: ${texts[0]}`;
+const mapsBeside = (svg) => [...(svg.closest(".maps, .heads, .lab-body")?.querySelectorAll(MAPS) ?? [svg])];
+
+function makeTabStop(svg) {
+  for (const each of mapsBeside(svg)) each.setAttribute("tabindex", each === svg ? "0" : "-1");
 }
 
 function makeMapsFocusable() {
   const maps = document.querySelectorAll(MAPS);
   if (maps.length) document.body.append(hint());
   for (const svg of maps) {
-    svg.setAttribute("tabindex", "0");
+    if (!svg.hasAttribute("tabindex")) {
+      const maps = mapsBeside(svg);
+      makeTabStop(maps.find((each) => each.closest("figure.chosen")) ?? maps[0]);
+    }
     svg.setAttribute("role", "application");
     svg.setAttribute("aria-roledescription", "map of weights");
-    svg.setAttribute("aria-label", nameOf(svg));
+    if (!svg.hasAttribute("aria-label")) {
+      svg.setAttribute("aria-label", `Map of head ${svg.closest("figure").dataset.head}`);
+    }
     svg.setAttribute("aria-describedby", HINT_ID);
     svg.removeAttribute("aria-hidden");
   }
 }
 
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches?.(MAPS)) makeTabStop(target);
+});
+
+const PAGE_STEPS = { PageUp: -1, PageDown: 1 };
 const ARROW_STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 document.addEventListener("keydown", (event) => {
@@ -153,6 +170,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") {
     event.preventDefault();
     explainCell(svg, current);
+    return;
+  }
+  if (event.key in PAGE_STEPS) {
+    const maps = mapsBeside(svg);
+    const beside = maps[maps.indexOf(svg) + PAGE_STEPS[event.key]];
+    if (beside) {
+      event.preventDefault();
+      beside.focus();
+    }
     return;
   }
   const last = gridOf(svg).n - 1;
@@ -172,6 +198,12 @@ document.addEventListener("pointermove", (event) => {
   const svg = event.target.closest?.(MAPS);
   const cell = svg && cellUnderPointer(svg, event);
   if (cell && !isCurrent(svg, cell)) moveCursor(svg, cell);
+});
+
+document.addEventListener("pointerout", ({ target, relatedTarget, pointerType }) => {
+  const svg = target.closest?.(MAPS);
+  const isLeft = svg && pointerType !== "touch" && !svg.contains(relatedTarget);
+  if (isLeft && document.activeElement !== svg) removeCursor(svg);
 });
 
 document.addEventListener("click", (event) => {

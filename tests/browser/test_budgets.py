@@ -72,7 +72,7 @@ def test_the_lab_fits_the_window_without_scrolling_inside(open_step):
 
 
 CONTROLS = """selector => Array.from(document.querySelectorAll(
-    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]"
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
 )).filter((each) => each.closest(selector) && !each.disabled && each.getClientRects().length)
 .map((each) => each.id || each.outerHTML.slice(0, 80))"""
 
