@@ -42,6 +42,7 @@ def step(server):
 @pytest.fixture
 def page(page):
     """A page that fails its test if a script fails or the policy blocks anything."""
+    page.set_default_timeout(10_000)
     errors = []
 
     def note(message):

@@ -212,3 +212,47 @@ class TestAnnouncements:
         expect(announced).to_contain_text("most")
         lab.wait_for_timeout(300)
         assert len(lab.evaluate("window.said")) == 1
+
+
+class TestStages:
+    def pressed(self, page):
+        return page.locator('[data-stages] [aria-pressed="true"]').get_attribute("id")
+
+    def test_play_shows_each_stage_in_place_and_ends_with_the_weights(self, lab):
+        lab.evaluate("""() => {
+            window.stages = [];
+            document.addEventListener("htmx:after:swap", () => {
+                const pressed = document.querySelector('[data-stages] [aria-pressed="true"]');
+                window.stages.push(pressed.value);
+            });
+        }""")
+        length = lab.evaluate("history.length")
+        lab.locator("[data-play]").click()
+        expect(lab.locator("[data-play]")).to_have_text("Pause")
+        lab.wait_for_function("window.stages.length === 4")
+        expect(lab.locator("[data-play]")).to_have_text("Play")
+        assert lab.evaluate("window.stages") == ["products", "scaled", "masked", ""]
+        assert lab.evaluate("history.length") == length
+
+    def test_another_press_pauses(self, lab):
+        lab.locator("[data-play]").click()
+        expect(lab.locator("#stage-products")).to_have_attribute("aria-pressed", "true")
+        lab.locator("[data-play]").click()
+        expect(lab.locator("[data-play]")).to_have_text("Play")
+        lab.wait_for_timeout(1_800)
+        assert self.pressed(lab) == "stage-products"
+        lab.locator("[data-play]").click()
+        expect(lab.locator("#stage-scaled")).to_have_attribute("aria-pressed", "true")
+        lab.locator("#word-0").click()
+        lab.wait_for_timeout(1_800)
+        assert self.pressed(lab) == "stage-scaled"
+
+    @pytest.mark.parametrize(
+        "options", [{"reduced_motion": "reduce"}, {"java_script_enabled": False}]
+    )
+    def test_without_motion_or_scripts_there_is_the_switch_alone(self, browser, server, options):
+        page = browser.new_context(**options).new_page()
+        page.goto(f"{server}{LESSON}/rows-ask-columns-answer")
+        expect(page.locator("[data-play]")).to_be_hidden()
+        page.locator("#stage-scaled").click()
+        expect(page.locator("#stage-scaled")).to_have_attribute("aria-pressed", "true")
