@@ -28,8 +28,8 @@ def ask(inputs: PredictionInput) -> Question:
     card, sentence = inputs.model.card, inputs.sentence
     if card.n_kv_heads == 1:
         return Question((), unanswerable="one_head" if card.n_heads == 1 else "one_set")
-    if len(sentence.tokens) == 1:
-        return Question((), unanswerable="one_token")
+    if len(sentence.words) == 1:
+        return Question((), unanswerable="one_word")
     if card.causal and sentence.word_of[0] == inputs.word:
         return Question((), unanswerable="reads_only_itself")
     return Question(tuple(_choice(counts) for counts in count_ranges(card.n_heads)))
@@ -121,5 +121,5 @@ SHARED_KEYS = PredictionType(
         "none_changed": (),
         "mean_keys": (),
     },
-    unanswerable=("one_head", "one_set", "one_token", "reads_only_itself"),
+    unanswerable=("one_head", "one_set", "one_word", "reads_only_itself"),
 )
