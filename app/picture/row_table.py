@@ -42,6 +42,12 @@ def row_table(row: RowValues, *, lit: Collection[str] = ()) -> str:
     return "\n".join(lines)
 
 
+def projections_html(row: RowValues) -> str:
+    """Return the HTML of the part "projections" alone."""
+    lines = _Drawing(row, frozenset(["projections"])).projections()
+    return f'<div class="row-flow">{"".join(lines)}</div>'
+
+
 class _Drawing:
     """The pieces of the figure, in the order of the computation."""
 

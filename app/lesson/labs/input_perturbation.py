@@ -1,8 +1,9 @@
-"""Lab: perturb the first inputs of one token.
+"""Lab: perturb a few inputs of the chosen word.
 
-Projected, all heads' maps change; if the input were sliced, only those of the first heads would.
+Projected, all heads' maps change; if the input were sliced, only the map of one head would.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,27 +12,55 @@ from app.attention import Trace
 from app.attention.variants import (
     PERTURBATION,
     perturb_tokens,
+    perturbed_head,
     perturbed_inputs,
     sliced_input_attention,
 )
 from app.attention.weights import Matrix
-from app.lesson.json_fields import json_name
-from app.lesson.labs.head_figure import draw
+from app.lesson.json_fields import NOT_IN_JSON, json_name
+from app.lesson.labs.head_figure import HeadFigure, TopWord, draw, head_figures
 from app.lesson.labs.lab_state import LabState
-from app.picture import signed_map, signed_thumbnail
+from app.lesson.labs.map_row import MapInRow, map_rows
+from app.lesson.labs.row_figure import RowFigure, row_figure
+from app.picture import HeatmapLayout, signed_map
 
 CHANGE_THRESHOLD = 1e-6
 """A map counts as changed if one of its weights changes by more than this."""
 
+LIT_PARTS = ("projections",)
+"""The part of the row figure that the step is about."""
+
 
 @dataclass(frozen=True)
 class HeadChange:
-    """The change of one head's map: its largest change of a weight, and the difference as a map."""
+    """The change of one head's map, after minus before, and its largest change of a weight.
+
+    before, after: the figures of the head. is_decisive: this change decides the answer.
+    """
 
     head: int
     max_change: float = field(metadata=json_name("moved"))
     changed: bool
-    difference: str
+    before: HeadFigure = field(metadata=NOT_IN_JSON, repr=False, compare=False)
+    after: HeadFigure = field(metadata=NOT_IN_JSON, repr=False, compare=False)
+    layout: HeatmapLayout = field(metadata=NOT_IN_JSON, repr=False, compare=False)
+    largest: float = field(metadata=NOT_IN_JSON, repr=False)
+    is_decisive: bool = field(metadata=NOT_IN_JSON)
+
+    @property
+    def picture(self) -> str:
+        """The difference as a map, drawn on access."""
+        return signed_map(self.after.weights - self.before.weights, self.layout, self.largest)
+
+    @property
+    def top_word(self) -> TopWord:
+        """The word read most after the change."""
+        return self.after.top_word
+
+    @property
+    def changes_top_word(self) -> bool:
+        before, after = self.before.row, self.after.row
+        return int(before.argmax()) != int(after.argmax())
 
 
 @dataclass(frozen=True)
@@ -56,61 +85,106 @@ class StageShape:
 
 @dataclass(frozen=True)
 class InputPerturbationResult:
-    """The maps of the chosen head before and after, and the changes of all heads.
+    """The heads before, and the changes of their maps, which are left out until revealed.
 
-    token: the text of the perturbed token; `amount` is added to its first `n_inputs` inputs.
+    token: the text of the first perturbed token; `amount` is added to `n_inputs` inputs from
+        `first_input` on, those of a slice that head `sliced_head` would get.
     largest: the difference with the strongest colour.
     """
 
     token: str
     amount: float
+    first_input: int
     n_inputs: int
-    before: str
-    after: str
-    difference: str
+    sliced_head: int
+    heads: tuple[HeadFigure, ...]
     variants: tuple[Variant, ...] = field(metadata=json_name("ways"))
     largest: float
     shapes: tuple[StageShape, ...]
+    rows: Sequence[Sequence[MapInRow]] = field(metadata=NOT_IN_JSON, repr=False, compare=False)
+    row: RowFigure = field(metadata=NOT_IN_JSON, repr=False)
+
+    @property
+    def last_input(self) -> int:
+        return self.first_input + self.n_inputs - 1
+
+    @property
+    def projected(self) -> tuple[HeadChange, ...]:
+        """The change of every head, none before the answer is revealed."""
+        return self.variants[0].changes if self.variants else ()
+
+    @property
+    def sliced(self) -> HeadChange | None:
+        """The change of the only head that would notice if heads were given slices."""
+        return self.variants[1].changes[self.sliced_head] if self.variants else None
+
+    @property
+    def lines(self) -> str:
+        """The chosen head before, as lines."""
+        figure = next(each for each in self.heads if each.chosen)
+        return draw(figure.state, figure.weights)
 
 
 def input_perturbation(state: LabState) -> InputPerturbationResult:
     trace = state.trace
-    token = state.query_tokens[0]
-    X = perturb_tokens(trace.X, state.query_tokens, trace.W.n_heads)
-
-    def projected(inputs: Matrix) -> Matrix:
-        return state.visible_and_renormalised(trace.with_input(inputs).weights)
-
-    def sliced(inputs: Matrix) -> Matrix:
-        return state.visible_and_renormalised(sliced_input_attention(trace, inputs))
-
-    before, after = projected(trace.X), projected(X)
-    differences = {"project": after - before, "slice": sliced(X) - sliced(trace.X)}
-    largest = max(float(np.abs(each).max()) for each in differences.values()) or 1.0
+    before = head_figures(state, state.maps)
+    rows = map_rows(before)
+    inputs = perturbed_inputs(trace.W.d_model, trace.W.n_heads)
+    variants, largest = _variants(state, rows) if state.is_revealed else ((), 1.0)
     return InputPerturbationResult(
-        state.sentence.tokens[token].text,
+        state.sentence.tokens[state.query_tokens[0]].text,
         PERTURBATION,
-        len(perturbed_inputs(trace.W.d_model, trace.W.n_heads)),
-        draw(state, before[state.head]),
-        draw(state, after[state.head]),
-        signed_map(differences["project"][state.head], state.heatmap_layout, largest),
-        tuple(Variant(name, _head_changes(each, largest)) for name, each in differences.items()),
+        inputs.start,
+        len(inputs),
+        perturbed_head(trace.W.n_heads),
+        before,
+        variants,
         largest,
         shapes(trace),
+        rows,
+        row_figure(state, LIT_PARTS, with_slice=True),
     )
 
 
-def _head_changes(differences: Matrix, largest: float) -> tuple[HeadChange, ...]:
-    max_changes = np.abs(differences).max(axis=(1, 2))
-    return tuple(
-        HeadChange(
-            head,
-            float(max_change),
-            bool(max_change > CHANGE_THRESHOLD),
-            signed_thumbnail(differences[head], largest),
-        )
-        for head, max_change in enumerate(max_changes)
-    )
+def _variants(
+    state: LabState, rows: Sequence[Sequence[MapInRow]]
+) -> tuple[tuple[Variant, ...], float]:
+    """Return what changes with projected and with sliced inputs, and the largest change."""
+    trace = state.trace
+    X = perturb_tokens(trace.X, state.query_tokens, trace.W.n_heads)
+
+    def maps_of(weights: Matrix) -> Matrix:
+        return state.visible_and_renormalised(weights)
+
+    pairs = {
+        "project": (maps_of(trace.weights), maps_of(trace.with_input(X).weights)),
+        "slice": (
+            maps_of(sliced_input_attention(trace, trace.X)),
+            maps_of(sliced_input_attention(trace, X)),
+        ),
+    }
+    largest = max(float(np.abs(after - before).max()) for before, after in pairs.values()) or 1.0
+    layouts = [each.layout for row in rows for each in row]
+    sliced_head = perturbed_head(trace.W.n_heads)
+    variants = []
+    for name, (before, after) in pairs.items():
+        max_changes = np.abs(after - before).max(axis=(1, 2))
+        figures = zip(head_figures(state, before), head_figures(state, after), strict=True)
+        changes = [
+            HeadChange(
+                head,
+                float(max_changes[head]),
+                bool(max_changes[head] > CHANGE_THRESHOLD),
+                figure_before,
+                figure_after,
+                layouts[head],
+                largest,
+                state.is_marked(head) if name == "project" else head == sliced_head,
+            )
+            for head, (figure_before, figure_after) in enumerate(figures)
+        ]
+        variants.append(Variant(name, tuple(changes)))
+    return tuple(variants), largest
 
 
 def shapes(trace: Trace) -> tuple[StageShape, ...]:

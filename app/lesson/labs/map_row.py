@@ -2,10 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.lesson.labs.head_figure import HeadFigure, marked_areas
 from app.picture import HeatmapLayout, heatmap
 from app.picture.map_row import LAB_WIDTH, MAX_CELL, row_layouts
+
+MAX_MAPS_IN_ROW = 8
+"""More heads than this stand in several rows."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,23 @@ class MapInRow:
     @property
     def is_readable(self) -> bool:
         return not self.hidden_rows
+
+
+def map_rows(figures: Sequence[HeadFigure]) -> list[tuple[MapInRow, ...]]:
+    """Return the maps of heads in rows of up to `MAX_MAPS_IN_ROW`, all of one size."""
+    rows: list[tuple[MapInRow, ...]] = []
+    max_cell = MAX_CELL
+    for row in split_evenly(figures, MAX_MAPS_IN_ROW):
+        rows.append(map_row(row, max_cell=max_cell))
+        max_cell = rows[0][0].layout.cells.cell_size
+    return rows
+
+
+def split_evenly(items: Sequence[T], largest: int) -> list[Sequence[T]]:
+    """Return as few parts of at most `largest` items as possible, of about equal length."""
+    n_parts = -(-len(items) // largest)
+    size = -(-len(items) // n_parts)
+    return [items[first : first + size] for first in range(0, len(items), size)]
 
 
 def map_row(

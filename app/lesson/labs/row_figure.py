@@ -11,7 +11,7 @@ from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.lab_state import LabState
 from app.picture.row_flow import row_flow
-from app.picture.row_table import row_table
+from app.picture.row_table import projections_html, row_table
 from app.picture.row_values import GroupQuery, Keys, OtherKeys, RowValues, SlicedQuery
 
 MAX_LINES = 10
@@ -72,6 +72,11 @@ class RowFigure:
     def html(self) -> str:
         """The figure for a page."""
         return row_table(self.values, lit=self.lit)
+
+    @property
+    def projections(self) -> str:
+        """The part "projections" for a page, alone."""
+        return projections_html(self.values)
 
     @property
     def svg(self) -> str:

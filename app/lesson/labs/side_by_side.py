@@ -10,13 +10,10 @@ from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures
 from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, rows_of_query_word
 from app.lesson.labs.lab_state import LabState
-from app.lesson.labs.map_row import MapInRow
+from app.lesson.labs.map_row import MAX_MAPS_IN_ROW, MapInRow, split_evenly
 from app.lesson.options import ModelName, Options
 from app.models import Card
 from app.picture.map_row import MAX_CELL, row_layouts
-
-MAX_MAPS_IN_ROW = 8
-"""More heads than this stand in several rows."""
 
 
 class SideBySideOptions(Options):
@@ -78,13 +75,11 @@ class SideBySideResult:
 def map_rows(panels: Sequence[Panel]) -> list[list[MapGroup]]:
     """Return the maps of the models in rows of up to `MAX_MAPS_IN_ROW`, all of one size."""
     heads = [(panel, figure) for panel in panels for figure in panel.heads]
-    n_rows = -(-len(heads) // MAX_MAPS_IN_ROW)
-    size = -(-len(heads) // n_rows)
     rows, max_cell = [], MAX_CELL
-    for first in range(0, len(heads), size):
+    for row in split_evenly(heads, MAX_MAPS_IN_ROW):
         groups = [
             (panel, [figure for _, figure in group])
-            for panel, group in groupby(heads[first : first + size], key=itemgetter(0))
+            for panel, group in groupby(row, key=itemgetter(0))
         ]
         rows.append(_row(groups, max_cell))
         max_cell = rows[0][0].maps[0].layout.cells.cell_size

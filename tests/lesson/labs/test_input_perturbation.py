@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.lesson import LABS
-from app.picture import heatmap, signed_map, signed_thumbnail
+from app.lesson.predictions import Mark
+from app.picture import heatmap, signed_map
 from tests.lesson.labs.states import layout_of, make_state
 
 perturb = LABS["nudge"].run
@@ -12,7 +15,7 @@ def test_every_head_changes_when_projected_and_one_when_sliced(models):
     project, sliced = perturb(make_state(models, "headwise-h8")).variants
     assert (project.name, project.n_changed) == ("project", 8)
     assert (sliced.name, sliced.n_changed) == ("slice", 1)
-    assert [change.changed for change in sliced.changes] == [True] + [False] * 7
+    assert [change.changed for change in sliced.changes] == [head == 4 for head in range(8)]
 
 
 def test_the_difference_is_after_minus_before(models):
@@ -20,16 +23,78 @@ def test_the_difference_is_after_minus_before(models):
     lab = perturb(state)
     trace = state.trace
     X = trace.X.copy()
-    X[4, :16] += 1
+    X[4, 64:80] += 1
     after = trace.with_input(X).weights
-    assert (lab.token, lab.amount, lab.n_inputs) == ("wooden", 1, 16)
-    assert lab.before == heatmap(trace.weights[3], layout_of(state))
-    assert lab.after == heatmap(after[3], layout_of(state))
+    assert (lab.token, lab.amount, lab.first_input, lab.last_input) == ("wooden", 1, 64, 79)
+    assert (lab.n_inputs, lab.sliced_head) == (16, 4)
+    assert lab.heads[3].map == heatmap(trace.weights[3], layout_of(state), name=lab.heads[3].name)
     difference = after[3] - trace.weights[3]
-    assert lab.difference == signed_map(difference, layout_of(state), lab.largest)
-    change = lab.variants[0].changes[3]
-    assert change.difference == signed_thumbnail(difference, lab.largest)
+    change = lab.projected[3]
+    assert change.picture == signed_map(difference, change.layout, lab.largest)
     assert change.max_change == pytest.approx(np.abs(difference).max())
+
+
+def test_the_word_read_most_is_given_before_and_after(models):
+    state = make_state(models, "headwise-h8", text="The cat sat down", word=2)
+    trace = state.trace
+    X = trace.X.copy()
+    X[2, 64:80] += 1
+    before, after = (trace.with_input(each).weights[:, 2] for each in (trace.X, X))
+    words = ["The", "cat", "sat", "down"]
+    changes = perturb(state).projected
+    for change, row_before, row_after in zip(changes, before, after, strict=True):
+        assert change.before.top_word.word == words[row_before.argmax()]
+        assert change.top_word.word == words[row_after.argmax()]
+        assert change.changes_top_word == (row_before.argmax() != row_after.argmax())
+    assert [change.head for change in changes if change.changes_top_word] == [3, 4, 5, 7]
+
+
+def test_every_piece_of_the_word_is_perturbed(models):
+    state = make_state(models, "headwise-h8", text="the zyzzyva slept", word=1)
+    pieces = state.query_tokens
+    assert len(pieces) > 1
+    X = state.trace.X.copy()
+    X[pieces, 64:80] += 1
+    after = state.trace.with_input(X).weights
+    for change, weights in zip(perturb(state).projected, after, strict=True):
+        np.testing.assert_array_equal(change.after.weights, weights)
+
+
+@pytest.mark.parametrize(
+    ("model", "head", "first", "n"),
+    [("headwise-h4", 2, 64, 16), ("headwise-h2", 1, 64, 16), ("headwise-h1", 0, 0, 16)],
+)
+def test_the_inputs_are_the_first_of_the_slice_of_a_head_in_the_middle(
+    models, model, head, first, n
+):
+    lab = perturb(make_state(models, model))
+    assert (lab.sliced_head, lab.first_input, lab.n_inputs) == (head, first, n)
+    assert [change.changed for change in lab.variants[1].changes].index(True) == head
+
+
+def test_a_narrow_model_has_fewer_inputs_in_a_slice(checkpoint_models):
+    state = make_state(checkpoint_models, "bert", "The cat sat", word=1)
+    card, lab = state.model.card, perturb(state)
+    assert lab.n_inputs == min(16, card.d_model // card.n_heads)
+    assert lab.sliced.changed
+
+
+def test_changes_are_left_out_until_revealed(models):
+    state = make_state(models, "headwise-h8")
+    hidden, shown = perturb(replace(state, is_revealed=False)), perturb(state)
+    assert (hidden.variants, hidden.projected, hidden.sliced) == ((), (), None)
+    assert [each.weights.tolist() for each in hidden.heads] == [
+        each.weights.tolist() for each in shown.heads
+    ]
+    assert len(shown.projected) == 8
+    assert shown.sliced.head == 4
+
+
+def test_exactly_the_marked_heads_are_outlined(models):
+    marks = (Mark("head", 2, model="headwise-h8"), Mark("sliced-head", 4, model="headwise-h8"))
+    lab = perturb(replace(make_state(models, "headwise-h8"), marks=marks))
+    assert [change.is_decisive for change in lab.projected] == [head == 2 for head in range(8)]
+    assert lab.sliced.is_decisive
 
 
 def test_shapes_are_those_of_the_arrays(models):
@@ -51,4 +116,5 @@ def test_hidden_special_tokens_have_no_row_in_the_maps(checkpoint_models):
     assert lab.token == state.sentence.tokens[2].text
     weights = checkpoint_models["bert"].run(state.sentence).weights[0][0][1:-1, 1:-1]
     renormalised = weights / weights.sum(axis=-1, keepdims=True)
-    assert lab.before == heatmap(renormalised, state.heatmap_layout)
+    np.testing.assert_allclose(lab.heads[0].weights, renormalised, rtol=1e-5)
+    assert lab.projected[0].after.weights.shape == (3, 3)

@@ -29,7 +29,7 @@ def figures_of(result):
 
 def maps_of(result):
     """The full maps in the result of a lab, of the heads that it shows, without their names."""
-    maps = [figure.map for figure in figures_of(result)] or [result.before]
+    maps = [figure.map for figure in figures_of(result)]
     return [re.sub('role="img" aria-label="[^"]*"', 'aria-hidden="true"', each) for each in maps]
 
 
@@ -45,7 +45,7 @@ def test_every_lab_shows_the_weights_of_any_model_for_unusual_sentences(
     weights = models[model].run(state.sentence).weights[layer]
     drawn = maps_of(LABS[lab].run(state))
     expected = [heatmap(each, state.heatmap_layout) for each in weights]
-    chosen = [expected[state.head]] if lab in ("pipeline", "nudge") else expected
+    chosen = [expected[state.head]] if lab == "pipeline" else expected
     assert drawn[-len(chosen) :] == chosen
 
 
@@ -54,7 +54,7 @@ def test_every_lab_can_draw_lines_instead_of_maps(models, lab):
     state = make_state(models, lab=lab, controls={"layout": "lines", "causal": True})
     drawn = maps_of(LABS[lab].run(state))
     lines = [token_links(each, state.axis) for each in state.maps]
-    assert drawn[-1] == (lines[0] if lab in ("pipeline", "nudge") else lines[-1])
+    assert drawn[-1] == (lines[0] if lab == "pipeline" else lines[-1])
 
 
 @pytest.mark.parametrize("lab", LABS)
