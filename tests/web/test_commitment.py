@@ -12,6 +12,7 @@ from app.lesson.selection import Selection
 from app.picture import format_cell, format_weight
 from app.web.state.step_prediction import StepPrediction
 from tests.lesson.naive_attention import naive_layer
+from tests.lesson.naive_maps import layer_of, naive_maps, naive_word_rows, name_of, top_of
 from tests.lesson.naive_pooling import naive_rows
 from tests.lesson.naive_records import head_of, naive_places, naive_relations, read_record
 from tests.lesson.naive_transformer import naive_probabilities
@@ -21,6 +22,9 @@ from tests.web.requests import HTMX
 STEPS = {step.number: (lesson, step) for lesson in LESSONS for step in lesson.steps}
 TEXTS = ["", "the old dog slept by the fire", "Every student needs a good dictionary"]
 """The empty text stands for the step's own sentence."""
+
+FIRST_HEAD_OF_EIGHT = 4
+"""The first head that a model of eight heads has and one of four has not."""
 
 MAX_NUMBERED_MAP = 7
 """Maps of more tokens have no numbers in their cells."""
@@ -70,6 +74,33 @@ def column_total_parts(inputs: PredictionInput):
             yield [f"{weight:.4f}" for weight in weights[row]]
             if n <= MAX_NUMBERED_MAP:
                 yield [escape(format_cell(float(weight))) for weight in weights[row]]
+
+
+def distinct_words_parts(inputs: PredictionInput):
+    """The word that each head picks, and its weight, of heads that no other model on show has."""
+    rows = naive_word_rows(inputs, naive_maps(*layer_of(inputs)))
+    for head, row in enumerate(rows):
+        if head >= FIRST_HEAD_OF_EIGHT:
+            pick = top_of(row)
+            word = "itself" if pick == inputs.word else name_of(inputs, pick)
+            yield f"Head {head} {word} {format_weight(row[pick])}"
+
+
+def changed_top_words_parts(inputs: PredictionInput):
+    """For each head the word that it reads most after the nudge, and the sliced version."""
+    W, X = layer_of(inputs)
+    after = X.copy()
+    for token, word in enumerate(inputs.sentence.word_of):
+        if word == inputs.word:
+            after[token, 64:80] += 1
+    pairs = [naive_word_rows(inputs, naive_maps(W, each)) for each in (X, after)]
+    for head, rows in enumerate(zip(*pairs, strict=True)):
+        old, new = (
+            "itself" if top_of(row) == inputs.word else name_of(inputs, top_of(row)) for row in rows
+        )
+        yield f"Head {head} {f'still {old}' if old == new else f'{old} → {new}'}"
+    yield "With slices: 1 of 8 maps changes"
+    yield "8 of 8 maps change"
 
 
 def cells_in_order(numbers, html):
@@ -140,7 +171,9 @@ def shared_keys_parts(inputs: PredictionInput):
 
 EXTRA_PARTS = {
     "best_guess": best_guess_parts,
+    "changed_top_words": changed_top_words_parts,
     "column_total": column_total_parts,
+    "distinct_words": distinct_words_parts,
     "head_record": head_record_parts,
     "largest_contribution": largest_contribution_parts,
     "shared_keys": shared_keys_parts,

@@ -1,5 +1,6 @@
 """Inputs of predictions to test: odd sentences above all."""
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from app.lesson import PREDICTIONS, PredictionInput
@@ -24,12 +25,13 @@ def prediction_inputs(draw, models, names):
     """Draw a model, a sentence, a layer, a head and a word."""
     model = models[draw(st.sampled_from(names))]
     sentence = model.tokenizer.sentence(draw(sentences))
+    assume(len(sentence.tokens) <= model.card.max_tokens)
     selection = Selection(
         sentence,
         model,
         draw(st.integers(0, model.card.n_layers - 1)),
         draw(st.integers(0, model.card.n_heads - 1)),
-        draw(st.integers(0, len(sentence.words) - 1)),
+        draw(st.integers(0, len(sentence.content_words) - 1)),
     )
     return PredictionInput(selection, models)
 
