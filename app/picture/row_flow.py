@@ -120,7 +120,9 @@ class _Drawing:
         middle = (self.width - 2 * _GAP) / 3
         y = top + 2 * _LINE + 6
         content = [
-            _text(0, top, f"input of {row.label}: all {row.d_model} numbers go into each product"),
+            self._text_to_end(
+                0, top, f"input of {row.label}: all {row.d_model} numbers go into each product"
+            ),
             self._strip(strips.input, row.d_model, 0, top + 19, self.width),
         ]
         for index, (css_class, letter, name, strip) in enumerate(
@@ -168,10 +170,13 @@ class _Drawing:
         row, columns, top = self.row, self.columns, self.y
         text_x = columns.keys + columns.strip + _GAP
         if "kv-sets" not in self.lit:
+            query = f"query of {row.label}, {row.d_head} numbers"
+            if row.piece_of:
+                query += f", first piece of {row.piece_of}"
             content = (
                 f"{_text(0, top, self._label(row.label), 'chosen')}"
                 f"{self._vector(self.strips.query, columns.keys, top)}"
-                f"{_text(text_x, top, f'query of {row.label}, {row.d_head} numbers')}"
+                f"{self._text_to_end(text_x, top, query)}"
             )
             self.y += _LINE
             return self._part("query", content, (columns.keys, top, columns.strip, _STRIP))
@@ -182,11 +187,15 @@ class _Drawing:
             pieces.append(
                 f"{_text(0, self.y, f'head {each.head}', css_class)}"
                 f"{self._vector(strip, columns.keys, self.y)}"
-                f"{_text(text_x, self.y, f'reads {each.top_label} most, {weight}')}"
+                f"{self._text_to_end(text_x, self.y, f'reads {each.top_label} most, {weight}')}"
             )
             self.y += _LINE
         box = (columns.keys, top, columns.strip, self.y - top - (_LINE - _STRIP))
         return self._part("query", "".join(pieces), box)
+
+    def _text_to_end(self, x: float, y: float, text: str) -> str:
+        """Return one line of text, shortened if it is wider than the figure."""
+        return _text(x, y, shorten(text, _FONT_SIZE, self.width - x), "", text)
 
     def _label(self, label: str) -> str:
         return shorten(label, _FONT_SIZE, self.label_width, bold=True)

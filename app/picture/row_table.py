@@ -115,11 +115,12 @@ class _Drawing:
                     f" {escape(format_weight(each.top_weight))}</td></tr>"
                 )
         else:
+            piece = f", first piece of {_word('is-query', row.piece_of)}" if row.piece_of else ""
             yield (
                 f'<tr class="query-line"><th scope="row">{_word("is-query", row.label)}</th>'
                 f"<td {self.part('query')}>{self.vector(self.strips.query)}</td>"
                 f'<td class="flow-text" colspan="5"><span class="is-query">query</span>,'
-                f" {row.d_head} numbers</td></tr>"
+                f" {row.d_head} numbers{piece}</td></tr>"
             )
         yield "</tbody>"
 

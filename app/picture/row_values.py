@@ -88,6 +88,7 @@ class SlicedQuery:
 class RowValues:
     """Everything in the figure: the row of one token in one head.
 
+    piece_of: the word whose first piece the token is, "" if it is a whole word.
     divisor: √d_head, or None if scores are not divided.
     group: the queries of all heads with the same keys and values, this head's included.
     """
@@ -108,6 +109,7 @@ class RowValues:
     own_key: Vectors  # (d_head,), of the token itself
     own_value: Vectors  # (d_head,)
     sliced: SlicedQuery | None = None
+    piece_of: str = ""
 
     @property
     def summary(self) -> str:

@@ -187,6 +187,12 @@ def test_masked_keys_unscaled_scores_and_heads_that_are_off_are_said(draw):
 
 
 @DRAWINGS
+def test_the_first_piece_of_a_word_is_said_to_be_one(draw):
+    assert "first piece of chased" in texts(root_of(draw(make_row(piece_of="chased"))))
+    assert "piece" not in texts(root_of(draw(make_row())))
+
+
+@DRAWINGS
 def test_heads_that_share_keys_each_have_a_query(draw):
     generator = np.random.default_rng(1)
     queries = generator.normal(size=(3, 8))

@@ -34,7 +34,8 @@ class RowFigure:
     """The row of the asking word's first token in the chosen head, as computed by the model.
 
     It has all tokens that the head reads, special ones included, and attention weights, not
-    norm-weighted ones: `differs_from_map` is true if the map shows something else.
+    norm-weighted ones: `differs_from_map` is true if the map shows something else. Maps and
+    sentences about words sum and average the pieces of split words, the figure does not.
 
     query: the text of the token; `word` is the asking word.
     divisor: √d_head, or None if scores are not divided.
@@ -140,6 +141,7 @@ def row_figure(
         group=[_group_query(state, each, token) for each in group],
         own_key=trace.K[head, token],
         own_value=trace.V[head, token],
+        piece_of="" if len(state.query_tokens) == 1 else state.query_word,
         sliced=_sliced_query(state, token) if with_slice else None,
     )
     return RowFigure(

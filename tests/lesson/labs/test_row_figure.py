@@ -201,3 +201,12 @@ def test_a_figure_tells_if_the_map_shows_other_numbers(models):
 def test_a_sentence_says_what_the_row_reads_most(models):
     figure = row_figure(make_state(models, head=2))
     assert figure.text.startswith(f"Head 2: {figure.query} reads {figure.top.key} most, 0.")
+
+
+def test_the_row_of_a_split_word_is_that_of_its_first_piece(models):
+    state = make_state(models, text="The zyzzyva sat", word=1)
+    figure = row_figure(state)
+    assert (figure.word, figure.query_token) == ("zyzzyva", 1)
+    assert figure.query == state.sentence.tokens[1].text != "zyzzyva"
+    assert figure.values.piece_of == "zyzzyva"
+    assert row_figure(make_state(models, text="The zyzzyva sat", word=0)).values.piece_of == ""
