@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from html import escape
 from math import ceil, cos, radians, sin
 
@@ -14,12 +14,14 @@ from app.picture.text_width import shorten, text_width
 # Lengths are in the SVG's user units, which are CSS pixels where a map is as narrow as planned.
 _GAP_MIN_CELL, _WIDE_GAP_MIN_CELL = 8, 20
 _PIXELS_PER_EM = 16
+_LABEL_CACHE_SIZE = 1024
 MIN_LABELLED_CELL = 14
 """Maps of a given cell size have labels if their cells are at least this large, in pixels."""
 
 LABEL_MIN_CELL = 11
 """With smaller cells, labels would overlap."""
 _SLANT = 60
+_SLANT_RUN, _SLANT_RISE = cos(radians(_SLANT)), sin(radians(_SLANT))
 _SLANT_MIN_CELL = 13
 _MAX_FITTING_N = 16
 _NUMBER_SIZE = 26
@@ -355,19 +357,19 @@ class _Labels:
             return 2
         if direction in ("upright", "single"):
             return ceil(self.font_size) + 8
-        height = max(self.widths) * (sin(radians(_SLANT)) if direction == "slanted" else 1)
+        height = max(self.widths) * (_SLANT_RISE if direction == "slanted" else 1)
         return ceil(height + (self.font_size * 0.4 if direction == "slanted" else 0)) + 8
 
     def overhang(self, direction: str, cells: Cells) -> int:
         """Return the width that labels of keys need to the right of the cells."""
         if direction != "slanted":
             return 2
-        run = cos(radians(_SLANT))
-        ends = [
-            (index + 0.5) * cells.cell_size + width * run + self.font_size * 0.5
-            for index, width in enumerate(self.widths)
-        ]
-        return max(2, ceil(max(ends)) - cells.side)
+        # From the middle of the last column.
+        steps = range((1 - cells.n) * cells.cell_size, 1, cells.cell_size)
+        end = max(
+            [step + width * _SLANT_RUN for step, width in zip(steps, self.widths, strict=True)]
+        )
+        return max(2, ceil(end + self.font_size * 0.5 - cells.cell_size / 2))
 
     def svg(self, direction: str, cells: Cells, left: int, top: int, *, shows_queries: bool) -> str:
         """Return the labels and the brackets of split words."""
@@ -426,6 +428,7 @@ class _Labels:
         return "".join(parts)
 
 
+@lru_cache(_LABEL_CACHE_SIZE)
 def label_content(text: str, whole: str) -> str:
     """Return the escaped content of a label; a shortened one has the whole text as its tooltip."""
     return escape(text) if text == whole else f"<title>{escape(whole)}</title>{escape(text)}"

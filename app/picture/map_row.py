@@ -36,10 +36,12 @@ def row_layouts(
     cell = min(max_cell, (width - frames - label_widths - _overhang(axes[-1])) // n_cells)
     if cell < MIN_LABELLED_CELL:
         cell = min(max_cell, MIN_LABELLED_CELL - 1, max(_MIN_CELL, (width - frames) // n_cells))
-    return [
-        HeatmapLayout(axis, cell_size=cell, shows_queries=index in labelled)
-        for index, axis in enumerate(axes)
-    ]
+    layouts: dict[tuple[int, bool], HeatmapLayout] = {}  # most maps have the same axis
+    for index, axis in enumerate(axes):
+        key = (id(axis), index in labelled)
+        if key not in layouts:
+            layouts[key] = HeatmapLayout(axis, cell_size=cell, shows_queries=index in labelled)
+    return [layouts[id(axis), index in labelled] for index, axis in enumerate(axes)]
 
 
 def _overhang(axis: Axis) -> int:
