@@ -94,6 +94,9 @@ class LinkContext:
         return None
 
 
+PLAIN_TEXTS = ("choice", "labels", "hidden")
+"""Texts of the prediction whose links cannot change the view: buttons, and parts of the lab."""
+
 NO_ACTION_HERE = "a link that changes the view works only in prose and in texts of the prediction"
 
 
@@ -179,6 +182,13 @@ def _check_prose_texts(prose: str, context: LinkContext) -> Iterator[tuple[int, 
             yield marker.line, "a title has neither links nor placeholders"
 
 
+def _special_links(text: str) -> Iterator[str]:
+    """Yield a message for each link that works only in the texts of a step."""
+    for link in markdown.links(text):
+        if re.match(r"[?#]|term:|role:", link.href):
+            yield f"the link {link.href} works only in the texts of a step"
+
+
 def check_code(file: Path, config: StepConfig, prose: str) -> Iterator[Issue]:
     """Check that the code of the step exists, and that the prose places it."""
     source = file.read_text(encoding="utf-8")
@@ -207,11 +217,8 @@ def check_glossary(
         if used is not None and term not in used:
             yield Issue(file, line, f"no text links to {TERM_PREFIX}{term}")
         for text in filter(None, (entry.definition, entry.name)):
-            for message in _check_phrase(text, ()):
+            for message in (*_check_phrase(text, ()), *_special_links(text)):
                 yield Issue(file, line, message)
-            for link in markdown.links(text):
-                if re.match(r"[?#]|term:|role:", link.href):
-                    yield Issue(file, line, f"a definition cannot have the link {link.href}")
 
 
 def check_step(file: Path, config: StepConfig, context: LinkContext) -> Iterator[Issue]:
@@ -236,7 +243,7 @@ def check_step(file: Path, config: StepConfig, context: LinkContext) -> Iterator
         for message in _check_phrase(text, _known_placeholders(config, key_path)):
             yield Issue(file, line_of(source, key_path), message)
         for link in markdown.links(text):
-            may_act = key_path[0] == "predict" and key_path[1] not in ("choice", "labels")
+            may_act = key_path[0] == "predict" and key_path[1] not in PLAIN_TEXTS
             if problem := context.problem_with(link.href, may_act=may_act):
                 yield Issue(file, line_of(source, key_path), problem)
     ids = [option.id for option in config.check.options]
@@ -343,7 +350,7 @@ def check_end_page(file: Path, config: LessonConfig) -> Iterator[Issue]:
         texts.append((("end", "recall", index, "answer"), item.answer))
     source = file.read_text(encoding="utf-8")
     for key_path, text in texts:
-        for message in _check_phrase(text, ()):
+        for message in (*_check_phrase(text, ()), *_special_links(text)):
             yield Issue(file, line_of(source, key_path), message)
 
 

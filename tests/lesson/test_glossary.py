@@ -58,9 +58,9 @@ def test_unused_definitions_are_no_issue_while_a_step_is_broken(folder, models):
         (
             "What a token",
             "What a [token](term:head)",
-            "cannot have the link term:head",
+            "the link term:head works only",
         ),
-        ("What a token", "What a [token](?word=1)", "cannot have the link ?word=1"),
+        ("What a token", "What a [token](?word=1)", "the link ?word=1 works only"),
         ("What a token", "What $x^$", "not valid LaTeX"),
     ],
 )

@@ -32,7 +32,10 @@ def test_a_missing_key_is_rejected(key):
 
 
 def test_other_keys_of_the_lab_are_its_options():
-    assert StepConfig.model_validate(read(STEP_FILE)).lab.options == {"beside": "headwise-h1"}
+    assert StepConfig.model_validate(read(STEP_FILE)).lab.options == {
+        "beside": "headwise-h1",
+        "many": "headwise-h8",
+    }
 
 
 @pytest.mark.parametrize("n", [2, 4])

@@ -200,6 +200,13 @@ def test_every_text_of_the_end_page_is_validated(folder, models, old):
     assert issue.startswith(f"{SLUG}/lesson.toml:{line}: unknown placeholder {{nobody}}")
 
 
+@pytest.mark.parametrize("link", ["?word=1", "#keys", "term:head", "role:query"])
+def test_the_end_page_has_no_link_of_a_step(folder, models, link):
+    line = edit_step(folder, "lesson.toml", "Every weight", f"[Every]({link}) weight")
+    (issue,) = issues_in(folder, models)
+    assert issue == f"{SLUG}/lesson.toml:{line}: the link {link} works only in the texts of a step"
+
+
 def test_a_missing_key_is_reported_at_the_line_of_its_table():
     source = (
         'title = "x"\n[defaults]\ntext = "t"\n\n[predict]\nmodel = "m"\n[check]\nquestion = 1\n'

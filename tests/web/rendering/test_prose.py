@@ -162,3 +162,16 @@ def test_terms_lead_to_definitions_on_the_page(small_client):
     assert 'href="#term-key"' in page
     assert re.search(r'<div id="term-key"><dt><a[^>]*>key vector</a></dt><dd>What a token', page)
     assert "term-head" not in page
+
+
+def test_what_to_try_next_is_a_link_that_acts(small_client):
+    before = small_client.get(PATH_2).text
+    assert "act-next" not in before
+    after = small_client.get(PATH_2, params={"predict": "320"}).text
+    (link,) = re.findall(r'<a id="act-next-0" class="act" href="([^"]*)"', after)
+    assert query_in(link.replace("&amp;", "&")) == {"predict": "320", "groups": "1", "v": "1"}
+
+
+def test_on_paper_terms_have_their_definitions(small_client):
+    page = small_client.get(f"{PATH_2}/handout").text
+    assert 'id="term-key"' in page
