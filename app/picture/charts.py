@@ -1,7 +1,7 @@
 """Charts as SVG: lines, columns of dots, bars, and shares with confidence intervals.
 
-Colours and fonts come from CSS classes. The SVG is hidden from screen readers: wherever a page has
-a chart, it has a table of the same numbers.
+Colours and fonts come from CSS classes. Each chart is an image with a name: bars and shares are
+named with their numbers, lines and dots by their axes, since pages have tables of them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +91,7 @@ def line_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
         path = "L".join(f"{x:g} {y:g}" for x, y in map(position, each.points))
         parts.append(f'<path class="line line-{each.kind}" d="M{path}"/>')
         ends[each.kind] = (position(each.points[-1])[1], each.name)
-    return _svg([*parts, *_line_names(ends)], _HEIGHT)
+    return _svg([*parts, *_line_names(ends)], _HEIGHT, f"{y_label} by {x_label}")
 
 
 def _line_names(ends: dict[int, tuple[float, str]]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def dot_chart(
     for x, each in zip(x_positions, columns, strict=True):
         parts.append(_tick_below(x, each.name))
         parts.append(f'<circle class="dot" cx="{x:g}" cy="{y_axis.y(each.value):g}" r="4.5"/>')
-    return _svg(parts, _HEIGHT)
+    return _svg(parts, _HEIGHT, f"{y_label} by {x_label}")
 
 
 def dot_line_chart(lines: Sequence[DotLine], *, x_label: str, y_label: str) -> str:
@@ -149,7 +149,7 @@ def dot_line_chart(lines: Sequence[DotLine], *, x_label: str, y_label: str) -> s
             f'<text class="name name-{kind}" x="{WIDTH - 10}" y="{top - 13:g}"'
             f' text-anchor="end">{escape(line.name)}</text>'
         )
-    return _svg(parts, _HEIGHT)
+    return _svg(parts, _HEIGHT, f"{y_label} by {x_label}")
 
 
 def bar_chart(bars: Sequence[Bar], format_value: Callable[[float], str] = format_signed) -> str:
@@ -178,11 +178,15 @@ def bar_chart(bars: Sequence[Bar], format_value: Callable[[float], str] = format
             f"{escape(format_value(each.value))}</text>"
         )
     parts.append(f'<path class="axis-line" d="M{zero_x:.1f} 0V{len(bars) * _ROW_HEIGHT}"/>')
-    return _svg(parts, len(bars) * _ROW_HEIGHT)
+    name = ", ".join(f"{each.name}: {format_value(each.value)}" for each in bars)
+    return _svg(parts, len(bars) * _ROW_HEIGHT, name)
 
 
 def signed_column_chart(values: Sequence[float]) -> str:
-    """Return the SVG of a column for each of many values, above or below a line at 0."""
+    """Return the SVG of a column for each of many values, above or below a line at 0.
+
+    It is hidden from screen readers: the page has a table of the values.
+    """
     height, middle = 90, 45
     largest = max(map(abs, values)) or 1.0
     step = WIDTH / len(values)
@@ -225,7 +229,8 @@ def interval_chart(intervals: Sequence[Interval]) -> str:
             f'<path class="interval{modifier_class}" d="M{x(each.low):g} {y}H{x(each.high):g}"/>'
             f'<circle class="share{modifier_class}" cx="{x(each.share):g}" cy="{y}" r="4.5"/>'
         )
-    return _svg(parts, bottom + 22)
+    name = ", ".join(f"{each.name}: {each.share:.2f}" for each in intervals)
+    return _svg(parts, bottom + 22, name)
 
 
 class _YAxis:
@@ -278,8 +283,9 @@ def _x_label(text: str) -> str:
     return f'<text class="axis" x="{_MARGIN_LEFT}" y="{_HEIGHT - 4}">{escape(text)}</text>'
 
 
-def _svg(parts: Sequence[str], height: int) -> str:
+def _svg(parts: Sequence[str], height: int, name: str = "") -> str:
+    access = f'role="img" aria-label="{escape(name)}"' if name else 'aria-hidden="true"'
     return (
         f'<svg class="plot" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-        f' aria-hidden="true">{"".join(parts)}</svg>'
+        f" {access}>{''.join(parts)}</svg>"
     )

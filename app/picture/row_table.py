@@ -16,7 +16,8 @@ CELL_WIDTH = 2.5
 
 _FUNNELS = (
     '<svg class="funnels" viewBox="0 0 90 10" preserveAspectRatio="none" aria-hidden="true">'
-    '<path d="M0 0H90L12 10H0z"/><path d="M0 0H90L42 10H30z"/><path d="M0 0H90L72 10H60z"/></svg>'
+    + "".join(f'<path d="M0 0H90L{left + 12:g} 10H{left:g}z"/>' for left in (0, 30.2, 60.4))
+    + "</svg>"
 )
 _LABEL_FONT_SIZE = 13
 _LABEL_WIDTHS = (("short", 44), ("medium", 72))
@@ -68,6 +69,10 @@ class _Drawing:
         """Return a strip of d_model or `d` numbers that is as wide as there is room."""
         return strip_svg(content, d or self.row.d_model, 'width="100%"')
 
+    def _share(self, content: str, percent: int = 40) -> str:
+        """Return a strip of d_head numbers that takes a share of the width, as funnels do."""
+        return strip_svg(content, self.row.d_head, f'width="{percent}%"')
+
     def projections(self) -> Iterator[str]:
         """Yield the input of the word, and how the query comes from all of it."""
         row, strips = self.row, self.strips
@@ -97,7 +102,7 @@ class _Drawing:
                 f" {row.head} would have only inputs {sliced.first} to {sliced.last}:</p>"
                 f"{_with_frame(self._wide(strips.input), frame)}"
                 f'<p class="flow-text"><span class="is-query">query</span> of this slice</p>'
-                f"{self.vector(strips.sliced)}"
+                f"{self._share(strips.sliced, 13)}"
             )
         yield "</div>"
 

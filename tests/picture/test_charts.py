@@ -176,3 +176,21 @@ def test_words_in_charts_are_escaped():
         root = parse_svg(svg)
         assert texts <= {text.text for text in root.iter("text")}
         assert {each.tag for each in root.iter()} <= {"svg", "text", "path", "circle", "rect"}
+
+
+def test_charts_are_named_by_their_numbers_or_axes():
+    bars = bar_chart([Bar("<a>", 1.5), Bar("b", -0.25)])
+    shares = interval_chart([Interval("det", 0.5, 0.4, 0.6, [0.3], stands_out=False)])
+    axes = {"x_label": "heads", "y_label": "loss & more"}
+    named = {
+        bars: "<a>: +1.50, b: −0.25",
+        shares: "det: 0.50",
+        line_chart([Series("a", [(0, 1), (1, 2)], 0)], **axes): "loss & more by heads",
+        dot_chart([DotColumn("1", 4.0)], **axes): "loss & more by heads",
+        dot_line_chart([DotLine("a", [("1", [4.0])])], **axes): "loss & more by heads",
+    }
+    for svg, name in named.items():
+        root = parse_svg(svg)
+        assert (root.get("role"), root.get("aria-label")) == ("img", name)
+        assert root.get("aria-hidden") is None
+    assert parse_svg(signed_column_chart([1.0, -1.0])).get("aria-hidden") == "true"
