@@ -1,12 +1,12 @@
 """How long a step takes: its visible words, and what there is to do."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from app.lesson.markdown import render_inline
-from app.lesson.prose import DEEPER, Segment
+from app.lesson.prose import Segment
 from app.lesson.schema import StepConfig
 
 WORDS_PER_MINUTE = 200
@@ -39,7 +39,8 @@ def reading_time(config: StepConfig, segments: Sequence[Segment]) -> ReadingTime
 
     What is folded away under "deeper" does not count, nor what is shown for other sentences only.
     """
-    shown = list(_shown(segments))
+    # What is inside a "deeper" segment is not in the list.
+    shown = [segment for segment in segments if segment.condition != "own"]
     phrases = (
         config.title,
         config.objective,
@@ -61,12 +62,6 @@ def count_words(html: str) -> int:
     """Return the number of words of HTML. A formula is one word."""
     text = _TAG.sub(" ", _INLINE_TAG.sub("", _FORMULA.sub(" formula ", html)))
     return sum(any(letter.isalnum() for letter in word) for word in text.split())
-
-
-def _shown(segments: Sequence[Segment]) -> Iterator[Segment]:
-    return (
-        segment for segment in segments if segment.kind != DEEPER and segment.condition != "own"
-    )
 
 
 def _html(segment: Segment) -> str:
