@@ -229,7 +229,7 @@ class TestStages:
         length = lab.evaluate("history.length")
         lab.locator("[data-play]").click()
         expect(lab.locator("[data-play]")).to_have_text("Pause")
-        lab.wait_for_function("window.stages.length === 4")
+        lab.wait_for_function("() => window.stages.length === 4")
         expect(lab.locator("[data-play]")).to_have_text("Play")
         assert lab.evaluate("window.stages") == ["products", "scaled", "masked", ""]
         assert lab.evaluate("history.length") == length
