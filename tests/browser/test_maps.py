@@ -5,10 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.pages import STEP_PATHS
+
 
 @pytest.fixture
 def step_2(server):
-    return f"{server}/multi-head-attention/2?text=The+old+fox+ran+off+again&model=headwise-h4"
+    """Step 2 with every row of its map."""
+    path = f"{server}/multi-head-attention/rows-ask-columns-answer"
+    return f"{path}?text=The+old+fox+ran+off+again&model=headwise-h4&reveal=1"
 
 
 def first_map(page):
@@ -28,7 +32,7 @@ def test_arrow_keys_read_cells_and_enter_explains_one(page, step_2):
     page.keyboard.press("ArrowRight")
     expect(page.locator(".read-out").first).to_have_text(re.compile("^fox reads again: "))
     page.keyboard.press("Enter")
-    expect(page.locator("#explained")).to_contain_text("fox (row 2) comes to read again (column 5)")
+    expect(page.locator("#explained")).to_contain_text("fox (row 2) reads again (column 5)")
 
 
 def test_pointing_shows_the_number_in_the_table(page, step_2):
@@ -39,8 +43,8 @@ def test_pointing_shows_the_number_in_the_table(page, step_2):
     page.mouse.move(box["x"] + box["width"] * 1.5 / 6, box["y"] + box["height"] * 3.5 / 6)
     expect(page.locator(".read-out").first).to_have_text(re.compile("^ran reads old: "))
     weight_text = page.locator(".read-out").first.text_content().split(": ")[1]
-    page.locator(".numbers-link a").click()
-    row = page.locator("#numbers tbody tr").nth(3)
+    page.locator("#open-numbers").click()
+    row = page.locator("#panel tbody tr").nth(3)
     expect(row.locator("td").nth(1)).to_have_text(weight_text)
 
 
@@ -108,6 +112,7 @@ def test_every_heat_begins_at_the_page_and_numbers_stay_readable(page, step_2, t
 
 def test_two_heads_are_compared(page, step_2):
     page.goto(step_2)
+    page.locator("#open-compare").click()
     page.locator("#minus").select_option("headwise-h1.0")
     expect(page).to_have_url(re.compile(r"minus=headwise-h1\.0"))
     expect(page.get_by_text("minus head 0 of headwise-h1")).to_be_visible()
@@ -115,93 +120,96 @@ def test_two_heads_are_compared(page, step_2):
     expect(page.get_by_text("minus head 0 of headwise-h1")).to_have_count(0)
 
 
-def test_pointing_shows_a_head_until_a_press_locks_one(page, server):
-    page.goto(f"{server}/multi-head-attention/6")
-    large_head = page.locator(".large-head.is-current")
-    expect(large_head).to_have_attribute("data-large-head", "0")
-    page.locator("#head-4").hover()
-    expect(large_head).to_have_attribute("data-large-head", "4")
-    expect(large_head.locator("svg.map")).to_be_visible()
-    page.get_by_label("Your sentence").hover()
-    expect(large_head).to_have_attribute("data-large-head", "0")
-    page.locator("#head-2").click()
-    expect(page).to_have_url(re.compile(r"head=2.*lock=1"))
-    expect(large_head).to_have_attribute("data-large-head", "2")
-    page.locator("#head-4").hover()
-    expect(large_head).to_have_attribute("data-large-head", "2")
-    page.locator("#unlock").click()
-    expect(page.locator("#unlock")).to_have_count(0)
-    expect(page).not_to_have_url(re.compile("lock"))
-    page.locator("#head-4").hover()
-    expect(large_head).to_have_attribute("data-large-head", "4")
+VEILED = "/multi-head-attention/rows-ask-columns-answer?text=The+old+fox+ran+off&word=2&head=1"
 
 
-def test_focusing_a_head_shows_it(page, server):
-    page.goto(f"{server}/multi-head-attention/6")
-    page.locator("#head-3").focus()
-    expect(page.locator(".large-head.is-current")).to_have_attribute("data-large-head", "3")
+def test_rows_that_are_not_shown_have_no_number_and_nothing_is_fetched_for_them(page, server):
+    page.goto(f"{server}{VEILED}")
+    fetched = []
+
+    def note(request):
+        fetched.append(request.url)
+
+    page.on("request", note)
+    first_map(page).focus()
+    page.keyboard.press("ArrowRight")
+    read_out = page.locator(".read-out").first
+    expect(read_out).to_have_text("The reads The: appears when you have predicted")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"head=3.*lock=1"))
+    page.wait_for_timeout(200)
+    assert [url for url in fetched if "numbers" in url or "cell" in url] == []
+    assert page.locator("#explained").count() == 0
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    expect(read_out).to_have_text(re.compile(r"^fox reads The: 0\.\d{4}$"))
+    page.locator("#predict .choices button").first.click()
+    expect(page.locator("#verdict")).to_be_visible()
+    first_map(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(read_out).to_have_text(re.compile(r"^The reads The: 0\.\d{4}$"))
 
 
-def test_every_layout_is_in_the_address(page, server):
-    page.goto(f"{server}/multi-head-attention/6")
-    for show, sign in (
-        ("grid", ".heads"),
-        ("strip", ".strips"),
-        ("lines", "svg.ties"),
-        ("map", ".thumbs"),
-    ):
+def test_a_press_on_a_map_explains_its_cell_and_keeps_word_and_prediction(page, server):
+    page.goto(f"{server}/multi-head-attention/why-one-head-is-not-enough")
+    page.locator("#predict .choices button").first.click()
+    expect(page.locator("#verdict")).to_be_visible()
+    word = page.locator('.word-row [aria-pressed="true"]').get_attribute("id")
+    figure = page.locator('figure[data-head="0"]').first
+    box = figure.locator(".ground").bounding_box()
+    page.mouse.click(box["x"] + 3, box["y"] + 3)
+    expect(page.locator("#explained")).to_contain_text("Head 0")
+    expect(page).to_have_url(re.compile("head=0.*cell=0.0"))
+    expect(page.locator("#verdict")).to_be_visible()
+    assert page.locator('.word-row [aria-pressed="true"]').get_attribute("id") == word
+
+
+def test_maps_in_a_row_are_one_tab_stop(page, server):
+    page.goto(f"{server}/multi-head-attention/why-one-head-is-not-enough")
+    maps = page.locator("figure[data-head] svg.map")
+    stops = maps.evaluate_all("all => all.filter((each) => each.tabIndex === 0).length")
+    assert (stops, maps.count()) == (1, 4)
+    maps.first.focus()
+    page.keyboard.press("PageDown")
+    expect(maps.nth(1)).to_be_focused()
+    page.keyboard.press("PageUp")
+    expect(maps.first).to_be_focused()
+
+
+def test_pointing_elsewhere_takes_the_cursor_away(page, step_2):
+    page.goto(step_2)
+    box = first_map(page).locator(".ground").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    expect(page.locator(".read-out").first).not_to_be_empty()
+    page.get_by_label("Your sentence").hover()
+    expect(page.locator(".read-out").first).to_be_empty()
+    expect(page.locator(".cursor")).to_have_count(0)
+
+
+WITHOUT_NAME = """() => [...document.querySelectorAll("#lab svg")].filter((each) =>
+    each.getClientRects().length
+    && !each.closest("[aria-hidden=true], [role=img][aria-label]")
+    && !each.getAttribute("aria-label")
+    && !each.closest("button, td, th, li")?.textContent.trim()
+    && !each.closest("button")?.getAttribute("aria-label")
+).map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("query", ["", "?reveal=1", "?open=row", "?open=heads", "?open=explain"])
+@pytest.mark.parametrize("path", STEP_PATHS, ids=lambda path: path.rsplit("/", 1)[-1])
+def test_every_picture_of_a_lab_has_a_name_or_stands_beside_its_text(page, server, path, query):
+    page.goto(f"{server}{path}{query}")
+    assert page.evaluate(WITHOUT_NAME) == []
+
+
+def test_layouts_are_in_the_address(page, server):
+    page.goto(f"{server}/multi-head-attention/why-one-head-is-not-enough?open=change")
+    shown = page.locator('[name="show"]').evaluate_all("all => all.map((each) => each.value)")
+    assert len(shown) > 1
+    for show in reversed(shown):
         page.locator(f"#show-{show}").click()
-        expect(page).to_have_url(re.compile(f"show={show}"))
-        expect(page.locator(sign).first).to_be_visible()
-        page.reload()
-        expect(page.locator(sign).first).to_be_visible()
         expect(page.locator(f"#show-{show}")).to_have_attribute("aria-pressed", "true")
-
-
-def test_heads_are_drawn_as_lines(page, server):
-    page.goto(f"{server}/multi-head-attention/1")
-    page.locator("#show-lines").click()
-    expect(page.locator("svg.ties")).to_have_count(2)
-    page.locator("#show-grid").click()
-    expect(page.locator("svg.ties")).to_have_count(0)
-
-
-def test_a_slow_response_is_indicated_and_the_old_maps_stay(page, step_2):
-    page.goto(step_2)
-    before = first_map(page).evaluate("each => each.outerHTML")
-
-    held = []
-
-    def hold(route):
-        held.append(route)
-
-    page.route("**/*head=3*", hold)
-    page.locator("#head-3").click()
-    expect(page.locator(".lab")).to_have_attribute("aria-busy", "true")
-    assert first_map(page).evaluate("each => each.outerHTML") == before
-    expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "false")
-    (response,) = held
-    response.continue_()
-    expect(page.locator("#head-3")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".lab")).to_have_attribute("aria-busy", "false")
-
-
-def test_when_the_server_is_unreachable_the_text_stays_and_retrying_works(browser, step_2):
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(step_2)
-    context.set_offline(True)
-    page.locator("#text").fill("Birds sing at dawn")
-    expect(page.locator("#trouble")).to_be_visible()
-    expect(page.locator("#announce")).to_contain_text("The server does not answer.")
-    expect(page.locator("#text")).to_have_value("Birds sing at dawn")
-    expect(first_map(page)).to_be_visible()
-    context.set_offline(False)
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#word-0")).to_have_text("Birds")
-    expect(page.locator("#trouble")).not_to_be_visible()
+        page.reload()
+        expect(page.locator(f"#show-{show}")).to_have_attribute("aria-pressed", "true")
 
 
 def test_after_enter_on_a_cell_the_map_keeps_focus(page, step_2):
@@ -242,33 +250,24 @@ def touch_page(browser, server):
         service_workers="block",
     )
     page = context.new_page()
-    page.goto(f"{server}/multi-head-attention/6?text=Birds+sing+at+dawn")
+    page.goto(
+        f"{server}/multi-head-attention/rows-ask-columns-answer?text=Birds+sing+at+dawn&reveal=1"
+    )
     yield page
     context.close()
 
 
 def test_tapping_a_cell_explains_it(touch_page):
-    ground = touch_page.locator(".large-head.is-current svg.map .ground")
+    ground = first_map(touch_page).locator(".ground")
     ground.scroll_into_view_if_needed()
     box = ground.bounding_box()
     touch_page.touchscreen.tap(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
     expect(touch_page).to_have_url(re.compile(r"cell=2\.1"))
-    expect(touch_page.locator("#explained")).to_contain_text("how at (row 2) comes to read sing")
-    expect(touch_page.locator(".large-head.is-current .read-out")).to_contain_text(
-        "at reads sing: 0."
-    )
+    expect(touch_page.locator("#explained")).to_contain_text("at (row 2) reads sing")
 
 
-def test_tapping_a_head_shows_and_locks_it(touch_page):
-    touch_page.locator("#head-5").tap()
-    expect(touch_page).to_have_url(re.compile(r"head=5.*lock=1"))
-    expect(touch_page.locator(".large-head.is-current")).to_have_attribute("data-large-head", "5")
-    touch_page.locator("#unlock").tap()
-    expect(touch_page.locator("#unlock")).to_have_count(0)
-
-
-def test_tapping_chooses_words_and_layouts(touch_page):
+def test_tapping_chooses_words_and_heads(touch_page):
     touch_page.locator("#word-2").tap()
-    expect(touch_page.locator(".caption-text .is-query").first).to_have_text("at")
-    touch_page.locator("#show-strip").tap()
-    expect(touch_page.locator(".strips .strip-row")).to_have_count(8)
+    expect(touch_page.locator(".reading .is-query")).to_have_text("at")
+    touch_page.locator("#lab-words #head-3").tap()
+    expect(touch_page.locator("#lab-words #head-3")).to_have_attribute("aria-pressed", "true")
