@@ -7,9 +7,6 @@ from functools import cached_property
 from html import escape
 from urllib.parse import parse_qsl, urlencode
 
-ACTING_LINK_START = '<a data-act="'
-"""How Markdown renders the start of a link that changes the lab."""
-
 _GAP = re.compile(r'\{(\w+)\}|<a data-act="([^"]*)">(.*?)</a>', re.DOTALL)
 
 LinkOf = Callable[[Mapping[str, str]], str | None]
