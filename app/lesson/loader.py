@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import prose
 from app.lesson.glossary import GLOSSARY_ADAPTER, GLOSSARY_FILE, terms_of
-from app.lesson.markdown import FormulaError
+from app.lesson.markdown import TABLE_START, FormulaError
 from app.lesson.option_order import ordered_options
 from app.lesson.prose import Segment
 from app.lesson.reading_time import ReadingTime, reading_time, total_minutes
@@ -85,6 +85,12 @@ class Step:
     def segments(self) -> tuple[Segment, ...]:
         """The segments of the prose without the lab."""
         return self.before_lab + self.after_lab
+
+    @cached_property
+    def tables(self) -> tuple[Segment, ...]:
+        """The prose right after the lab, if it starts with a table: the lab shows it."""
+        first = self.after_lab[:1]
+        return first if first and first[0].html.startswith(TABLE_START) else ()
 
     @cached_property
     def live_segments(self) -> tuple[Segment, ...]:

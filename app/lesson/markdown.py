@@ -27,6 +27,9 @@ ROLES = {"query": "query", "key": "keys", "value": "values"}
 
 TERM_PREFIX, ROLE_PREFIX = "term:", "role:"
 
+TABLE_START = '<section class="table-wrapper"'
+"""How the HTML of a table starts."""
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ROLE_COMMAND = re.compile(rf"\\({'|'.join(ROLES)})(?=\{{)")
 _LIGHT_COMMAND = re.compile(r"\\light\{([\w-]+)\}(?=\{)")
@@ -169,7 +172,7 @@ def _table_open(_: RendererHTML, tokens: Sequence[Token], index: int, *__: objec
     """Render a scrollable table as a focusable region that is named by its columns."""
     head = takewhile(lambda token: token.type != "thead_close", tokens[index:])
     columns = ", ".join(_plain_text(token) for token in head if token.type == "inline")
-    return f'<section class="table-wrapper" aria-label="{escape(columns)}" tabindex="0"><table>\n'
+    return f'{TABLE_START} aria-label="{escape(columns)}" tabindex="0"><table>\n'
 
 
 def _plain_text(inline: Token) -> str:

@@ -7,6 +7,7 @@ import pytest
 from app.lesson import PREDICTIONS, PredictionInput
 from app.lesson.selection import Selection
 from tests.shipped import LESSONS_FOLDER, LIBRARY
+from tests.web.html import parse_html
 
 LESSONS = [pytest.param(lesson, id=lesson.slug) for lesson in LIBRARY.lessons]
 STEPS = [
@@ -196,3 +197,19 @@ def test_the_lesson_names_difficulty_and_prerequisites(client):
     page = client.get(f"/{MULTI_HEAD_ATTENTION}/why-one-head-is-not-enough").text
     for fact in ("Step 1 of 7", "Intermediate", "about 12 minutes", "Softmax, Attention"):
         assert fact in page
+
+
+def test_the_tables_of_the_first_step_are_shown_with_the_lab(client):
+    path = f"/{MULTI_HEAD_ATTENTION}/why-one-head-is-not-enough"
+    page = parse_html(client.get(path).text)
+    assert len(page.find(".lab").find_all(".lab-tables table")) == 2
+    assert not page.find(".after-lab").has("table")
+    for query in ("embed=1", "playground=1"):
+        assert not parse_html(client.get(f"{path}?{query}").text).has(".lab-tables")
+
+
+def test_prose_after_the_lab_without_a_table_stays_in_its_column(client):
+    path = f"/{MULTI_HEAD_ATTENTION}/rows-ask-columns-answer"
+    page = parse_html(client.get(path).text)
+    assert page.find(".after-lab").has(".prose")
+    assert not page.has(".lab-tables")
