@@ -319,10 +319,11 @@ def check_declared_answer(file: Path, config: StepConfig, models: EvaluatedRegis
         selection.with_model(prediction_model), models, config.predict.options
     )
     prediction_type = PREDICTIONS[config.predict.computed_by]
-    question, answer = (
-        prediction_type.ask(prediction_input),
-        prediction_type.answer(prediction_input),
-    )
+    question = prediction_type.ask(prediction_input)
+    if question.unanswerable:
+        message = f"the default sentence has no answer: {question.unanswerable}"
+        return [Issue(file, line_of(source, ("predict", "declared")), message)]
+    answer = prediction_type.answer(prediction_input)
     issues = [
         Issue(file, line_of(source, ("predict", "labels", name)), f"no answer has the id {name}")
         for name in config.predict.labels

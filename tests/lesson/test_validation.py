@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.lesson import PREDICTIONS, Answer, load_lessons
+from app.lesson import PREDICTIONS, Answer, Question, load_lessons
 from app.lesson.validation import line_of
 from tests.lesson.small_lesson import SLUG, STEP_1, STEP_2, edit_step
 
@@ -181,6 +181,19 @@ def test_every_reason_and_cause_has_a_text_and_every_text_is_used(folder, models
     line = edit_step(folder, f"{STEP_2}.toml", "[predict.options]", f"{texts}\n[predict.options]")
     (issue,) = issues_in(folder, models)
     assert issue.startswith(f"{SLUG}/{STEP_2}.toml:{line + 2}: predict.reasons has no why here")
+
+
+def test_a_default_sentence_that_cannot_be_asked_about_is_an_issue(folder, models, monkeypatch):
+    prediction_type = replace(
+        PREDICTIONS["cached_numbers"],
+        ask=lambda _: Question((), unanswerable="alone"),
+        unanswerable=("alone",),
+    )
+    monkeypatch.setitem(PREDICTIONS, "cached_numbers", prediction_type)
+    texts = '[predict.unanswerable]\nalone = "x"\n'
+    edit_step(folder, f"{STEP_2}.toml", "[predict.options]", f"{texts}[predict.options]")
+    (issue,) = issues_in(folder, models)
+    assert "the default sentence has no answer: alone" in issue
 
 
 def test_an_unmatched_brace_is_text(folder, models):

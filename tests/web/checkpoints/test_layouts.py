@@ -42,7 +42,7 @@ class TestSharedKeysAndValues:
         page = open_step(checkpoint_client, "sharing", model="llama", show="grid").text
         assert page.count("keys and values shared by heads 0 to 1") == 2
         assert page.count("keys and values shared by heads 2 to 3") == 2
-        assert "4 heads share 2 sets of keys and values" in page
+        assert "Above: 2 sets for 4 heads, as trained" in page
         without_sharing = open_step(checkpoint_client, "sharing", model="bert", show="grid").text
         assert "shared by heads" not in without_sharing
 

@@ -58,7 +58,7 @@ def test_unusual_sentences_are_shown_in_every_lab_or_refused_with_a_reason(
         answer = checkpoint_client.get(step_path(lab, model=kind, text=text))
         page = parse_html(answer.text)
         assert answer.status_code == (422 if reason else 200)
-        assert (reason or f"{kind} · layer 0") in page.text
+        assert (reason or f"{kind} · checkpoint · layer 0") in page.text
         assert bool(drawn_maps(page)) == (not reason)
         assert page.find("input#text")["value"] == text
         assert "<script>alert" not in answer.text

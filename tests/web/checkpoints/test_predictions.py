@@ -20,7 +20,7 @@ from tests.web.conftest import CHECKPOINT_KINDS
 from tests.web.html import form_values
 
 
-@pytest.mark.parametrize("lab", STEP_WITH_LAB)
+@pytest.mark.parametrize("lab", [lab for lab in STEP_WITH_LAB if lab != "measures"])
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
 def test_a_prediction_is_about_the_checkpoint_that_is_shown(checkpoint_client, lab, kind):
     page = open_step(checkpoint_client, lab, model=kind)
@@ -33,6 +33,14 @@ def test_a_prediction_is_about_the_checkpoint_that_is_shown(checkpoint_client, l
     right = lab_json(checkpoint_client, lab, model=kind)["prediction"]["answers"]
     outcome = "right" if choices[0]["value"] in right else "wrong"
     assert revealed.find("#predict [data-outcome]")["data-outcome"] == outcome
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
+def test_a_checkpoint_without_records_is_not_asked_about_them(checkpoint_client, kind):
+    page = open_step(checkpoint_client, "measures", model=kind)
+    assert not page.has("#predict button[name=commit]")
+    assert f"The heads of {kind} were never measured" in page.find("#predict").text
+    assert not page.has(".hidden-part")
 
 
 def top_words_by_loops(model, text, layer, word):
@@ -96,15 +104,17 @@ def test_an_empty_field_with_a_prediction_is_reported(checkpoint_client, lab):
 
 def test_a_step_may_have_a_checkpoint_as_its_default_model(checkpoint_models, tmp_path):
     copytree(site_folder("lessons"), tmp_path / "lessons")
-    (facts,) = (tmp_path / "lessons" / LESSON.slug).glob("*-measure-before-you-name.toml")
+    (facts,) = (tmp_path / "lessons" / LESSON.slug).glob("*-heads-in-real-models.toml")
     toml = facts.read_text(encoding="utf-8")
     changed = toml.replace('model = "headwise-h8"', 'model = "bert"', 1)
     assert changed != toml
+    changed = changed.replace("head = 4", "head = 0", 1)
+    changed = changed.replace('declared = "3"', 'declared = "0-1"', 1)
     facts.write_text(changed, encoding="utf-8")
     library = load_lessons(tmp_path / "lessons", checkpoint_models)
     assert not any("cannot be loaded" in str(issue) for issue in library.issues)
     lesson = next(lesson for lesson in library.lessons if lesson.slug == LESSON.slug)
-    step = next(step for step in lesson.steps if step.slug == STEP_WITH_LAB["measures"])
+    step = next(step for step in lesson.steps if step.slug == STEP_WITH_LAB["sharing"])
     assert step.config.defaults.model == "bert"
 
 

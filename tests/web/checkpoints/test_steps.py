@@ -31,7 +31,7 @@ def test_every_step_works_for_every_family(checkpoint_client, lab, kind, headers
     page = open_step(checkpoint_client, lab, headers=headers, model=kind, layer=1, head=1)
     assert page.has("html") == (headers is not HTMX)
     assert len(drawn_maps(page)) >= 1
-    assert f"{kind} · layer 1" in page.text
+    assert f"{kind} · checkpoint · layer 1" in page.text
     ids = [each["id"] for each in page.find_all("[id]")]
     assert sorted(set(ids)) == sorted(ids)
     assert ">None<" not in page.source
