@@ -64,8 +64,9 @@ LAB_FIELDS = {
     "pipeline": f"""columns columns.is_largest columns.key columns.total divisor
         stages stages.formula stages.largest stages.name
         {HEAD_FIELDS.replace("heads", "figure")}""",
-    "nudge": """amount largest n_inputs shapes shapes.shape shapes.stage token
-        ways ways.name ways.changes ways.changes.head ways.changes.changed ways.changes.moved""",
+    "nudge": f"""amount first_input largest n_inputs shapes shapes.shape shapes.stage sliced_head
+        token ways ways.name ways.changes ways.changes.head ways.changes.changed ways.changes.moved
+        {HEAD_FIELDS}""",
     "budget": f"""counters counters.attention_parameters counters.cells counters.chosen
         counters.products counters.member counters.member.card counters.member.found
         counters.member.seeds counters.member.training divisor entropies hidden_text
