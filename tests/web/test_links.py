@@ -94,7 +94,7 @@ def test_a_link_of_each_version_opens_the_same_view(client, url, view):
     page = client.get(url)
     assert page.status_code == 200
     assert view.items() <= view_in_page(page.text).items()
-    assert "trained again" not in page.text
+    assert "has been trained again" not in page.text
 
 
 def test_every_step_has_links_of_version_1():
