@@ -18,7 +18,7 @@ from tests.web.html import parse_html
 
 ROOT = "/attention"
 STEP = f"{LESSON}/why-one-head-is-not-enough"
-VIEW = f"{STEP}?text=Birds+sing&v=1"
+VIEW = f"{STEP}?text=Birds+sing&open=files&v=2"
 PUBLIC_VIEW = f"http://testserver{ROOT}{VIEW}"
 
 

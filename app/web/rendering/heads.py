@@ -87,7 +87,7 @@ def _name(figure: HeadFigure, selectable: bool, disabled: str) -> str:
     if not selectable:
         return f'<span class="head-name">Head {head}</span>'
     return (
-        f'<button id="head-{head}" class="head-name" name="head" value="{head}"'
+        f'<button id="name-{head}" class="head-name" name="head" value="{head}"'
         f' title="Choose this head; the link then points at it"{disabled}'
         f' aria-pressed="{"true" if figure.chosen else "false"}">Head {head}</button>'
     )

@@ -70,7 +70,8 @@ def varies(answer):
 
 def test_vary_lists_every_header_that_changes_an_answer(client):
     packed, htmx_type = {"Accept-Encoding"}, {"HX-Request-Type"}
-    assert varies(client.get("/")) == packed
+    assert varies(client.get("/models")) == packed
+    assert varies(client.get("/")) == packed | htmx_type
     assert varies(client.get(STEP)) == packed | htmx_type
     assert varies(client.get(f"{STEP}/numbers", headers=HTMX)) == packed | htmx_type
     assert varies(client.get(f"{STEP}?edit=1")) == htmx_type
