@@ -83,15 +83,14 @@ class _Drawing:
             f"{self._wide(strips.input)}{_FUNNELS}"
             '<div class="flow-projections">'
         )
-        for name, css_class, matrix, strip in (
-            ("query", "is-query", "Q", strips.query),
-            ("key", "is-key", "K", strips.own_key),
-            ("value", "", "V", strips.own_value),
+        for name, matrix, strip in (
+            ('<span class="is-query">query</span>', "Q", strips.query),
+            ('<span class="is-key">key</span>', "K", strips.own_key),
+            ("value", "V", strips.own_value),
         ):
             yield (
-                f'<div><p class="flow-text">× W<sub>{matrix}</sub>:'
-                f' <span class="{css_class}">{name}</span>, {row.d_head}</p>{self.vector(strip)}'
-                "</div>"
+                f'<div><p class="flow-text">× W<sub>{matrix}</sub>: {name}, {row.d_head}</p>'
+                f"{self._share(strip)}</div>"
             )
         yield "</div>"
         if row.sliced:

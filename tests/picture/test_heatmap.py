@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.picture import Area, Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
@@ -362,6 +362,7 @@ def test_pieces_of_a_word_are_joined_by_a_bracket_on_both_axes():
 
 
 @given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=6))
+@example(["<b>", "a & b", "</text>"])
 def test_any_label_is_escaped_and_complete_at_least_in_a_tooltip(labels):
     labels = [re.sub(r"[^\x20-\ud7ff\ue000-\ufffd]", "?", label) for label in labels]
     svg = parse_svg(draw_heatmap(random_weights(len(labels)), labels))
