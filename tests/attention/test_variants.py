@@ -3,10 +3,12 @@ import pytest
 
 from app.attention import Trace, multi_head_attention
 from app.attention.variants import (
-    PERTURBED_INPUTS,
+    input_slices,
     mean_pool_kv,
     output_with_mean_map,
-    perturb_token,
+    perturb_tokens,
+    perturbed_head,
+    perturbed_inputs,
     sliced_input_attention,
 )
 
@@ -17,9 +19,32 @@ def trace(request, models):
     return model.run(model.tokenizer.sentence("She opened the old wooden door")).trace(0)
 
 
-def test_only_the_first_inputs_of_one_token_are_perturbed(trace):
-    changed = np.argwhere(perturb_token(trace.X, 3) != trace.X)
-    assert {tuple(place) for place in changed} == {(3, i) for i in range(PERTURBED_INPUTS)}
+@pytest.mark.parametrize("tokens", [[3], [1, 2]])
+def test_only_inputs_of_a_slice_in_the_middle_are_perturbed(trace, tokens):
+    n_heads = trace.W.n_heads
+    difference = perturb_tokens(trace.X, tokens, n_heads) - trace.X
+    changed = {tuple(place) for place in np.argwhere(difference).tolist()}
+    first = {1: 0, 2: 64, 4: 64, 8: 64}[n_heads]
+    assert changed == {(token, first + i) for token in tokens for i in range(16)}
+    np.testing.assert_allclose(difference[difference != 0], 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("d_model", "n_heads"), [(128, 8), (768, 12), (30, 4), (10, 3), (8, 8)])
+def test_slices_cover_every_input_once_in_order(d_model, n_heads):
+    slices = input_slices(d_model, n_heads)
+    assert [each for one in slices for each in one] == list(range(d_model))
+    assert max(map(len, slices)) - min(map(len, slices)) <= 1
+    perturbed = perturbed_inputs(d_model, n_heads)
+    assert set(perturbed) <= set(slices[perturbed_head(n_heads)])
+    assert len(perturbed) == min(16, len(slices[perturbed_head(n_heads)]))
+    assert perturbed_head(n_heads) > 0
+
+
+def test_only_the_head_of_the_slice_notices_perturbed_inputs(trace):
+    X = perturb_tokens(trace.X, [2], trace.W.n_heads)
+    change = np.abs(sliced_input_attention(trace, X) - sliced_input_attention(trace, trace.X))
+    heads = np.flatnonzero(change.max(axis=(1, 2)) > 1e-6)
+    assert heads.tolist() == [perturbed_head(trace.W.n_heads)]
 
 
 def test_a_sliced_head_sees_its_own_inputs_alone(trace):
