@@ -27,6 +27,7 @@ VIEWS = [
     OWN,
     OWN | {"head": "1", "predict": "?"},
     {"model": "headwise-h8", "head": "5", "cell": "1.0", "open": "explain"},
+    {"v": "1"},
 ]
 CHANGES = [
     {"word": "1"},
