@@ -1,9 +1,10 @@
-// After a swap, brings into view what the learner asked for: the verdict, a panel that opened, a cell
-// that is explained. In the wide layout the lab scrolls inside itself.
+// After a swap, brings into view what the learner asked for: the verdict, feedback, a panel that opened,
+// a cell that is explained. In the wide layout the lab scrolls inside itself.
 
 // What is brought into view, and the text or state whose change says that it was asked for.
 const WATCHED = {
   "#verdict": () => document.querySelector("#verdict")?.textContent,
+  "#check [data-outcome]": () => document.querySelector("#check [data-outcome]")?.textContent,
   "#panel": () => document.querySelector('#lab [aria-expanded="true"]')?.id,
   "#explained": () => document.querySelector('#lab input[name="cell"]')?.value,
 };

@@ -64,9 +64,10 @@ function openDefinition(term) {
   term.after(box);
   term.setAttribute("aria-describedby", BOX_ID);
   term.setAttribute("aria-expanded", "true");
-  // The box starts at the word, and moves to the left if it would leave the window.
-  const overflow = box.getBoundingClientRect().right + 8 - document.documentElement.clientWidth;
-  if (overflow > 0) box.style.marginLeft = `${-overflow}px`;
+  // The box starts below the start of its word, or further left if it would leave the window.
+  const { left, width } = box.getBoundingClientRect();
+  const rightmost = document.documentElement.clientWidth - width - 8;
+  box.style.marginLeft = `${Math.min(term.getBoundingClientRect().left, rightmost) - left}px`;
   document.dispatchEvent(new CustomEvent("headwise:say", { detail: box.textContent }));
 }
 

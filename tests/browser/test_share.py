@@ -67,6 +67,7 @@ def test_the_qr_code_is_fetched_only_when_visible(page, server):
 
 
 def test_files_use_the_colour_scale_of_the_page(share_page):
+    share_page.goto(f"{share_page.url}&reveal=1")
     share_page.get_by_text("Look", exact=True).click()
     share_page.get_by_label("greys").check()
     share_page.keyboard.press("Escape")
@@ -81,8 +82,7 @@ def test_files_use_the_colour_scale_of_the_page(share_page):
 
 
 def test_a_picture_too_large_to_draw_shows_a_visible_error(page, server):
-    page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&show=grid")
-    page.locator("#open-files").click()
+    page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&reveal=1&open=files")
     with page.expect_download():
         page.get_by_role("link", name="PNG 1×").first.click()
     page.get_by_role("link", name="PNG 4×").first.click()
@@ -109,11 +109,9 @@ def test_an_exported_picture_has_the_colours_of_the_page(browser, server, theme,
     page = context.new_page()
     page.add_init_script(f"localStorage.setItem('headwise:look', '{{\"heat\": \"{heat}\"}}')")
     address = f"{server}{LESSON}/concatenate-then-mix"
-    page.goto(address)
-    on_page = page.evaluate(
-        PAINTED_COLOURS, f".large-head.is-current figure svg.map {COLOURED_ELEMENTS}"
-    )
-    file = page.request.get(f"{address}/export/map.svg?theme={theme}&heat={heat}").text()
+    page.goto(f"{address}?reveal=1")
+    on_page = page.evaluate(PAINTED_COLOURS, f"figure[data-head] svg.map {COLOURED_ELEMENTS}")
+    file = page.request.get(f"{address}/export/map.svg?theme={theme}&heat={heat}&reveal=1").text()
     context.close()
     page = browser.new_page()
     page.set_content(file)
