@@ -23,19 +23,20 @@ def query_of(page):
 def test_a_checkpoint_is_chosen_and_left_again_keeping_the_sentence(lab):
     lab.locator("#text").fill("Birds sing at dawn")
     expect(lab.locator("#word-3")).to_have_text("dawn")
+    lab.locator("#open-change").click()
     lab.locator("#source-checkpoint").click()
     expect(lab.locator("#source-checkpoint")).to_have_attribute("aria-pressed", "true")
     lab.locator("#model-llama").click()
     expect(lab.locator("#model-llama")).to_have_attribute("aria-pressed", "true")
-    expect(lab.locator(".legend .source")).to_contain_text("llama · layer 0")
+    expect(lab.locator(".provenance")).to_contain_text("llama · checkpoint · layer 0")
     expect(lab.locator("#text")).to_have_value("Birds sing at dawn")
     assert query_of(lab)["model"] == "llama"
     lab.locator("#source-trained").click()
-    expect(lab.locator(".legend .source")).to_contain_text("headwise-h4")
+    expect(lab.locator(".provenance")).to_contain_text("headwise-h4")
 
 
 def test_special_tokens_are_hidden_and_shown_again(lab):
-    lab.goto(f"{lab.url}?model=bert")
+    lab.goto(f"{lab.url}?model=bert&open=change")
     labels = lab.locator("[data-head] svg.map text.key")
     label_texts = labels.all_text_contents()
     assert (label_texts[0], label_texts[-1]) == ("[CLS]", "[SEP]")
@@ -49,7 +50,7 @@ def test_special_tokens_are_hidden_and_shown_again(lab):
 
 
 def test_a_pressed_cell_is_explained_while_special_tokens_are_hidden(lab, checkpoint_server):
-    lab.goto(f"{checkpoint_server}{LESSON}/2?model=bert&hide=1")
+    lab.goto(f"{checkpoint_server}{LESSON}/2?model=bert&hide=1&reveal=1")
     ground = lab.locator("figure[data-head] svg.map .ground").last
     ground.scroll_into_view_if_needed()
     box = ground.bounding_box()
@@ -63,31 +64,32 @@ def test_a_pressed_cell_is_explained_while_special_tokens_are_hidden(lab, checkp
 
 
 def test_pressing_a_thumbnail_of_any_layer_enlarges_it(lab):
-    lab.goto(f"{lab.url}?model=bert&show=overview")
+    lab.goto(f"{lab.url}?model=bert&open=heads")
     lab.locator("#at-2-3").click()
     expect(lab.locator("#at-2-3")).to_have_attribute("aria-pressed", "true")
-    expect(lab.locator(".large-head .meta-line").last).to_contain_text("layer 2 · head 3")
+    expect(lab.locator(".provenance")).to_contain_text("layer 2")
+    expect(lab.locator("#lab-words #head-3")).to_have_attribute("aria-pressed", "true")
     assert (query_of(lab)["layer"], query_of(lab)["head"]) == ("2", "3")
 
 
 def test_a_deep_model_chooses_among_its_layers(lab, checkpoint_server):
-    lab.goto(f"{checkpoint_server}{LESSON}/5?model=deep")
+    lab.goto(f"{checkpoint_server}{LESSON}/5?model=deep&open=change")
     lab.locator("#layer").select_option("13")
-    expect(lab.locator(".legend .source")).to_contain_text("deep · layer 13")
+    expect(lab.locator(".provenance")).to_contain_text("deep · checkpoint · layer 13")
     assert query_of(lab)["layer"] == "13"
 
 
 def test_all_of_it_works_without_scripts(browser, checkpoint_server):
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{checkpoint_server}{LESSON}/5?model=deep&text=Birds+sing+at+dawn")
+    page.goto(f"{checkpoint_server}{LESSON}/5?model=deep&text=Birds+sing+at+dawn&open=change")
     page.locator("#layer").select_option("9")
     page.get_by_role("button", name="Choose").click()
-    expect(page.locator(".legend .source")).to_contain_text("deep · layer 9")
+    expect(page.locator(".provenance")).to_contain_text("deep · checkpoint · layer 9")
     page.locator("#hide").click()
     expect(page.locator("#hide")).to_have_attribute("aria-pressed", "true")
-    page.locator("#show-overview").click()
+    page.locator("#open-heads").click()
     page.locator("#at-3-1").click()
-    expect(page.locator(".large-head .meta-line")).to_contain_text("layer 3 · head 1")
+    expect(page.locator(".provenance")).to_contain_text("deep · checkpoint · layer 3")
     expect(page.locator("#text")).to_have_value("Birds sing at dawn")
     assert re.search(r"layer=3", page.url)
 

@@ -59,12 +59,12 @@ def test_an_embedded_lab_works_and_reports_its_height(embedding_page):
 
 def test_links_out_of_an_embedded_lab_open_in_a_new_tab(embedding_page):
     page, lab = embedding_page
-    lab.get_by_text("Take this view away").click()
+    lab.locator("#open-files").click()
     with page.context.expect_page() as waiting:
         lab.get_by_role("link", name="Handout with blanks").click()
     expect(waiting.value.locator("h1").first).to_be_visible()
-    lab.get_by_role("link", name="Every number of head").click()
-    expect(lab.locator("#numbers table")).to_be_visible()
+    lab.locator("#open-numbers").click()
+    expect(lab.locator("#panel table")).to_be_visible()
     expect(lab.locator("svg.map").first).to_be_visible()
     assert len(page.context.pages) == 2
 

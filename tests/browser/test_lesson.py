@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.pages import LESSON, STEP_PATHS
-from tests.shipped import LESSONS
 from tests.serving import run_server
+from tests.shipped import LESSONS
 
 N_STEPS = sum(path.startswith(f"{LESSON}/") for path in STEP_PATHS)
 STEP_4 = next(step for lesson in LESSONS for step in lesson.steps if step.number == 4)
@@ -75,7 +75,9 @@ def test_the_whole_lesson_without_scripts(browser, step):
         expect(page.locator("#predict .reveal")).to_be_visible()
         page.locator("#next .next-step").click()
     expect(page).to_have_url(re.compile("/end$"))
-    expect(page.get_by_text("kept only by a script in your browser")).to_be_visible()
+    expect(
+        page.get_by_text("A script in your browser keeps your answers. It has not run.")
+    ).to_be_visible()
 
 
 def test_the_whole_lesson_with_forty_tokens(page, step):
