@@ -98,7 +98,7 @@ def changed_top_words_parts(inputs: PredictionInput):
         old, new = (
             "itself" if top_of(row) == inputs.word else name_of(inputs, top_of(row)) for row in rows
         )
-        yield f"Head {head} {f'still {old}' if old == new else f'{old} → {new}'}"
+        yield f"Head {head} {f'still {old}' if old == new else f'→ {new}'}"
     yield "With slices: 1 of 8 maps changes"
     yield "8 of 8 maps change"
 
