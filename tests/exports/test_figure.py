@@ -2,8 +2,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.exports.figure import difference_svg, view_svg
-from app.exports.metadata import figure_title
+from app.exports.figure import difference_svg, row_svg, view_svg
+from app.exports.metadata import figure_title, row_title
 from app.picture.number_format import format_cell
 from tests.exports.lab_states import CSS_RULES, make_lab_state
 
@@ -60,3 +60,18 @@ def test_a_difference_needs_a_head_to_compare_with(models):
     picture = difference_svg(make_lab_state(models, minus=("headwise-h1", 0)), CSS_RULES)
     assert "Minus head 0 of headwise-h1." in picture
     assert "rise-" in picture
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", "the cat " * 20])
+def test_a_row_is_a_picture_with_its_provenance_once(models, text):
+    state = make_lab_state(models, "headwise-h8", text=text)
+    svg = row_svg(state, CSS_RULES)
+    root = ElementTree.fromstring(svg)  # noqa: S314
+    assert root[0].text == row_title(state)
+    assert f"headwise-h8 (trained), layer 1, head 1, on “{state.sentence.text}”" in row_title(state)
+    assert svg.count("headwise-h8") == 1
+    tags = {each.tag.partition("}")[2] for each in root.iter()}
+    assert tags <= {"svg", "title", "style", "rect", "g", "path", "text", "tspan"}
+    numbers = {"".join(each.itertext()) for each in root.iter() if each.tag.endswith("text")}
+    assert format_cell(float(state.trace.weights[1, 0].max())) in numbers
+    assert root.get("role") == "img"
