@@ -36,7 +36,7 @@ def test_home_links_every_step_and_describes_the_lesson(client, step_1):
     assert f'href="{step_1}"' in html
     assert set(STEP_PATHS) <= set(re.findall(r'href="(/[\w-]+/[\w-]+)"', html))
     assert "still to be written" not in html
-    for fact in ("Multi-head attention", "predict"):
+    for fact in ("Multi-head attention", "Predict"):
         assert fact in html
     assert re.search(r"about \d+ minutes", html)
 
