@@ -23,14 +23,14 @@ from tests.web.html import form_values
 @pytest.mark.parametrize("lab", [lab for lab in STEP_WITH_LAB if lab != "measures"])
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "llama"])
 def test_a_prediction_is_about_the_checkpoint_that_is_shown(checkpoint_client, lab, kind):
-    page = open_step(checkpoint_client, lab, model=kind)
+    page = open_step(checkpoint_client, lab, model=kind, word=1)
     choices = page.find_all("#predict button[name=commit]")
     assert len(choices) > 1
     assert not page.has("#predict [data-outcome]")
     view = press(checkpoint_client, page, f"#{choices[0]['id']}")
     assert (view["model"], view["predict"]) == (kind, choices[0]["value"])
     revealed = open_step(checkpoint_client, lab, **view)
-    right = lab_json(checkpoint_client, lab, model=kind)["prediction"]["answers"]
+    right = lab_json(checkpoint_client, lab, model=kind, word=1)["prediction"]["answers"]
     outcome = "right" if choices[0]["value"] in right else "wrong"
     assert revealed.find("#predict [data-outcome]")["data-outcome"] == outcome
 
@@ -124,8 +124,9 @@ def test_encoders_predict_a_masked_word(checkpoint_client, kind):
     assert not result["is_next"]
     mask = "<mask>" if kind == "roberta" else "[MASK]"
     assert result["text"] == f"The {mask} didn't sit down"
-    page = open_step(checkpoint_client, "mix", model=kind, word=1)
-    assert "masked and guessed" in page.text
+    page = open_step(checkpoint_client, "mix", model=kind, word=1, reveal=1)
+    assert "cat, hidden and guessed" in page.text
+    assert "hidden and guessed" not in open_step(checkpoint_client, "mix", model=kind, word=1).text
 
 
 @pytest.mark.parametrize("kind", CAUSAL_KINDS)
@@ -165,8 +166,8 @@ def test_predictions_without_all_heads_are_those_of_a_model_without_attention(
 
 def test_a_model_without_an_lm_head_says_so(checkpoint_client):
     assert lab_json(checkpoint_client, "mix", model="bert-base")["lab"]["guesses"] is None
-    page = open_step(checkpoint_client, "mix", model="bert-base")
-    assert "bert-base cannot be asked for a word" in page.text
+    page = open_step(checkpoint_client, "mix", model="bert-base", reveal=1)
+    assert "bert-base cannot guess a word" in page.text
     answer = checkpoint_client.get("/api/v1/predict?text=The+[MASK]+sat&model=bert-base")
     assert answer.status_code == 422
     assert "cannot predict words" in answer.json()["error"]["problems"][0]["message"]
