@@ -167,6 +167,7 @@ def shared_keys_parts(inputs: PredictionInput):
         top = row.index(max(row))
         place = f" ({top + 1})" if texts.count(texts[top]) > 1 else ""
         yield f"1 set: {texts[inputs.word]} reads {texts[top]}{place} {max(row):.2f}"
+    yield "What real models keep"
 
 
 EXTRA_PARTS = {
