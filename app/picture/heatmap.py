@@ -25,7 +25,7 @@ from app.picture.map_layout import LABEL_MIN_CELL, Area, Cells, HeatmapLayout, t
 from app.picture.number_format import format_cell, format_signed_cell, format_small_cell
 
 _SIGNED_NUMBER_MIN_CELL = 30
-_FULL_NUMBER_MIN_CELL = 28
+_FULL_NUMBER_MIN_CELL = 30
 _MAX_DASHED_CELLS_N = 9
 _MAX_THUMBNAIL_CELLS = 24
 

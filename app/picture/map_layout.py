@@ -230,7 +230,9 @@ class HeatmapLayout:
             f"{each / _PIXELS_PER_EM:g}em" if is_fitted else f"{each}"
             for each in (self.width, self.height)
         )
-        css_class = "map map-large" if self.scrolls else "map"
+        css_class = "map map-large" if self.scrolls else "map map-fitted" if is_fitted else "map"
+        if not self.has_labels:
+            css_class += " map-thumb"
         self.tag = (
             f'<svg class="{css_class}" viewBox="0 0 {box_width} {box_height + 2}"'
             f' width="{width}" height="{height}"'

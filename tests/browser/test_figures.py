@@ -8,6 +8,7 @@ from tests.shipped import LESSONS
 STEPS = [step.slug for step in LESSON.steps]
 SENTENCES = (
     "The cat sat down",
+    "雪 is cold",
     "unquestionably internationalisation matters",
     "The old dog that chased the small black cat slept well 雪",
     "the " * 30,

@@ -238,7 +238,7 @@ def test_large_cells_have_numbers():
         layout = HeatmapLayout(Axis(labels_of(n), range(n), [0]), columns)
         assert layout.cells.cell_size >= 22
         weights = random_weights(n)
-        style = format_cell if layout.cells.cell_size >= 28 else format_small_cell
+        style = format_cell if layout.cells.cell_size >= 30 else format_small_cell
         assert numbers_in_cells(heatmap(weights, layout)) == {
             (i, j): style(float(weights[i, j])) for i in range(n) for j in range(n)
         }

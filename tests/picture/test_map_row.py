@@ -42,6 +42,9 @@ def test_small_cells_have_neither_labels_nor_numbers():
     assert all(each.cells.cell_size < MIN_LABELLED_CELL for each in layouts)
     assert not any(each.has_labels or each.has_numbers for each in layouts)
     assert "<text" not in layouts[0].opening
+    # Scripts read no cells of these maps.
+    assert "map-thumb" in layouts[0].tag
+    assert "map-thumb" not in row_layouts([axis_of(4)])[0].tag
 
 
 def test_widths_scale_with_the_size_of_type():
