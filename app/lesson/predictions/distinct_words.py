@@ -74,7 +74,7 @@ def _position_reasons(
     If several do, it is the one that gives the neighbour most.
     """
     evidence = inputs.models.evidence_of(inputs.model)
-    if not evidence:
+    if not evidence or inputs.sentence.words[inputs.word].is_special:
         return
     labels = {
         record.head: evidence.labels(record)

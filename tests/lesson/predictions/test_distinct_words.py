@@ -141,6 +141,16 @@ def test_a_head_that_looks_beyond_the_sentence_is_explained(models, text, word):
     assert expected in [reason.id for reason in answer.reasons]
 
 
+def test_a_special_token_has_no_neighbours(checkpoint_models, models, monkeypatch):
+    inputs = make_inputs(checkpoint_models, "bert", "The cat sat", 3)
+    assert inputs.sentence.words[3].is_special
+    evidence = models.evidence_of(models["headwise-h8"])
+    monkeypatch.setattr(inputs.models, "evidence_of", lambda _: evidence)
+    _, answer = question_and_answer("distinct_words", inputs)
+    assert answer.right
+    assert not {"previous", "next", "no_previous", "no_next"} & {r.id for r in answer.reasons}
+
+
 @given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=3, unique=True), max_size=5))
 def test_ties_allow_every_count_that_some_choice_gives(tops):
     assert possible_counts(tops) == sorted({len(set(picks)) for picks in product(*tops)})
