@@ -35,8 +35,8 @@ def test_a_checkpoint_is_chosen_and_left_again_keeping_the_sentence(lab):
     expect(lab.locator(".provenance")).to_contain_text("headwise-h4")
 
 
-def test_special_tokens_are_hidden_and_shown_again(lab):
-    lab.goto(f"{lab.url}?model=bert&open=change")
+def test_special_tokens_are_hidden_and_shown_again(lab, checkpoint_server):
+    lab.goto(f"{checkpoint_server}{LESSON}/2?model=bert&open=change&reveal=1")
     labels = lab.locator("[data-head] svg.map text.key")
     label_texts = labels.all_text_contents()
     assert (label_texts[0], label_texts[-1]) == ("[CLS]", "[SEP]")
