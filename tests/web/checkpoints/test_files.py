@@ -60,7 +60,8 @@ def test_an_assignment_can_fix_a_checkpoint(checkpoint_client):
     form = {"step": step, "model": "llama", "hide": "1", "fixed": "model"}
     assigned = parse_html(checkpoint_client.get("/assign", params=form).text)
     link = assigned.find("#assigned-link")["value"]
-    page = parse_html(checkpoint_client.get(link.removeprefix("http://testserver")).text)
+    opened = f"{link.removeprefix('http://testserver')}&open=change"
+    page = parse_html(checkpoint_client.get(opened).text)
     assert "disabled" in page.find("button#model-llama")
     assert "disabled" in page.find("button#model-gpt2")
     assert "disabled" not in page.find("button#layer-1")

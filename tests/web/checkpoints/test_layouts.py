@@ -93,7 +93,7 @@ class TestOverview:
     def test_a_press_chooses_layer_and_head(self, checkpoint_client):
         page = open_step(checkpoint_client, "side-by-side", model="bert", show="overview")
         view = press(checkpoint_client, page, "button[name=at][value=2.3]")
-        assert (view["layer"], view["head"], view["show"]) == ("2", "3", "overview")
+        assert (view["layer"], view["head"], view["open"]) == ("2", "3", "heads")
         assert (view["model"], view["text"]) == ("bert", TEXT)
 
     def test_builtin_models_have_one_as_well(self, checkpoint_client):

@@ -40,13 +40,14 @@ def test_hidden_ones_leave_rows_that_are_renormalised(checkpoint_client, lab, ki
 
 
 def test_the_switch_says_that_rows_are_renormalised(checkpoint_client):
-    visible = open_step(checkpoint_client, "side-by-side", model="bert")
+    shown = {"model": "bert", "reveal": 1}
+    visible = open_step(checkpoint_client, "side-by-side", **shown, open="change")
     switch = visible.find("button#hide")
     assert (switch["name"], switch["value"]) == ("hide", "1")
     assert switch.text == "Hide specials (renormalised)"
     assert "[CLS]" in visible.find(".lab-body").text
-    hidden = open_step(checkpoint_client, "side-by-side", model="bert", hide=1)
-    assert "brought back to 1 (renormalised)" in hidden.find("#lab-view").text
+    hidden = open_step(checkpoint_client, "side-by-side", **shown, hide=1)
+    assert "each row is renormalised to 1" in hidden.find("#lab-view").text
     assert "[CLS]" not in hidden.find(".lab-body").text
 
 
@@ -69,10 +70,9 @@ def test_a_word_has_the_same_index_in_every_model(checkpoint_client, kind):
 
 def test_a_special_token_can_be_the_query_until_it_is_hidden(checkpoint_client):
     asking = {"model": "bert", "word": 5}
-    page = open_step(checkpoint_client, "side-by-side", **asking)
+    page = open_step(checkpoint_client, "side-by-side", **asking, open="change", reveal=1)
     assert page.find("#word-5[aria-pressed=true]").text == "[CLS]"
-    readers = {each.text for each in page.find_all(".panel .caption-text bdi.is-query")}
-    assert "[CLS]" in readers
+    assert page.find(".reading bdi.is-query").text == "[CLS]"
     refused = checkpoint_client.get(step_path("side-by-side", hide=1, **asking))
     assert refused.status_code == 422
     url = submission_url(page, "lab", "#hide")
@@ -87,13 +87,14 @@ def test_a_cell_is_counted_in_all_tokens_whether_shown_or_not(checkpoint_client)
     explained = [each["explained"] for each in (hidden, visible)]
     assert [(each["query"], each["key"]) for each in explained] == [("cat", "The")] * 2
     assert explained[0]["weight"] == pytest.approx(explained[1]["weight"])
-    assert explained[0]["among_shown"] == pytest.approx(hidden["weights"][2][1][0], abs=1e-6)
+    head = int(hidden["view"]["head"])
+    assert explained[0]["among_shown"] == pytest.approx(hidden["weights"][head][1][0], abs=1e-6)
     assert explained[0]["among_shown"] != pytest.approx(explained[0]["weight"], abs=1e-6)
     assert explained[1]["among_shown"] is None
 
 
 def test_hiding_drops_a_cell_whose_indices_change(checkpoint_client):
-    page = open_step(checkpoint_client, "pipeline", model="bert", cell="2.1")
+    page = open_step(checkpoint_client, "pipeline", model="bert", cell="2.1", open="change")
     assert "cell" not in press(checkpoint_client, page, "#hide")
     assert press(checkpoint_client, page, "#layer-1")["cell"] == "2.1"
 
@@ -101,7 +102,7 @@ def test_hiding_drops_a_cell_whose_indices_change(checkpoint_client):
 @pytest.mark.parametrize(
     ("suffix", "note"),
     [
-        ("", "is brought back to 1 (renormalised)"),
+        ("", "each row is renormalised to 1"),
         ("/numbers", "renormalised"),
         ("/handout", "renormalised"),
     ],
