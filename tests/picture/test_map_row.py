@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from app.picture import Axis
+from app.picture import Axis, HeatmapLayout
 from app.picture.map_layout import MIN_LABELLED_CELL
 from app.picture.map_row import LAB_WIDTH, MAP_GAP, row_layouts
 
@@ -50,3 +52,15 @@ def test_small_cells_have_neither_labels_nor_numbers():
 def test_widths_scale_with_the_size_of_type():
     (layout,) = row_layouts([axis_of(4)])
     assert f'width="{layout.width / 16:g}em"' in layout.tag
+
+
+def test_totals_stand_under_their_columns_and_need_room():
+    axis = Axis(["a", "b", "c"], range(3), [1])
+    plain = HeatmapLayout(axis, cell_size=30)
+    layout = HeatmapLayout(axis, cell_size=30, totals=["1.20", "0.30", "1.50"])
+    assert layout.height > plain.height
+    assert layout.width == plain.width
+    texts = re.findall(r'class="total" x="(\d+)" y="(\d+)">([^<]*)<', layout.closing)
+    assert [(int(x) // 30, text) for x, _, text in texts] == [(0, "1.20"), (1, "0.30"), (2, "1.50")]
+    assert all(90 < int(y) < 90 + layout.height - plain.height for _, y, _ in texts)
+    assert 'class="total' not in plain.closing
