@@ -295,6 +295,34 @@ PICTURE_AND_EXPORTS = (
 
 LESSON = (
     Mutant(
+        "a question is about a head that follows a place",
+        "app/lesson/predictions/head_record.py",
+        "        and not set(PLACE_LABELS) & set(evidence.labels_of(layer, record.head))\n",
+        "",
+        ("tests/lesson/predictions/test_head_record.py",),
+    ),
+    Mutant(
+        "one shared set of keys leaves every head its own",
+        "app/lesson/predictions/shared_keys.py",
+        "ONE_SET = Intervention(groups=1)",
+        "ONE_SET = Intervention()",
+        ("tests/lesson/predictions/test_shared_keys.py",),
+    ),
+    Mutant(
+        "maps with one set of keys are shown before the answer",
+        "app/lesson/labs/lab_state.py",
+        "return groups if self.is_revealed or groups != 1 else 0",
+        "return groups",
+        ("tests/lesson/labs/test_grouped_query.py",),
+    ),
+    Mutant(
+        "records are shown before the answer",
+        "app/lesson/labs/head_metrics.py",
+        "shown_evidence = evidence if state.is_revealed else None",
+        "shown_evidence = evidence",
+        ("tests/lesson/labs/test_head_metrics.py",),
+    ),
+    Mutant(
         "guesses are compared by their rank alone",
         "app/lesson/predictions/best_guess.py",
         "== format_weight(largest)",
