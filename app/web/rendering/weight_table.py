@@ -18,6 +18,10 @@ class WeightTable:
     tokens: Sequence[Token]
     weights: Sequence[Sequence[float] | None]
 
+    @property
+    def hides_rows(self) -> bool:
+        return None in self.weights
+
 
 def weight_table(displayed: LabState, hidden_rows: Collection[int]) -> WeightTable:
     """Return the numbers of the chosen head without the hidden rows."""

@@ -281,6 +281,7 @@ def test_numbers_of_the_heads_that_the_question_is_about_leave_out_the_asking_ro
     for query, is_hidden in [(asked, True), (asked | {"reveal": "1"}, False), ({}, False)]:
         html = client.get(f"{STEP}/numbers", params=query).text
         assert ("<td>?</td>" in html) == is_hidden
+        assert ("appear when you have predicted" in html) == is_hidden
 
 
 @pytest.mark.parametrize("file", ["map.csv", "map.svg", "view.json"])
