@@ -110,6 +110,16 @@ function summaryLines(steps) {
     });
 }
 
+// A line of the summary; a step of which something was missed has a link back.
+function summaryItem(line, number, step) {
+  const item = Object.assign(document.createElement("li"), { textContent: line });
+  const link = document.querySelector(`.steps a[data-step="${number}"]`);
+  if (link && !(step.predict === "right" && step.check === "right")) {
+    item.append(" · ", Object.assign(document.createElement("a"), { href: link.href, textContent: "Try it again" }));
+  }
+  return item;
+}
+
 function countRight(steps, question) {
   return Object.values(steps).filter((step) => step[question] === "right").length;
 }
@@ -148,7 +158,8 @@ function fillSummary(end) {
   const heading = Object.assign(document.createElement("p"), { textContent: `${score[0].toUpperCase()}${score.slice(1)}.` });
   const list = document.createElement("ol");
   list.className = "unbulleted";
-  list.append(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  const numbers = Object.keys(steps).sort((a, b) => a - b);
+  list.append(...lines.map((line, index) => summaryItem(line, numbers[index], steps[numbers[index]])));
   document.querySelector("#summary").replaceChildren(heading, list);
   document.querySelector("#summary-actions").hidden = false;
   fillReceiptForm(steps);

@@ -127,6 +127,8 @@ def test_the_first_answer_counts_and_progress_can_be_reset(page, server):
     expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "right")
     page.goto(f"{server}/multi-head-attention/end")
     expect(page.locator("#summary")).to_contain_text("check not right")
+    again = page.get_by_role("link", name="Try it again")
+    expect(again).to_have_attribute("href", re.compile("same-budget-thinner-heads"))
     page.locator("#reset-progress").click()
     expect(page.locator("#summary li")).to_have_count(0)
 

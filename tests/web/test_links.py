@@ -42,7 +42,7 @@ LINKS_OF_VERSION_1 = [
     (f"{STEP_3}?layer=1&v=1", OWN_STEP_3 | {"layer": "1", "word": "1"}),
     (f"{STEP_3}?predict=8&word=5&v=1", OWN_STEP_3 | {"layer": "0", "word": "5"}),
     (f"{STEP_4}?unscaled=1&v=1", OWN_STEP_4 | {"word": "5", "unscaled": "1", "layer": "0"}),
-    (f"{STEP_4}?predict=144x1&v=1", OWN_STEP_4 | {"word": "5"}),
+    (f"{STEP_4}?predict=144x1&check=same&v=1", OWN_STEP_4 | {"word": "5"}),
     (
         f"{STEP_5}?off=0.1%2C0.2&weighted=1&check=width&v=1",
         OWN_STEP_5 | {"off": "0.1,0.2", "weighted": "1", "check": "width", "word": "3"},

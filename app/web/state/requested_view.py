@@ -112,8 +112,11 @@ def requested_view(
         form_query = normalise_form(query, step.config.predict, models, version)
         view_query = assignment.apply_fixed(form_query)
     elif version.asked_otherwise and "reveal" not in query:
-        # The answer in such a link is to the question of then.
-        view_query = {name: value for name, value in query.items() if name != "predict"}
+        # The answers in such a link are to the questions of then.
+        outdated = {"predict"}
+        if query.get("check") not in {option.id for option in step.config.check.options}:
+            outdated.add("check")
+        view_query = {name: value for name, value in query.items() if name not in outdated}
     parsed = parse_view(view_query, version, models, lab_of(step))
     prediction = StepPrediction(step.config.predict, parsed.view.selection, models)
     parsed = parse_answers(view_query, parsed, prediction, step.config.check)
