@@ -5,6 +5,9 @@ from collections.abc import Callable
 from app.lesson.labs import LabState
 from app.picture import format_weight
 
+HIDDEN = "?"
+"""Stands for a value that answers the step's question."""
+
 
 def _top(state: LabState) -> tuple[str, float]:
     """Return the word that the chosen word reads most in the chosen head, and its weight."""
@@ -39,10 +42,13 @@ PROSE_PLACEHOLDERS = tuple(_VALUE_OF)
 
 
 class ProseValues(dict[str, str]):
-    """A mapping from `PROSE_PLACEHOLDERS` to their values in the view that a lab displays."""
+    """A mapping from `PROSE_PLACEHOLDERS` to their values in the view that a lab displays.
 
-    def __init__(self, state: LabState) -> None:
-        super().__init__()
+    hides_top: what the chosen word reads most is left out.
+    """
+
+    def __init__(self, state: LabState, *, hides_top: bool = False) -> None:
+        super().__init__({"top": HIDDEN, "weight": HIDDEN} if hides_top else {})
         self._state = state.displayed
 
     def __missing__(self, name: str) -> str:

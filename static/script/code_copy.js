@@ -3,7 +3,7 @@
 
 function showButton() {
   const button = document.querySelector("[data-copy-from]");
-  if (button) button.hidden = false;
+  if (button) button.hidden = !document.getElementById(button.dataset.copyFrom);
 }
 
 showButton();

@@ -31,11 +31,12 @@ const QUESTIONS = {
   check: { button: "#check .options button", field: "check" },
 };
 
-// What a stored choice belongs to: the text of the question, and for a prediction also the view.
+// What a stored choice belongs to: the text of the question, and for a prediction also all that its
+// answer depends on.
 function questionOf(name) {
-  const text = document.querySelector(`#${name} > p`)?.textContent.trim() ?? "";
-  const field = (each) => document.querySelector(`#lab input[name="was_${each}"]`)?.value;
-  return name === "check" ? text : [text, ...["text", "model", "layer", "word"].map(field)].join("\n");
+  const section = document.getElementById(name);
+  const text = section?.querySelector(":scope > p")?.textContent.trim() ?? "";
+  return name === "check" ? text : `${text}\n${section?.dataset.question}`;
 }
 
 // Only the first answer to a question counts; the latest choice is what comes back.

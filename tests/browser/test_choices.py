@@ -53,7 +53,9 @@ def test_a_restored_choice_neither_scrolls_nor_speaks_nor_adds_to_the_history(an
     assert page.locator("#announce").text_content() == ""
 
 
-@pytest.mark.parametrize("change", ["?text=Birds+sing+at+dawn", f"{QUERY}&word=0"])
+@pytest.mark.parametrize(
+    "change", ["?text=Birds+sing+at+dawn", f"{QUERY}&word=0", f"{QUERY}&head=0"]
+)
 def test_a_prediction_about_something_else_does_not_come_back(answered, server, change):
     page, _, check = answered
     page.goto(f"{server}{STEP}{change}")

@@ -234,6 +234,60 @@ def test_one_set_of_keys_is_not_shown_before_the_commitment_even_if_it_is_chosen
     assert set(cells(after)) & set(pooled)
 
 
+def drawn_cells(html):
+    """The classes of cells that stand out from the background, and of numbers in cells."""
+    return re.findall(r'<(?:path|text) class="(?:number )?heat-\d+|class="maximum" d="M', html)
+
+
+EIGHT = "headwise-h8"
+QUESTION_ABOUT_EIGHT = "/multi-head-attention/why-one-head-is-not-enough"
+
+
+@pytest.mark.parametrize("layer", ["0", "1"])
+@pytest.mark.parametrize("word", ["0", "2"])
+def test_heads_that_the_question_is_about_are_outlines_if_their_model_is_chosen(
+    client, layer, word
+):
+    """In no layer and for no word: each is a view of its own, and its rows answer other views."""
+    query = {"model": EIGHT, "layer": layer, "word": word}
+    pages = list(responses(client, QUESTION_ABOUT_EIGHT, **query))
+    for layout in ("grid", "map", "lines", "strip"):
+        pages.append(get(client, QUESTION_ABOUT_EIGHT, show=layout, **query))
+    for cell in ("0.1", "2.0"):
+        pages.append(get(client, QUESTION_ABOUT_EIGHT, cell=cell, **query))
+    for minus in ("headwise-h4.1", f"{EIGHT}.5"):
+        pages.append(get(client, QUESTION_ABOUT_EIGHT, minus=minus, **query))
+    alone = get(client, QUESTION_ABOUT_EIGHT, model="headwise-h1", layer=layer, word=word)
+    largest = len(drawn_cells(alone))
+    for html in pages:
+        assert len(drawn_cells(html)) <= largest
+        assert not re.search(r"Head [1-7]: \w+ reads", html)
+        assert not re.search(r"Layer \d, head \d:", html)
+        assert 'id="explained"' not in html
+        assert "/code.py?" not in html
+    overview = get(client, QUESTION_ABOUT_EIGHT, open="heads", **query)
+    assert drawn_cells(overview.partition('class="overview"')[2].partition("</table>")[0]) == []
+    assert not re.search(
+        r"\d", "".join(cells(get(client, f"{QUESTION_ABOUT_EIGHT}/numbers", **query)))
+    )
+    assert client.get(f"{QUESTION_ABOUT_EIGHT}/code.py", params=query).status_code == 422
+    after = get(client, QUESTION_ABOUT_EIGHT, open="heads", reveal="1", **query)
+    assert drawn_cells(after.partition('class="overview"')[2].partition("</table>")[0])
+    assert "/code.py?" in after
+    code = client.get(f"{QUESTION_ABOUT_EIGHT}/code.py", params=query | {"reveal": "1"})
+    assert code.status_code == 200
+
+
+def test_a_blank_handout_of_the_playground_leaves_out_what_that_of_the_step_does(client):
+    path = "/multi-head-attention/rows-ask-columns-answer/handout"
+
+    def main_part(**query):
+        return get(client, path, **query).partition("<main")[2].partition("Link to this view")[0]
+
+    assert main_part(playground="1") == main_part()
+    assert main_part(playground="1", answers="1") == main_part(answers="1")
+
+
 def cells(html):
     """The numbers of a table of weights."""
     return re.findall(r"<td[^>]*>([^<]+)</td>", html)

@@ -58,6 +58,10 @@ class Lab:
         """Return the rows that maps of the chosen model leave out, by head."""
         return NO_ROWS if state.is_revealed else self.answering_rows(state)
 
+    def hides_query_rows(self, state: LabState) -> bool:
+        """Return whether the map of the chosen head leaves out rows of the chosen word."""
+        return not set(state.query_rows).isdisjoint(self.hidden_rows(state).get(state.head, ()))
+
     @property
     def controls(self) -> tuple[str, ...]:
         return (*self.extra_controls, *COMMON_CONTROLS)

@@ -157,14 +157,14 @@ class HeadThumbnail:
 
 
 def head_thumbnails(
-    state: LabState, hidden_rows: HiddenRows = NO_ROWS
+    state: LabState, hidden_rows: Sequence[HiddenRows] | None = None
 ) -> tuple[tuple[HeadThumbnail, ...], ...]:
     """Return a row for each layer, with the small map of each of its heads.
 
-    `hidden_rows` are the rows that the maps of the chosen layer leave out, by head.
+    `hidden_rows` are the rows that the maps of each layer leave out, by head.
     """
     return tuple(
-        _layer_thumbnails(state, layer, maps, hidden_rows if layer == state.layer else NO_ROWS)
+        _layer_thumbnails(state, layer, maps, hidden_rows[layer] if hidden_rows else NO_ROWS)
         for layer, maps in enumerate(state.all_maps)
     )
 

@@ -20,6 +20,6 @@ def rows_of_other_words(state: LabState) -> HiddenRows:
     return {state.head: [row for row in rows if row not in state.query_rows]}
 
 
-def rows_of_query_word(state: LabState) -> HiddenRows:
-    """Return the rows of the chosen word, of every head."""
-    return dict.fromkeys(range(state.model.card.n_heads), state.query_rows)
+def every_row(state: LabState) -> HiddenRows:
+    """Return all rows of every head: another word's rows answer the question about that word."""
+    return dict.fromkeys(range(state.model.card.n_heads), range(len(state.tokens)))

@@ -271,6 +271,10 @@ class LabState(HasSelection):
             self, selection=replace(self.selection, sentence=sentence, word=word), marks=marks
         )
 
+    def at_layer(self, layer: int) -> "LabState":
+        """Return the same view in another layer."""
+        return replace(self, selection=replace(self.selection, layer=layer))
+
     def for_model(self, model: Model) -> "LabState | None":
         """Return the same view in another model, None if that cannot read the sentence.
 

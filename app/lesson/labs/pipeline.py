@@ -31,7 +31,7 @@ LIT_PARTS = ("scores", "weights")
 class Stage:
     """The numbers of one head before the softmax.
 
-    `largest` is the absolute value with the strongest colour.
+    `largest` is the absolute value with the strongest colour, the largest of the rows shown.
     """
 
     name: str
@@ -125,6 +125,7 @@ class PipelineResult:
 def pipeline(state: LabState) -> PipelineResult:
     trace = state.trace
     figures = head_figures(state, state.maps)
+    hidden = () if state.is_revealed else tuple(rows_of_other_words(state)[state.head])
     stages = []
     for name, formula, values in (
         ("products", "QKᵀ", trace.scores),
@@ -132,9 +133,9 @@ def pipeline(state: LabState) -> PipelineResult:
         ("masked", "+ mask", trace.masked),
     ):
         head_values = state.visible_part(values[state.head])
-        largest = float(np.abs(head_values[np.isfinite(head_values)]).max())
+        shown = np.delete(head_values, hidden, axis=0)
+        largest = float(np.abs(shown[np.isfinite(shown)]).max())
         stages.append(Stage(name, formula, largest, head_values))
-    hidden = () if state.is_revealed else tuple(rows_of_other_words(state)[state.head])
     return PipelineResult(
         tuple(stages),
         figures[state.head],

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures
-from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, rows_of_query_word
+from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, every_row
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MAX_MAPS_IN_ROW, MapInRow, split_evenly
 from app.lesson.options import ModelName, Options
@@ -25,11 +25,11 @@ class SideBySideOptions(Options):
 
 @dataclass(frozen=True)
 class Panel:
-    """All heads of one model. `hides_query_rows`: the chosen word's rows are left out of maps."""
+    """All heads of one model. `hides_maps`: only outlines of its maps are shown."""
 
     model: Card
     heads: tuple[HeadFigure, ...]
-    hides_query_rows: bool = field(default=False, metadata=NOT_IN_JSON)
+    hides_maps: bool = field(default=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class SideBySideResult:
         return self.rows[-1][-1].maps[-1].layout.has_labels
 
     @property
-    def hides_query_rows(self) -> bool:
-        """Whether the maps of the chosen model leave out the rows that answer the question."""
-        return self.panels[-1].hides_query_rows
+    def hides_maps(self) -> bool:
+        """Whether the maps of the chosen model are left out: they answer the question."""
+        return self.panels[-1].hides_maps
 
 
 def map_rows(panels: Sequence[Panel]) -> list[list[MapGroup]]:
@@ -95,7 +95,7 @@ def _row(groups: Sequence[tuple[Panel, Sequence[HeadFigure]]], max_cell: int) ->
         MapGroup(
             panel,
             tuple(
-                MapInRow(figure, layout, figure.state.query_rows if panel.hides_query_rows else ())
+                MapInRow(figure, layout, range(len(figure.weights)) if panel.hides_maps else ())
                 for figure, layout in zip(figures, layouts[start:], strict=False)
             ),
         )
@@ -104,10 +104,10 @@ def _row(groups: Sequence[tuple[Panel, Sequence[HeadFigure]]], max_cell: int) ->
 
 
 def rows_of_asked_heads(state: LabState) -> HiddenRows:
-    """Return the rows of the chosen word if the question is about the heads of the chosen model."""
+    """Return every row if the question is about the heads of the chosen model."""
     many = SideBySideOptions.model_validate(state.options).many
     is_asked = state.models.model_for_prediction(many, state.model) is state.model
-    return rows_of_query_word(state) if is_asked else NO_ROWS
+    return every_row(state) if is_asked else NO_ROWS
 
 
 def side_by_side(state: LabState) -> SideBySideResult:
@@ -126,7 +126,7 @@ def side_by_side(state: LabState) -> SideBySideResult:
         Panel(
             each.model.card,
             head_figures(each, each.maps, chosen=each is state),
-            hides_query_rows=each.model is many_model and not state.is_revealed,
+            hides_maps=each.model is many_model and not state.is_revealed,
         )
         for each in states
     )

@@ -49,8 +49,10 @@ class ProseContext:
 
 
 def prose_context(requested: RequestedView) -> ProseContext:
+    state = requested.lab_state
+    hides_top = requested.lab.hides_query_rows(state.displayed)
     return ProseContext(
-        values=ProseValues(requested.lab_state),
+        values=ProseValues(state, hides_top=hides_top),
         link_of=ViewChanges(requested).url_after,
         is_default_sentence=requested.view.text == requested.step.config.defaults.text,
     )

@@ -113,7 +113,7 @@ class LabContext:
     @property
     def hides_query_rows(self) -> bool:
         """Whether what the chosen word reads would answer the question, and is left out."""
-        return not set(self.displayed.query_rows).isdisjoint(self.hidden_rows)
+        return self.lab.hides_query_rows(self.displayed)
 
     @property
     def hidden_rows(self) -> Collection[int]:
@@ -146,7 +146,9 @@ class LabContext:
     @property
     def head_thumbnails(self) -> tuple[tuple[HeadThumbnail, ...], ...]:
         """Small maps of every head of every layer, without what would answer the question."""
-        return head_thumbnails(self.displayed, self.lab.hidden_rows(self.displayed))
+        layers = range(self.displayed.model.card.n_layers)
+        hidden_rows = [self.lab.hidden_rows(self.displayed.at_layer(layer)) for layer in layers]
+        return head_thumbnails(self.displayed, hidden_rows)
 
 
 @dataclass(frozen=True)

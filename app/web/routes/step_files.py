@@ -177,6 +177,8 @@ def step_code(requested: RequestedView) -> Response:
     """Respond with the code of the step and the numbers of the view, as a script."""
     if requested.step.code is None:
         raise HTTPException(404, "This step has no code.")
+    if requested.lab.hides_query_rows(requested.lab_state.displayed):
+        raise HTTPException(422, "The numbers answer the question of this step. Predict first.")
     try:
         script = requested.step.code.script(requested.lab_state)
     except TooManyNumbersError as error:

@@ -82,9 +82,12 @@ class RequestedView:
         return ViewLinks(path, self.parsed, self.version, self._suffix)
 
     def revealed(self, *, is_revealed: bool) -> "RequestedView":
-        """Return the same view with the answer shown or not, without one of the learner's."""
+        """Return the same view with the answer shown or not, without one of the learner's.
+
+        The playground, which shows all answers, becomes the page of the step.
+        """
         view = self.view.replace(reveal=is_revealed, predict=None)
-        return replace(self, parsed=replace(self.parsed, view=view))
+        return replace(self, parsed=replace(self.parsed, view=view), is_playground=False)
 
     def query_for(self, step: Step) -> str:
         """Return what links to another step carry along, with its "?", or "".

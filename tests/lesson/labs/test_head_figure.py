@@ -142,7 +142,7 @@ def test_a_name_says_what_the_asking_word_reads_most(models, text):
         assert [each.name for each in row] == [
             f"Layer {layer}, head{each.name.removeprefix('Head')}" for each in figures
         ]
-    names = [each.name for each in head_thumbnails(state, {2: [1]})[0]]
+    names = [each.name for each in head_thumbnails(state, [{2: [1]}, {}])[0]]
     assert names[2] == "Layer 0, head 2"
     assert names[3] == rows[0][3].name
 

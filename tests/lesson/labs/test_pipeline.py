@@ -55,6 +55,9 @@ def test_until_revealed_the_map_has_only_the_rows_of_the_word_and_no_totals(mode
     assert hidden.map.count('class="number') == 6
     assert shown.map.count('class="number') == 36
     assert shown.hidden_rows == ()
+    values = pipeline(state).state.trace.scores[state.head]
+    assert hidden.stages[0].largest == pytest.approx(np.abs(values[3]).max())
+    assert shown.stages[0].largest == pytest.approx(np.abs(values).max())
     for column in shown.columns:
         assert f">{column.total:.2f}<" not in hidden.map
         assert (f">{column.total:.2f}<" in shown.map) == (stage == "")

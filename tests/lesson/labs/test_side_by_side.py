@@ -133,22 +133,22 @@ def test_the_heads_that_the_question_is_about_are_shown_exactly_when_revealed(mo
     hidden = LABS["side-by-side"].run(replace(state, is_revealed=False))
     assert hidden.many is None
     assert hidden.rows_of_many == []
-    assert not hidden.hides_query_rows
+    assert not hidden.hides_maps
     shown = LABS["side-by-side"].run(state)
     assert maps_of(shown.rows_of_many) == [[("headwise-h8", head, []) for head in range(8)]]
 
 
-def test_if_the_question_is_about_the_chosen_model_its_rows_are_left_out_until_revealed(models):
+def test_if_the_question_is_about_the_chosen_model_its_maps_are_left_out_until_revealed(models):
     state = make_state(models, model="headwise-h8")
     hidden = LABS["side-by-side"].run(replace(state, is_revealed=False))
     first, second = maps_of(hidden.rows)
     assert first[0] == ("headwise-h1", 0, [])
-    assert [rows for _, _, rows in first[1:] + second] == [[2]] * 8
-    assert hidden.hides_query_rows
+    assert [rows for _, _, rows in first[1:] + second] == [[0, 1, 2, 3]] * 8
+    assert hidden.hides_maps
     shown = LABS["side-by-side"].run(state)
     assert all(rows == [] for row in maps_of(shown.rows) for _, _, rows in row)
     assert shown.many is None
-    assert not shown.hides_query_rows
+    assert not shown.hides_maps
 
 
 def test_the_word_that_a_map_picks_is_outlined_by_its_mark(models):
