@@ -26,7 +26,7 @@ from app.lesson.predictions.top_words import (
     word_name,
     word_rows,
 )
-from app.picture import format_cell
+from app.picture import format_weight
 
 MAX_SINGLE_CHOICES = 4
 """Up to this many heads every number is a choice; more heads have ranges."""
@@ -153,9 +153,9 @@ def _words(inputs: PredictionInput, change: TopWordChange) -> dict[str, str]:
     (before, *_), (after, *_) = change.before, change.after
     return {
         "before": word_name(inputs.sentence, before),
-        "before_weight": format_cell(float(change.rows[0][before])),
+        "before_weight": format_weight(float(change.rows[0][before])),
         "after": word_name(inputs.sentence, after),
-        "after_weight": format_cell(float(change.rows[1][after])),
+        "after_weight": format_weight(float(change.rows[1][after])),
     }
 
 

@@ -15,7 +15,7 @@ from app.lesson.predictions.question import (
     Reason,
 )
 from app.models import Sentence
-from app.picture import format_cell
+from app.picture import format_weight
 
 ABOUT_ONE = (0.75, 1.25)
 """Totals from the first to the second are about 1; the total is rounded to two decimals first."""
@@ -63,7 +63,7 @@ def _reasons(inputs: PredictionInput, column: Matrix, token: int, right: str) ->
         yield Reason("causal", {"n_rows": str(len(readers))})
     others = sorted((row for row in readers if row != token), key=lambda row: -float(column[row]))
     givers = [
-        {"other": token_name(sentence, row), "weight": format_cell(float(column[row]))}
+        {"other": token_name(sentence, row), "weight": format_weight(float(column[row]))}
         for row in others[:2]
     ]
     if len(givers) == 2 and right != "less":
@@ -71,7 +71,7 @@ def _reasons(inputs: PredictionInput, column: Matrix, token: int, right: str) ->
         yield Reason("givers", givers[0] | second)
     elif givers:
         yield Reason("at_most", givers[0])
-    yield Reason("itself", {"weight": format_cell(float(column[token]))})
+    yield Reason("itself", {"weight": format_weight(float(column[token]))})
     word = sentence.words[inputs.word]
     if word.is_split:
         yield Reason("pieces", {"n_pieces": str(len(word.pieces))})

@@ -22,7 +22,7 @@ from app.lesson.predictions.top_words import (
     word_rows,
 )
 from app.models.registry import join_with_and
-from app.picture import format_cell
+from app.picture import format_weight
 
 MAX_SHARED_WORDS = 3
 """At most this many words that several heads pick are named in the reasons."""
@@ -97,7 +97,7 @@ def _position_reasons(
             values = {
                 "head": str(head),
                 "other": word_name(inputs.sentence, neighbour),
-                "weight": format_cell(float(rows[head, neighbour])),
+                "weight": format_weight(float(rows[head, neighbour])),
             }
             yield Reason(reason, values)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.lesson import LABS
 from app.lesson.predictions.changed_top_words import TopWordChange, choice_id, count_ranges
-from app.picture import format_cell
+from app.picture import format_weight
 from tests.lesson.labs.states import make_state
 from tests.lesson.naive_maps import (
     expected_cause,
@@ -73,9 +73,9 @@ def check(inputs):
         {
             "head": str(head),
             "before": name_of(inputs, tops[head][0]),
-            "before_weight": format_cell(before[head][tops[head][0]]),
+            "before_weight": format_weight(before[head][tops[head][0]]),
             "after": name_of(inputs, tops[head][1]),
-            "after_weight": format_cell(changed[head][tops[head][1]]),
+            "after_weight": format_weight(changed[head][tops[head][1]]),
         }
         for head in heads
     ]
@@ -124,9 +124,9 @@ def test_reasons_and_marks_are_those_of_the_maps_that_the_lab_draws(models):
         {
             "head": str(each.head),
             "before": each.before.top_word.word,
-            "before_weight": format_cell(each.before.top_word.weight),
+            "before_weight": format_weight(each.before.top_word.weight),
             "after": each.top_word.word,
-            "after_weight": format_cell(each.top_word.weight),
+            "after_weight": format_weight(each.top_word.weight),
         }
         for each in changed[:3]
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.lesson import LABS
-from app.picture import format_cell
+from app.picture import format_weight
 from tests.lesson.labs.states import make_state
 from tests.lesson.naive_maps import layer_of, naive_maps
 from tests.lesson.predictions.inputs import make_inputs, prediction_inputs, question_and_answer
@@ -95,7 +95,7 @@ def test_reasons_have_the_numbers_that_the_lab_draws(models):
     answer = check(make_inputs(models, "headwise-h4", text, 1, head=1))
     lab = LABS["pipeline"].run(make_state(models, text=text, word=1, head=1))
     assert answer.values["total"] == f"{lab.columns[1].total:.2f}"
-    cells = [format_cell(float(row[1])) for row in lab.figure.weights]
+    cells = [format_weight(float(row[1])) for row in lab.figure.weights]
     reasons = {reason.id: reason.values for reason in answer.reasons}
     assert reasons["itself"]["weight"] == cells[1]
     assert reasons["givers"] == {

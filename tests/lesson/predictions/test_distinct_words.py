@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.lesson import LABS
 from app.lesson.predictions.distinct_words import possible_counts
 from app.models.registry import join_with_and
-from app.picture import format_cell
+from app.picture import format_weight
 from tests.lesson.labs.states import make_state
 from tests.lesson.naive_maps import (
     expected_cause,
@@ -46,7 +46,7 @@ def expected_reasons(inputs, rows):
             elif heads:
                 best = max(heads, key=lambda head: rows[head][other])
                 if picks[best] == other:
-                    weight = format_cell(rows[best][other])
+                    weight = format_weight(rows[best][other])
                     values = {"head": str(best), "other": name_of(inputs, other), "weight": weight}
                     reasons.append((name, values))
     groups = [
