@@ -68,7 +68,7 @@ class _Drawing:
 
     def __init__(self, row: RowValues, lit: frozenset[str]) -> None:
         self.row, self.lit = row, lit
-        self.strips = RowStrips.of(row, lit)
+        self.strips = RowStrips(row)
         labels = [row.label, *row.keys.labels]
         if "kv-sets" in lit:
             labels += [f"head {each.head}" for each in row.group]

@@ -54,7 +54,7 @@ class _Drawing:
 
     def __init__(self, row: RowValues, lit: frozenset[str]) -> None:
         self.row, self.lit = row, lit
-        self.strips = RowStrips.of(row, lit)
+        self.strips = RowStrips(row)
 
     def part(self, name: str) -> str:
         """Return the attributes of an element that belongs to a part."""

@@ -3,8 +3,9 @@
 `row_table` shows these values on pages, `row_flow` draws them as one SVG for files.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isinf
 
 import numpy as np
@@ -134,51 +135,84 @@ class RowValues:
 
 @dataclass(frozen=True)
 class RowStrips:
-    """The content of every strip of the figure: see `strip_contents`.
+    """The content of every strip of the figure, drawn on access: see `strip_contents`.
 
     Weighted values, the output and the joined outputs have one colour scale, so that one can be
     followed into the next. Queries, keys, values, inputs and what is added have their own.
     """
 
-    query: str
-    keys: Sequence[str]
-    values: Sequence[str]
-    weighted_values: Sequence[str]
-    other_keys: str
-    output: str
-    joined: str
-    added: str
-    input: str
-    group: Sequence[str]
-    own_key: str
-    own_value: str
-    sliced: str
+    row: RowValues
 
-    @classmethod
-    def of(cls, row: RowValues, lit: Collection[str]) -> "RowStrips":
-        keys, other = row.keys, row.other_keys
-        weighted = keys.weighted_values
-        outputs = largest_magnitude(weighted, row.joined)
-        queries = np.stack([each.query for each in row.group]) if "kv-sets" in lit else None
-        has_input = "projections" in lit
-        scale = largest_magnitude(row.query)
-        key_scale = largest_magnitude(keys.key, row.own_key)
-        value_scale = largest_magnitude(keys.value, row.own_value)
-        return cls(
-            query=_strip(row.query, scale),
-            keys=strip_contents(keys.key, key_scale),
-            values=strip_contents(keys.value, value_scale),
-            weighted_values=strip_contents(weighted, outputs),
-            other_keys=_strip(other.weighted_values, outputs) if other else "",
-            output=_strip(row.output, outputs),
-            joined=_strip(row.joined, outputs),
-            added=_strip(row.added, largest_magnitude(row.added)),
-            input=_strip(row.input, largest_magnitude(row.input)) if has_input else "",
-            group=[] if queries is None else strip_contents(queries, largest_magnitude(queries)),
-            own_key=_strip(row.own_key, key_scale) if has_input else "",
-            own_value=_strip(row.own_value, value_scale) if has_input else "",
-            sliced=_strip(row.sliced.query, scale) if row.sliced and has_input else "",
-        )
+    @cached_property
+    def _query_scale(self) -> float:
+        return largest_magnitude(self.row.query)
+
+    @cached_property
+    def _key_scale(self) -> float:
+        return largest_magnitude(self.row.keys.key, self.row.own_key)
+
+    @cached_property
+    def _value_scale(self) -> float:
+        return largest_magnitude(self.row.keys.value, self.row.own_value)
+
+    @cached_property
+    def _output_scale(self) -> float:
+        return largest_magnitude(self.row.keys.weighted_values, self.row.joined)
+
+    @property
+    def query(self) -> str:
+        return _strip(self.row.query, self._query_scale)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        return strip_contents(self.row.keys.key, self._key_scale)
+
+    @cached_property
+    def values(self) -> list[str]:
+        return strip_contents(self.row.keys.value, self._value_scale)
+
+    @cached_property
+    def weighted_values(self) -> list[str]:
+        return strip_contents(self.row.keys.weighted_values, self._output_scale)
+
+    @property
+    def other_keys(self) -> str:
+        other = self.row.other_keys
+        return _strip(other.weighted_values, self._output_scale) if other else ""
+
+    @property
+    def output(self) -> str:
+        return _strip(self.row.output, self._output_scale)
+
+    @property
+    def joined(self) -> str:
+        return _strip(self.row.joined, self._output_scale)
+
+    @property
+    def added(self) -> str:
+        return _strip(self.row.added, largest_magnitude(self.row.added))
+
+    @cached_property
+    def input(self) -> str:
+        return _strip(self.row.input, largest_magnitude(self.row.input))
+
+    @property
+    def group(self) -> list[str]:
+        queries = np.stack([each.query for each in self.row.group])
+        return strip_contents(queries, largest_magnitude(queries))
+
+    @property
+    def own_key(self) -> str:
+        return _strip(self.row.own_key, self._key_scale)
+
+    @property
+    def own_value(self) -> str:
+        return _strip(self.row.own_value, self._value_scale)
+
+    @property
+    def sliced(self) -> str:
+        """The query of a slice, on the scale of the query itself."""
+        return _strip(self.row.sliced.query, self._query_scale) if self.row.sliced else ""
 
 
 def _strip(vector: Vectors, largest: float) -> str:

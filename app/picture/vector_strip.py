@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.picture.colour_scale import quantise_signed, signed_heat_class
+from app.picture.colour_scale import SIGNED_LEVELS, quantise_signed, signed_heat_class
 
 STRIP_HEIGHT = 5
 """Height of a strip in its own units; a cell is 1 unit wide and 4 high."""
@@ -18,6 +18,13 @@ MAX_CELLS = 256
 """A strip of more numbers shows the largest of each block of neighbours."""
 
 _ABOVE_Y, _BELOW_Y = 2, 3
+
+# A page has hundreds of strokes: their pieces are written once.
+_STARTS = [[f"M{x} {y}" for x in range(MAX_CELLS)] for y in (_BELOW_Y, _ABOVE_Y)]
+_LENGTHS = [f"h{n}" for n in range(MAX_CELLS + 1)]
+_LEVELS = [level for level in range(-SIGNED_LEVELS, SIGNED_LEVELS + 1) if level]
+_PATHS = {level: f'<path class="{signed_heat_class(level)}" d="' for level in _LEVELS}
+_END = SIGNED_LEVELS + 1
 
 
 def largest_magnitude(*arrays: NDArray[np.floating]) -> float:
@@ -73,19 +80,12 @@ def _block_size(d: int) -> int:
 
 def _level_paths(levels: Sequence[int]) -> str:
     """Return one path for each level; neighbours of one level are one stroke."""
-    strokes: dict[int, list[str]] = {}
+    strokes: dict[int, str] = {}
     start, current = 0, levels[0]
-    for index, level in enumerate([*levels[1:], None], 1):
-        if level == current:
-            continue
-        if current:
-            y = _ABOVE_Y if current > 0 else _BELOW_Y
-            strokes.setdefault(current, []).append(f"M{start} {y}h{index - start}")
-        if level is not None:
+    for index, level in enumerate([*levels[1:], _END], 1):
+        if level != current:
+            if current:
+                stroke = _STARTS[current > 0][start] + _LENGTHS[index - start]
+                strokes[current] = strokes.get(current, "") + stroke
             start, current = index, level
-    return "".join(
-        [
-            f'<path class="{signed_heat_class(level)}" d="{"".join(strokes[level])}"/>'
-            for level in sorted(strokes)
-        ]
-    )
+    return "".join([f'{_PATHS[level]}{strokes[level]}"/>' for level in sorted(strokes)])

@@ -132,7 +132,7 @@ class LabState(HasSelection):
         """The texts of these words."""
         return [word.text for word in self.words]
 
-    @property
+    @cached_property
     def query_rows(self) -> list[int]:
         """The rows of maps that belong to the chosen word."""
         return [row for row, word in enumerate(self.word_of) if word == self.word]
