@@ -7,6 +7,7 @@ from html import escape, unescape
 import pytest
 
 from app.lesson import PredictionInput
+from app.lesson.labs import LABS
 from app.lesson.labs.lab_state import PANELS
 from app.lesson.selection import Selection
 from app.picture import format_cell, format_weight
@@ -47,7 +48,7 @@ def responses(client, path, **query):
     yield get(client, path, embed="1", **query)
     yield get(client, path, HTMX, **query)
     for panel in PANELS:
-        yield get(client, path, open=panel, **query)
+        yield get(client, path, **query | {"open": panel})
     heads = re.findall(r'data-head="(\d+)"', get(client, path, **query))
     for head in sorted(set(heads)):
         yield get(client, f"{path}/numbers", HTMX, **query | {"head": head})
@@ -211,6 +212,20 @@ def test_the_answer_appears_only_after_the_commitment(client, models, number, te
         html = get(client, path, open="numbers", **query, **committed)
         assert 'id="verdict"' in html
         assert [part for part in parts if not is_in(part, html)] == []
+
+
+# The layout "lines" has no cells to print weights in; step 2 then prints the total of each column.
+@pytest.mark.parametrize("number", [number for number in STEPS if number != 2])
+def test_in_every_layout_the_answer_appears_only_after_the_commitment(client, models, number):
+    lesson, step = STEPS[number]
+    path = f"/{lesson.slug}/{step.slug}"
+    prediction = step_prediction(step, models, "")
+    parts = list(EXTRA_PARTS[step.config.predict.computed_by](prediction._input))
+    for layout in LABS[step.config.lab.name].layouts:
+        before = get(client, path, show=layout)
+        assert [part for part in parts if is_in(part, before)] == []
+        after = get(client, path, show=layout, predict=prediction.answer.right[0])
+        assert [part for part in parts if not is_in(part, after)] == []
 
 
 def test_one_set_of_keys_is_not_shown_before_the_commitment_even_if_it_is_chosen(client, models):
