@@ -214,6 +214,31 @@ def test_the_answer_appears_only_after_the_commitment(client, models, number, te
         assert [part for part in parts if not is_in(part, html)] == []
 
 
+@pytest.mark.parametrize("number", STEPS)
+def test_what_the_page_links_to_does_not_give_the_answer_away(client, models, number):
+    """Other views of the step, its files, its handout and its assignment; not what a link reveals
+    on purpose, and not other steps or the records of the models.
+    """
+    lesson, step = STEPS[number]
+    path = f"/{lesson.slug}/{step.slug}"
+    prediction = step_prediction(step, models, "")
+    parts = list(EXTRA_PARTS[step.config.predict.computed_by](prediction._input))
+    links = {
+        unescape(link)
+        for panel in ("", *PANELS)
+        for link in re.findall(r'(?:href|src)="([^"]+)"', get(client, path, open=panel))
+    }
+    own = sorted(link for link in links if link.startswith((f"{path}/", f"{path}?", "/assign")))
+    assert len(own) > 4
+    for link in own:
+        response = client.get(link)
+        assert response.status_code == 200
+        # Numbers in code have more digits, so a text may occur in them by accident.
+        sought = [part for part in parts if "code.py" not in link or not isinstance(part, str)]
+        assert [part for part in sought if is_in(part, response.text)] == []
+        assert "is-right" not in response.text
+
+
 # The layout "lines" has no cells to print weights in; step 2 then prints the total of each column.
 @pytest.mark.parametrize("number", [number for number in STEPS if number != 2])
 def test_in_every_layout_the_answer_appears_only_after_the_commitment(client, models, number):
