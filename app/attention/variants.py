@@ -17,6 +17,9 @@ MAX_PERTURBED_INPUTS = 16
 PERTURBATION = 1.0
 """What is added to each of them."""
 
+CHANGE_THRESHOLD = 1e-6
+"""A map counts as changed if one of its weights changes by more than this."""
+
 
 def input_slices(d_model: int, n_heads: int) -> list[range]:
     """Return n_heads equal slices of the inputs, as if head i were given slice i."""

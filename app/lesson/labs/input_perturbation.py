@@ -10,6 +10,7 @@ import numpy as np
 
 from app.attention import Trace
 from app.attention.variants import (
+    CHANGE_THRESHOLD,
     PERTURBATION,
     perturb_tokens,
     perturbed_head,
@@ -23,9 +24,6 @@ from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow, map_rows
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.picture import HeatmapLayout, signed_map
-
-CHANGE_THRESHOLD = 1e-6
-"""A map counts as changed if one of its weights changes by more than this."""
 
 LIT_PARTS = ("projections",)
 """The part of the row figure that the step is about."""

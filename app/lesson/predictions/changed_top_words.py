@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from app.attention.variants import (
+    CHANGE_THRESHOLD,
     perturb_tokens,
     perturbed_head,
     perturbed_inputs,
@@ -31,7 +34,7 @@ from app.picture import format_weight
 MAX_SINGLE_CHOICES = 4
 """Up to this many heads every number is a choice; more heads have ranges."""
 
-MAX_EXPLAINED_HEADS = 3
+MAX_EXPLAINED_HEADS = 2
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def answer(inputs: PredictionInput) -> Answer:
     trace = inputs.selection.run(last_layer=inputs.layer).trace(inputs.layer)
     tokens = [token for token, word in enumerate(inputs.sentence.word_of) if word == inputs.word]
     X = perturb_tokens(trace.X, tokens, trace.W.n_heads)
-    changes = top_word_changes(inputs, trace.weights, trace.with_input(X).weights)
+    weights = trace.with_input(X).weights
+    changes = top_word_changes(inputs, trace.weights, weights)
     surely = sum(False not in change.possible for change in changes)
     possibly = sum(True in change.possible for change in changes)
     right = tuple(
@@ -117,7 +121,11 @@ def answer(inputs: PredictionInput) -> Answer:
     return Answer(
         right,
         {"count": str(len(changed))},
-        (*_reasons(inputs, changed), _sliced_reason(inputs, sliced)),
+        (
+            _notice_reason(trace.weights, weights),
+            *_reasons(inputs, changed),
+            _sliced_reason(inputs, sliced),
+        ),
         tuple(Mark(kind, head, model=inputs.model.card.id) for kind, head in marked),
     )
 
@@ -129,6 +137,13 @@ def top_word_changes(inputs: PredictionInput, before: Matrix, after: Matrix) -> 
         TopWordChange(head, (rows_before[head], rows_after[head]))
         for head in range(len(rows_before))
     ]
+
+
+def _notice_reason(before: Matrix, after: Matrix) -> Reason:
+    """Say how many maps change at all, and by how much at most; weights are (n_heads, n, n)."""
+    largest = np.abs(after - before).max(axis=(1, 2))  # (n_heads,)
+    noticing = int((largest > CHANGE_THRESHOLD).sum())
+    return Reason("notice", {"noticing": str(noticing), "largest": format_weight(largest.max())})
 
 
 def _reasons(inputs: PredictionInput, changed: Sequence[TopWordChange]) -> Iterator[Reason]:
@@ -168,6 +183,7 @@ CHANGED_TOP_WORDS = PredictionType(
     question_placeholders=("first_input", "last_input", "sliced_head"),
     placeholders=("count",),
     reasons={
+        "notice": ("noticing", "largest"),
         "none": (),
         "changes": ("head", *_BEFORE_AND_AFTER),
         "one_more": ("n_more",),

@@ -40,6 +40,11 @@ class ContributionParts:
     projected_length: float
     length: float
 
+    @property
+    def product(self) -> float:
+        """The length of what the word that is read most adds: weight × projected length."""
+        return self.weight * self.projected_length
+
 
 def ask(inputs: PredictionInput) -> Question:
     n_heads = inputs.model.card.n_heads
@@ -64,7 +69,12 @@ def answer(inputs: PredictionInput) -> Answer:
         return Reason(reason_id, _values(parts, inputs.sentence))
 
     reasons = [reason("largest", head) for head in winners]
-    reasons += [reason("next", head) for head in order[len(right) :][:1]]
+    parts = [contribution_parts(trace, inputs.sentence, queries, each) for each in order]
+    strongest = max(parts, key=lambda each: each.weight).head
+    if strongest not in winners:
+        reasons.append(reason("strongest", strongest))
+    else:
+        reasons += [reason("next", head) for head in order[len(right) :][:1]]
     return Answer(
         right,
         {"length": _length(lengths[winners[0]])},
@@ -108,6 +118,7 @@ def _values(parts: ContributionParts, sentence: Sentence) -> dict[str, str]:
         "top_weight": format_weight(parts.weight),
         "value_length": _length(parts.value_length),
         "projected_length": _length(parts.projected_length),
+        "product": _length(parts.product),
         "length": _length(parts.length),
     }
 
@@ -123,13 +134,21 @@ def _length(length: float) -> str:
     return f"{length:.{DECIMALS}f}"
 
 
-_PARTS = ("which", "top_word", "top_weight", "value_length", "projected_length", "length")
+_PARTS = (
+    "which",
+    "top_word",
+    "top_weight",
+    "value_length",
+    "projected_length",
+    "product",
+    "length",
+)
 
 LARGEST_CONTRIBUTION = PredictionType(
     ask,
     answer,
     depends_on=("text", "layer", "word"),
     placeholders=("length",),
-    reasons={"largest": _PARTS, "next": _PARTS},
+    reasons={"largest": _PARTS, "strongest": _PARTS, "next": _PARTS},
     unanswerable=("one_head",),
 )

@@ -20,6 +20,8 @@ COMMON_PLACEHOLDERS = (
     "d_model",
     "n_words",
     "n_tokens",
+    "first_word",
+    "second_word",
     "answer",
     "guess",
 )

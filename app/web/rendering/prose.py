@@ -72,10 +72,13 @@ class ViewChanges:
         """Return the URL of the view after a link has changed `params`.
 
         It opens what the lab's form would open with these values. Return None if the learner's
-        sentence, the model or the assignment does not allow the change.
+        sentence, the model or the assignment does not allow the change, or if the word is the one
+        that asks.
         """
         requested, view = self.requested, self.requested.view
         if any(name in requested.assignment.fixed for name in params):
+            return None
+        if params == {"word": str(view.word)}:
             return None
         try:
             changed_view(params, view.selection, view.controls, requested.lab, requested.models)

@@ -8,8 +8,6 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from app.lesson import Lesson, Step
-from app.lesson.asking_word import same_word
-from app.models import Registry
 from app.web.state.controls import implied_panel
 from app.web.state.versions import VERSION_PARAM, PinnedVersion
 from app.web.state.view import ParsedView, ViewState
@@ -73,20 +71,21 @@ def default_params(view: ViewState, version: PinnedVersion) -> dict[str, str]:
 
 
 def carried_params(
-    view: ViewState, version: PinnedVersion, target: PinnedVersion, models: Registry
+    view: ViewState, version: PinnedVersion, target: PinnedVersion
 ) -> dict[str, str]:
     """Return the parameters that links to another step carry along, whose version is `target`.
 
     They are the learner's own sentence, the word that asks, the model if it was chosen by hand, and
-    `reveal`. A word of the step's sentence is carried if it was chosen by hand and the other step's
-    sentence has it.
+    `reveal`. A word of the step's sentence is carried if it was chosen by hand and the other step
+    has the same sentence: a step with another sentence asks about a word of its own.
     """
     carried = {}
     is_own_text = view.text != version.defaults.text
-    if is_own_text and view.text != target.defaults.text:
+    is_targets_text = view.text == target.defaults.text
+    if is_own_text and not is_targets_text:
         carried["text"] = view.text
-    if is_own_text or view.word != version.defaults.word:
-        carried |= _carried_word(view, target, models, is_own_text=is_own_text)
+    if is_own_text or (is_targets_text and view.word != version.defaults.word):
+        carried |= _carried_word(view, target)
     if view.has_chosen_model:
         carried["model"] = view.model_id
     if view.reveal and not view.reveals_by_default:
@@ -94,20 +93,13 @@ def carried_params(
     return carried
 
 
-def _carried_word(
-    view: ViewState, target: PinnedVersion, models: Registry, *, is_own_text: bool
-) -> dict[str, str]:
+def _carried_word(view: ViewState, target: PinnedVersion) -> dict[str, str]:
     """Return the word that asks in the other step, if it is not the one that asks there anyway."""
     sentence = view.sentence
-    if not is_own_text and view.text != target.defaults.text:
-        sentence = models[target.defaults.model].tokenizer.sentence(target.defaults.text)
-        place = same_word(view.sentence, view.word, sentence)
-    else:
-        # Another model may not have the special tokens.
-        place = None if sentence.words[view.word].is_special else view.word
-    if place is None or place == target.default_word(sentence):
+    # Another model may not have the special tokens.
+    if sentence.words[view.word].is_special or view.word == target.default_word(sentence):
         return {}
-    return {"word": str(place)}
+    return {"word": str(view.word)}
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class RequestedView:
         Parameters that the assignment fixes stay with its step.
         """
         target = resolve_version({}, self.lesson, step)
-        carried = carried_params(self.view, self.version, target, self.models)
+        carried = carried_params(self.view, self.version, target)
         free = {name: carried[name] for name in carried if name not in self.assignment.fixed}
         query = f"{urlencode(free)}{self._suffix}".removeprefix("&")
         return f"?{query}" if query else ""

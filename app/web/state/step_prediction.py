@@ -78,6 +78,7 @@ class StepPrediction:
         `given` is the learner's answer.
         """
         sentence, card = self.selection.sentence, self.model.card
+        texts = sentence.word_texts
         return {
             "word": sentence.words[self.selection.word].text,
             "layer": str(min(self.selection.layer, card.n_layers - 1)),
@@ -87,6 +88,8 @@ class StepPrediction:
             "d_model": str(card.d_model),
             "n_words": str(len(sentence.words)),
             "n_tokens": str(len(sentence.tokens)),
+            "first_word": texts[0],
+            "second_word": texts[min(1, len(texts) - 1)],
             "guess": self.labels.get(given or "", ""),
             **self.question.values,
         }

@@ -100,10 +100,18 @@ def test_the_head_whose_output_times_its_slice_is_longest_adds_most(models, data
     largest = [each for each in answer.reasons if each.id == "largest"]
     others = [head for head in range(n_heads) if head not in right]
     assert sorted(int(each.values["which"]) for each in largest) == right
-    assert [each.id for each in answer.reasons[len(right) :]] == (["next"] if others else [])
+    assert len(answer.reasons[len(right) :]) == (1 if others else 0)
+    weights = [next(iter(naive_parts(inputs, head).values()))[0] for head in range(n_heads)]
     if others:
-        second = int(answer.reasons[-1].values["which"])
-        assert lengths[second] == pytest.approx(max(lengths[head] for head in others), abs=1e-4)
+        last = answer.reasons[-1]
+        named = int(last.values["which"])
+        if last.id == "strongest":
+            assert named in others
+            assert weights[named] == pytest.approx(max(weights), abs=1e-4)
+        else:
+            assert last.id == "next"
+            assert lengths[named] == pytest.approx(max(lengths[head] for head in others), abs=1e-4)
+            assert max(weights[head] for head in right) == pytest.approx(max(weights), abs=1e-4)
     for reason in answer.reasons:
         values = reason.values
         head = int(values["which"])
@@ -112,6 +120,7 @@ def test_the_head_whose_output_times_its_slice_is_longest_adds_most(models, data
         assert values["top_weight"] in {format_weight(weight + e) for e in (-1e-4, 0, 1e-4)} | {"1"}
         assert rounds_to(values["value_length"], value_length)
         assert rounds_to(values["projected_length"], projected_length)
+        assert rounds_to(values["product"], weight * projected_length)
         assert rounds_to(values["length"], lengths[head])
 
 
@@ -123,8 +132,17 @@ def test_lengths_that_look_the_same_tie(models, monkeypatch):
     assert [(each.id, each.values["which"]) for each in answer.reasons] == [
         ("largest", "1"),
         ("largest", "2"),
-        ("next", "3"),
+        ("strongest", "3"),
     ]
+
+
+def test_the_head_with_the_largest_weight_is_explained_if_it_does_not_add_most(models):
+    answer = largest_contribution.answer(inputs_of(models, "The cat sat down", 0))
+    reasons = [(each.id, each.values["which"]) for each in answer.reasons]
+    assert reasons == [("largest", "1"), ("strongest", "3")]
+    largest, strongest = (each.values for each in answer.reasons)
+    assert float(strongest["top_weight"]) > float(largest["top_weight"])
+    assert float(strongest["length"]) < float(largest["length"])
 
 
 def test_one_token_can_be_asked_about(models):
