@@ -110,7 +110,7 @@ function explainCell(svg, cell) {
   const fields = { cell: `${cell.row}.${cell.column}`, open: "explain" };
   if (head !== chosen) fields.head = head;
   focusedCell = document.activeElement === svg ? { head, ...cell } : null;
-  document.dispatchEvent(new CustomEvent("headwise:edit", { detail: { fields } }));
+  document.dispatchEvent(new CustomEvent("headwise:edit", { detail: { fields, shows: ["cell", "open"] } }));
 }
 
 // Each response replaces the map, so keyboard focus has to be restored on the new element.

@@ -5,6 +5,8 @@
 const LIT = "is-lit";
 
 let lightingLink = null;
+// A pressed link lights its part until the reader is back at the link.
+let pressedLink = null;
 
 function showLight() {
   const part = lightingLink?.isConnected ? lightingLink.dataset.light : null;
@@ -21,11 +23,11 @@ function light(link) {
 
 const lightLinkAt = (target) => target.closest?.("[data-light]") ?? null;
 // What is pointed at counts; else what is focused.
-const focusedLight = () => lightLinkAt(document.activeElement ?? document.body);
+const focusedLight = () => lightLinkAt(document.activeElement ?? document.body) ?? pressedLink;
 
 document.addEventListener("pointerover", ({ target }) => light(lightLinkAt(target) ?? focusedLight()));
-document.addEventListener("focusin", ({ target }) => light(lightLinkAt(target)));
-document.addEventListener("focusout", () => light(null));
+document.addEventListener("focusin", ({ target }) => light(lightLinkAt(target) ?? pressedLink));
+document.addEventListener("focusout", () => light(pressedLink));
 document.addEventListener("htmx:after:swap", showLight);
 
 document.addEventListener("click", (event) => {
@@ -34,7 +36,16 @@ document.addEventListener("click", (event) => {
   if (!element) return;
   event.preventDefault();
   light(link);
-  element.scrollIntoView({ block: "nearest" });
+  document.dispatchEvent(new CustomEvent("headwise:show", { detail: { element, from: link } }));
+});
+
+document.addEventListener("headwise:left-text", ({ detail: { link } }) => {
+  pressedLink = lightLinkAt(link);
+});
+
+document.addEventListener("headwise:back-in-text", () => {
+  pressedLink = null;
+  light(focusedLight());
 });
 
 // The box of a definition stands directly after its word.

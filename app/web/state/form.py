@@ -41,6 +41,9 @@ NOT_ADJUSTABLE = ("text", "model", VERSION_PARAM)
 would mislead.
 """
 
+COUNTED_IN_SENTENCE = ("word", "cell", "minus", "predict")
+"""Parameters whose values fit one sentence."""
+
 MAX_LAYER_BUTTONS = 12
 """Layers of a deeper model are a menu instead of buttons."""
 
@@ -178,6 +181,13 @@ def without_fixed(problems: Sequence[Problem], fixed: Sequence[str]) -> tuple[Pr
     """
     adjustable = {name for name in fixed if name not in NOT_ADJUSTABLE}
     return tuple(problem for problem in problems if problem.name not in adjustable)
+
+
+def without_consequences(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Drop the problems of values that were counted in a sentence that is itself refused."""
+    if not any(problem.name == "text" for problem in problems):
+        return tuple(problems)
+    return tuple(problem for problem in problems if problem.name not in COUNTED_IN_SENTENCE)
 
 
 def is_refused(parsed: ParsedView, *, is_edit: bool) -> bool:

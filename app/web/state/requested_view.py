@@ -8,7 +8,13 @@ from urllib.parse import urlencode
 from app.evaluation.registry import EvaluatedRegistry
 from app.lesson import LABS, Lab, LabState, Lesson, Step
 from app.web.state.assignments import ASSIGNMENT_PARAM, RequestedAssignment, Signer
-from app.web.state.form import EDIT_FLAG, is_refused, normalise_form, without_fixed
+from app.web.state.form import (
+    EDIT_FLAG,
+    is_refused,
+    normalise_form,
+    without_consequences,
+    without_fixed,
+)
 from app.web.state.links import EMBED_PARAM, PLAYGROUND_PARAM, ViewLinks, carried_params, path_of
 from app.web.state.step_prediction import StepPrediction
 from app.web.state.versions import PinnedVersion, resolve_version
@@ -123,7 +129,8 @@ def requested_view(
     parsed = parse_view(view_query, version, models, lab_of(step))
     prediction = StepPrediction(step.config.predict, parsed.view.selection, models)
     parsed = parse_answers(view_query, parsed, prediction, step.config.check)
-    parsed = replace(parsed, problems=without_fixed(parsed.problems, assignment.fixed))
+    problems = without_consequences(without_fixed(parsed.problems, assignment.fixed))
+    parsed = replace(parsed, problems=problems)
     return RequestedView(
         lesson,
         step,

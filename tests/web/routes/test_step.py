@@ -169,6 +169,15 @@ def test_a_sentence_that_is_too_long_is_kept_and_nothing_is_computed(client, ste
     )
 
 
+def test_a_refused_sentence_is_the_only_problem_that_is_reported(client, step_1):
+    text = "The cat sat down. " * 12
+    for edit in ({}, {"edit": 1}):
+        response = get_page(client, step_1, text=text, word=59, cell="58.59", predict="8", **edit)
+        assert "This is 12 tokens too long" in response.text
+        assert "There is no" not in response.text
+    assert "There is no word “59”" in get_page(client, step_1, word=59).text
+
+
 def test_an_empty_sentence_is_reported(client, step_1):
     response = get_page(client, step_1, text="")
     assert response.status_code == 422
