@@ -245,8 +245,8 @@ PICTURE_AND_EXPORTS = (
     Mutant(
         "cells below 0 of a strip touch its top",
         "app/picture/vector_strip.py",
-        "y = _ABOVE_Y if current > 0 else _BELOW_Y",
-        "y = _ABOVE_Y",
+        "for y in (_BELOW_Y, _ABOVE_Y)",
+        "for y in (_ABOVE_Y, _ABOVE_Y)",
         ("tests/picture/test_vector_strip.py",),
     ),
     Mutant(
@@ -585,10 +585,24 @@ WEB = (
         ("tests/web/state/test_view.py",),
     ),
     Mutant(
+        "before the answer, heads that the question is about show the rows of other words",
+        "app/lesson/labs/hidden_rows.py",
+        "n_heads), range(len(state.tokens)))",
+        "n_heads), state.query_rows)",
+        ("tests/web/test_commitment.py",),
+    ),
+    Mutant(
+        "the code of a step holds the rows that the page leaves out",
+        "app/web/routes/step_files.py",
+        "if requested.lab.hides_query_rows(requested.lab_state.displayed):",
+        "if False:",
+        ("tests/web/test_commitment.py",),
+    ),
+    Mutant(
         "the answer in a link to another question is kept",
         "app/web/state/requested_view.py",
-        'query.items() if name != "predict"}',
-        "query.items()}",
+        'outdated = {"predict"}',
+        "outdated = set()",
         ("tests/web/test_links.py",),
     ),
     Mutant(
