@@ -68,7 +68,16 @@ function show(element, link) {
 
 document.addEventListener("headwise:show", ({ detail: { element, from } }) => show(element, from));
 
+// Where the words stand in one line that scrolls, the word that asks is in view.
+function showAskingWord() {
+  const row = document.querySelector(".word-row");
+  const word = row?.querySelector('[aria-pressed="true"]');
+  if (word) row.scrollLeft = word.offsetLeft - row.offsetLeft - (row.clientWidth - word.offsetWidth) / 2;
+}
+
 let before = states();
+showAskingWord();
+document.addEventListener("htmx:after:swap", showAskingWord);
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const after = states();

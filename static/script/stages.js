@@ -5,7 +5,7 @@ const SECONDS_PER_STAGE = 1.5;
 
 const group = () => document.querySelector("[data-stages]");
 const stagesOf = () => [...group().querySelectorAll('button[name="stage"]')];
-const playButton = () => group()?.querySelector("[data-play]");
+const playButton = () => document.querySelector("[data-play]");
 
 let timer = null;
 
