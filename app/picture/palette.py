@@ -54,7 +54,7 @@ TEXT_COLOURS = {
 }
 """Text on a cell by the class that `colour_scale.text_class` chooses."""
 
-COLD = Themed(OKLCH(0.975, 0.005, 95), OKLCH(0.265, 0.014, 265))
+COLD = Themed(OKLCH(0.975, 0.005, 95), OKLCH(0.255, 0.016, 250))
 """A weight of 0, and the background of every map: nearly the colour of a card."""
 
 
@@ -68,8 +68,8 @@ class HeatScale:
 
 HEAT_SCALES = {
     "default": HeatScale(
-        warm=Themed(OKLCH(0.62, 0.12, 245), OKLCH(0.59, 0.1, 60)),
-        hot=Themed(OKLCH(0.27, 0.1, 275), OKLCH(0.92, 0.13, 92)),
+        warm=Themed(OKLCH(0.62, 0.12, 245), OKLCH(0.585, 0.1, 195)),
+        hot=Themed(OKLCH(0.27, 0.1, 275), OKLCH(0.95, 0.07, 175)),
     ),
     "cividis": HeatScale(
         warm=Themed(OKLCH(0.63, 0.02, 110), OKLCH(0.58, 0.015, 260)),
@@ -84,13 +84,15 @@ HEAT_SCALES = {
         hot=Themed(OKLCH(0.25, 0, 0), OKLCH(0.94, 0, 0)),
     ),
 }
-"""Scales to choose from, readable without colour vision. Each starts near the page's background."""
+"""Scales to choose from, readable without colour vision. Each starts near the page's background.
+
+The default scales have other hues than the frames of rows and of largest weights."""
 
 HEATS = tuple(HEAT_SCALES)
 
 SIGNED_COLOURS = {
-    "rise": Themed(OKLCH(0.5, 0.12, 150), OKLCH(0.8, 0.13, 150)),
-    "fall": Themed(OKLCH(0.5, 0.15, 320), OKLCH(0.8, 0.12, 320)),
+    "rise": Themed(OKLCH(0.5, 0.12, 150), OKLCH(0.815, 0.13, 150)),
+    "fall": Themed(OKLCH(0.5, 0.15, 320), OKLCH(0.815, 0.12, 320)),
 }
 """The largest value above 0 (green) and below 0 (purple), equally light; 0 is `COLD`."""
 

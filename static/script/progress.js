@@ -111,14 +111,38 @@ function summaryLines(steps) {
     });
 }
 
-// A line of the summary; a step of which something was missed has a link back.
-function summaryItem(line, number, step) {
-  const item = Object.assign(document.createElement("li"), { textContent: line });
-  const link = document.querySelector(`.steps a[data-step="${number}"]`);
-  if (link && !(step.predict === "right" && step.check === "right")) {
-    item.append(" · ", Object.assign(document.createElement("a"), { href: link.href, textContent: "Try it again" }));
-  }
-  return item;
+const CELL_TEXTS = { right: "✓ right", wrong: "not right" };
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+// What a step that is not all right offers.
+function linkText({ predict, check }) {
+  if (predict === "wrong" || check === "wrong") return "Try it again";
+  return predict && check ? "" : "Try it";
+}
+
+// A line of the table of results: step, prediction, check, and a link back if something is missing.
+function resultRow(link, step) {
+  const cells = ["predict", "check"].map((question) =>
+    element("td", { textContent: CELL_TEXTS[step[question]] ?? "not yet" }),
+  );
+  const text = linkText(step);
+  const back = text ? [element("a", { href: link.href, textContent: text, ariaLabel: `${text}: ${link.title}` })] : [];
+  const name = element("th", { scope: "row", textContent: `${link.dataset.step}. ${link.title}` });
+  const row = element("tr", {}, name, ...cells, element("td", {}, ...back));
+  row.dataset.step = link.dataset.step;
+  return row;
+}
+
+function resultTable(links, steps) {
+  const names = ["Step", "Prediction", "Check"].map((name) => element("th", { scope: "col", textContent: name }));
+  const head = element("thead", {}, element("tr", {}, ...names, element("td")));
+  const rows = links.map((link) => resultRow(link, steps[link.dataset.step] ?? {}));
+  return element("table", { className: "data-table results" }, head, element("tbody", {}, ...rows));
 }
 
 function countRight(steps, question) {
@@ -153,16 +177,13 @@ function clearReceiptForm() {
 function fillSummary(end) {
   const { lesson } = end.dataset;
   const { steps = {}, rewrite = "" } = readProgress(lesson);
-  const total = document.querySelectorAll(".steps a[data-step]").length;
+  const links = [...document.querySelectorAll(".steps a[data-step]")];
   const lines = summaryLines(steps);
-  const score = `predictions right ${countRight(steps, "predict")} of ${total}, checks right ${countRight(steps, "check")} of ${total}`;
-  const heading = Object.assign(document.createElement("p"), { textContent: `${score[0].toUpperCase()}${score.slice(1)}.` });
-  const list = document.createElement("ol");
-  list.className = "unbulleted";
-  const numbers = Object.keys(steps).sort((a, b) => a - b);
-  list.append(...lines.map((line, index) => summaryItem(line, numbers[index], steps[numbers[index]])));
-  document.querySelector("#summary").replaceChildren(heading, list);
+  const score = `predictions right ${countRight(steps, "predict")} of ${links.length}, checks right ${countRight(steps, "check")} of ${links.length}`;
+  const heading = element("p", { textContent: `${score[0].toUpperCase()}${score.slice(1)}.` });
+  document.querySelector("#summary").replaceChildren(heading, resultTable(links, steps));
   document.querySelector("#summary-actions").hidden = false;
+  document.querySelector("#reset").hidden = false;
   fillReceiptForm(steps);
 
   const rewriteField = document.querySelector("#rewrite");

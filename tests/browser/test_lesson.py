@@ -53,8 +53,9 @@ def test_the_whole_lesson_by_keyboard_alone(page, step):
         press_until_focused(page, page.locator("#next .next-step"))
         page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/end$"))
-    expect(page.locator("#summary li")).to_have_count(N_STEPS)
-    expect(page.locator("#summary")).to_contain_text("Heads in real models: prediction")
+    expect(page.locator("#summary tbody tr")).to_have_count(N_STEPS)
+    expect(page.locator("#summary tbody tr").last).to_contain_text("Heads in real models")
+    expect(page.locator("#summary").get_by_text("not yet")).to_have_count(0)
     press_until_focused(page, page.locator("#rewrite"))
     page.keyboard.type("Several mixtures a row.")
     page.reload()
@@ -91,7 +92,7 @@ def test_the_whole_lesson_with_forty_tokens(page, step):
         width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width[0] <= width[1]
         page.locator("#next .next-step").click()
-    expect(page.locator("#summary li")).to_have_count(N_STEPS)
+    expect(page.locator("#summary").get_by_text("not yet")).to_have_count(N_STEPS)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])
@@ -119,6 +120,11 @@ def test_heads_are_switched_off_and_on_again(page, server):
     expect(page.locator("#off-0")).to_have_attribute("aria-pressed", "true")
 
 
+def result(page, number):
+    """The cells of a step in the table of results: prediction, check, link."""
+    return page.locator(f'#summary tr[data-step="{number}"] td')
+
+
 def test_the_first_answer_counts_and_progress_can_be_reset(page, server):
     page.goto(f"{server}/multi-head-attention/4")
     page.locator(WRONG).click()
@@ -126,11 +132,12 @@ def test_the_first_answer_counts_and_progress_can_be_reset(page, server):
     page.locator(RIGHT).click()
     expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "right")
     page.goto(f"{server}/multi-head-attention/end")
-    expect(page.locator("#summary")).to_contain_text("check not right")
+    expect(result(page, 4)).to_have_text(["not yet", "not right", "Try it again"])
+    expect(result(page, 5)).to_have_text(["not yet", "not yet", "Try it"])
     again = page.get_by_role("link", name="Try it again")
     expect(again).to_have_attribute("href", re.compile("same-budget-thinner-heads"))
     page.locator("#reset-progress").click()
-    expect(page.locator("#summary li")).to_have_count(0)
+    expect(result(page, 4)).to_have_text(["not yet", "not yet", "Try it"])
 
 
 def test_answers_in_a_link_do_not_count_as_the_learners(page, server):
@@ -141,12 +148,12 @@ def test_answers_in_a_link_do_not_count_as_the_learners(page, server):
     expect(page).to_have_url(re.compile("unscaled=1"))
     expect(page.locator("#check [data-outcome]")).to_be_visible()
     page.goto(f"{server}/multi-head-attention/end")
-    expect(page.locator("#summary")).to_contain_text("prediction not predicted, check not checked")
+    expect(result(page, 4)).to_have_text(["not yet", "not yet", "Try it"])
     page.goto(f"{server}/multi-head-attention/4?predict={CHOICE}&check={RIGHT_ID}")
     page.locator(WRONG).click()
     expect(page.locator("#check [data-outcome]")).to_have_attribute("data-outcome", "wrong")
     page.goto(f"{server}/multi-head-attention/end")
-    expect(page.locator("#summary")).to_contain_text("prediction not predicted, check not right")
+    expect(result(page, 4)).to_have_text(["not yet", "not right", "Try it again"])
 
 
 def test_progress_that_was_reset_is_not_handed_in(page):
