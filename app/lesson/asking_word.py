@@ -4,12 +4,8 @@ from app.models import Sentence
 
 
 def longest_word(sentence: Sentence) -> int:
-    """Return the index of the word with most letters and digits, the last of several.
-
-    Special tokens do not count. A sentence that is not blank has at least one word.
-    """
-    words = sentence.content_words
-    return max(words, key=lambda word: (sum(map(str.isalnum, word.text)), word.index)).index
+    """Return the index of the word with most letters and digits: `Sentence.longest_word`."""
+    return sentence.longest_word
 
 
 def same_word(previous: Sentence, word: int, sentence: Sentence) -> int | None:

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -29,6 +29,11 @@ SPACE_SYMBOL = "␣"
 
 WORD_START_MARKERS = ("Ġ", "▁")
 """The space before a token, as BPE and SentencePiece vocabularies write it."""
+
+MAX_CACHED_SENTENCES, MAX_CACHED_LENGTH = 64, 1000
+"""How many sentences of how many characters each tokenizer remembers: one edit reads the sentence
+before and after it more than once.
+"""
 
 MASK_TOKENS = ("[MASK]", "<mask>")
 """Names of the mask token."""
@@ -109,7 +114,16 @@ class Sentence:
         words = [self._build_word(index, tuple(pieces)) for index, pieces in groups]
         return sorted(words, key=lambda word: word.index)
 
-    @property
+    @cached_property
+    def longest_word(self) -> int:
+        """The index of the word with most letters and digits, the last of several.
+
+        Special tokens do not count. A sentence that is not blank has at least one word.
+        """
+        words = self.content_words
+        return max(words, key=lambda word: (sum(map(str.isalnum, word.text)), word.index)).index
+
+    @cached_property
     def content_words(self) -> list[Word]:
         """Words of the text, without special tokens."""
         return [word for word in self.words if not word.is_special]
@@ -243,6 +257,7 @@ class SentenceTokenizer:
         self._unknown_id = None if unknown is None else self._tokenizer.token_to_id(unknown)
         # Other pre-tokenizers split differently: then `word_ids_of_characters` defines words.
         self._splits_into_words = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
+        self._cached_split = lru_cache(MAX_CACHED_SENTENCES)(self._split)
 
     def sentence(self, text: str) -> Sentence:
         """Split any text, after `sanitise_text`.
@@ -250,8 +265,11 @@ class SentenceTokenizer:
         Raises `ValueError` if the tokenizer fails, which only a damaged one does.
         """
         clean = sanitise_text(text)
-        encoding = self._encode(clean)
-        return Sentence(clean, tuple(self._build_tokens(clean, encoding)))
+        is_short = len(clean) <= MAX_CACHED_LENGTH
+        return self._cached_split(clean) if is_short else self._split(clean)
+
+    def _split(self, text: str) -> Sentence:
+        return Sentence(text, tuple(self._build_tokens(text, self._encode(text))))
 
     def _encode(self, text: str) -> Encoding:
         with as_value_error("the tokenizer cannot split this text"):

@@ -69,6 +69,11 @@ class Axis:
     word_of: Sequence[int]
     queries: Sequence[int]
 
+    @cached_property
+    def full_size_labels(self) -> "_Labels":
+        """The labels of a map that stands alone, and of maps of a given cell size."""
+        return _Labels(self, _SIZES[0])
+
     @property
     def split_words(self) -> list[tuple[int, int]]:
         """First and last token index of each word of several tokens."""
@@ -203,7 +208,7 @@ class HeatmapLayout:
         n = len(axis.labels)
         self.axis = axis
         self.size = _SIZES[min(columns, len(_SIZES)) - 1]
-        labels = _Labels(axis, self.size)
+        labels = axis.full_size_labels if self.size is _SIZES[0] else _Labels(axis, self.size)
         is_fitted = cell_size is not None
         self.fits = is_fitted or n <= _MAX_FITTING_N
         self.scrolls = columns == 1 and not self.fits
@@ -315,12 +320,12 @@ class HeatmapLayout:
 
 def longest_label(axis: Axis) -> int:
     """Return the width of the longest label of a map of a given cell size, in pixels."""
-    return ceil(max(_Labels(axis, _SIZES[0]).widths))
+    return ceil(max(axis.full_size_labels.widths))
 
 
 def query_label_width(axis: Axis) -> int:
     """Return the room that the labels of rows take in a map of a given cell size, in pixels."""
-    return _Labels(axis, _SIZES[0]).left(all_names=True)
+    return axis.full_size_labels.left(all_names=True)
 
 
 class _Labels:

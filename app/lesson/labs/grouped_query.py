@@ -7,7 +7,7 @@ import numpy as np
 from app.attention.source_listing import textbook_listing
 from app.evaluation.report import KvPoolingLoss
 from app.lesson.json_fields import NOT_IN_JSON, json_name
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, layer_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.options import CacheSizes, Options
@@ -96,7 +96,7 @@ def grouped_query(state: LabState) -> GroupedQueryResult:
     compared_groups = state.controls.groups or 1
     return GroupedQueryResult(
         tuple(groups for groups in range(1, n_kv_heads + 1) if n_kv_heads % groups == 0),
-        head_figures(state, state.maps),
+        layer_figures(state),
         _pairs(state, as_trained, compared_groups) if n_kv_heads > 1 else (),
         compared_groups,
         row_figure(state, ("kv-sets",)),
@@ -123,11 +123,11 @@ def _with_groups(state: LabState, groups: int) -> LabState:
 
 
 def _pairs(state: LabState, as_trained: LabState, groups: int) -> tuple[SharedHead, ...]:
-    own = head_figures(as_trained, as_trained.maps)
+    own = layer_figures(as_trained)
     pooled = _with_groups(state, groups)
     if pooled.groups != groups:
         return tuple(SharedHead(figure, None, None) for figure in own)
-    shared = head_figures(pooled, pooled.maps)
+    shared = layer_figures(pooled)
     return tuple(
         SharedHead(before, after, _read_word(before) == _read_word(after))
         for before, after in zip(own, shared, strict=True)

@@ -9,7 +9,7 @@ from app.attention.weights import Matrix
 from app.evaluation.registry import EvaluatedRegistry
 from app.evaluation.seed_runs import LossDifference
 from app.lesson.json_fields import NOT_IN_JSON, json_name
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, layer_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.masked_word import WordGuess, guess_word, guessing_models, hidden_text, hidden_word
@@ -113,7 +113,7 @@ def head_count(state: LabState) -> HeadCountResult:
         hidden_text=hidden_text(state, state.models),
         costs=_costs(state) if state.is_revealed else None,
         losses=family_losses(state.models) if state.is_revealed else None,
-        heads=head_figures(state, state.maps),
+        heads=layer_figures(state),
         row=row_figure(state, LIT_PARTS),
         entropies=_entropies(state) if state.is_revealed or state.controls.unscaled else None,
         divisor=float(state.model.card.d_head**0.5),
@@ -132,7 +132,7 @@ def _guessing_models(state: LabState) -> tuple[GuessingModel, ...]:
                 chosen=model is state.model,
                 decides=model.card.id in deciding,
                 guess=guess_word(state, hidden, model, TOP_K) if hidden else None,
-                maps=head_figures(of_model, of_model.maps) if of_model else (),
+                maps=layer_figures(of_model) if of_model else (),
             )
         )
     return tuple(models)

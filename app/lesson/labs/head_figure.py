@@ -54,7 +54,7 @@ class HeadFigure:
     state: LabState = field(metadata=NOT_IN_JSON, repr=False)
     weights: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n, n)
     row: Matrix = field(metadata=NOT_IN_JSON, repr=False)  # (n_words,)
-    heatmap_layout: HeatmapLayout = field(metadata=NOT_IN_JSON, repr=False)
+    columns: int = field(metadata=NOT_IN_JSON, repr=False)
 
     @property
     def name(self) -> str:
@@ -67,6 +67,14 @@ class HeadFigure:
         """
         is_hidden = not set(self.state.query_rows).isdisjoint(hidden_rows)
         return f"Head {self.head}" if is_hidden else self.name
+
+    @property
+    def heatmap_layout(self) -> HeatmapLayout:
+        """The layout of the map: see `head_figures`."""
+        is_alone = self.columns == 1
+        return (
+            self.state.heatmap_layout if is_alone else HeatmapLayout(self.state.axis, self.columns)
+        )
 
     @property
     def layer(self) -> int:
@@ -201,7 +209,6 @@ def head_figures(
     `chosen` is false for the heads of a model that is not the selected one. `columns` is the number
     of maps that stand side by side: see `HeatmapLayout`.
     """
-    layout = state.heatmap_layout if columns == 1 else HeatmapLayout(state.axis, columns)
     rows = word_row(maps, state.word_of, state.word)  # (n_heads, n_words)
     entropies = mean_entropy(maps)
     return tuple(
@@ -214,10 +221,18 @@ def head_figures(
             state,
             maps[head],
             rows[head],
-            layout,
+            columns,
         )
         for head in range(len(maps))
     )
+
+
+def layer_figures(state: LabState) -> tuple[HeadFigure, ...]:
+    """Return the figures of all heads of the view's layer, the same ones at every call."""
+    figures: tuple[HeadFigure, ...] | None = state.memo.get("layer_figures")
+    if figures is None:
+        figures = state.memo["layer_figures"] = head_figures(state, state.maps)
+    return figures
 
 
 def _top_word(row: Matrix, state: LabState) -> TopWord:

@@ -15,7 +15,7 @@ from app.evaluation.report import (
     Share,
 )
 from app.lesson.json_fields import NOT_IN_JSON, json_name
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, layer_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.options import Options
 from app.lesson.predictions.head_record import StrongestLink, best_finding, strongest_link
@@ -194,7 +194,7 @@ def head_metrics(state: LabState) -> HeadMetricsResult:
         asked = AskedHead(link.head, link.key, state.sentence.words[link.key].text)
     return HeadMetricsResult(
         rows,
-        head_figures(displayed, displayed.maps),
+        layer_figures(displayed),
         record_summaries(shown_evidence, state.layer, len(maps)),
         displayed.sentence.text,
         evidence.treebank if evidence else "",

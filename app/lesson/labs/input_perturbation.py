@@ -19,7 +19,7 @@ from app.attention.variants import (
 )
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON, json_name
-from app.lesson.labs.head_figure import HeadFigure, TopWord, draw, head_figures
+from app.lesson.labs.head_figure import HeadFigure, TopWord, draw, head_figures, layer_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow, map_rows
 from app.lesson.labs.row_figure import RowFigure, row_figure
@@ -125,7 +125,7 @@ class InputPerturbationResult:
 
 def input_perturbation(state: LabState) -> InputPerturbationResult:
     trace = state.trace
-    before = head_figures(state, state.maps)
+    before = layer_figures(state)
     rows = map_rows(before)
     inputs = perturbed_inputs(trace.W.d_model, trace.W.n_heads)
     variants, largest = _variants(state, rows) if state.is_revealed else ((), 1.0)

@@ -88,6 +88,7 @@ class LabState(HasSelection):
 
     is_revealed: labs show what answers the step's question; if not, they leave it out.
     marks: what decides the answer, to be outlined; empty before it is revealed.
+    memo: what several parts of a page show of this view, by name, computed once.
     """
 
     selection: Selection
@@ -96,6 +97,7 @@ class LabState(HasSelection):
     controls: Controls = Controls()
     is_revealed: bool = True
     marks: tuple[Mark, ...] = ()
+    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def visible_indices(self) -> list[int]:

@@ -8,7 +8,7 @@ from app.attention import Trace
 from app.attention.intervention import NO_INTERVENTION
 from app.attention.variants import output_with_mean_map
 from app.lesson.json_fields import NOT_IN_JSON, json_name
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, layer_figures
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.masked_word import mask_word, top_tokens
@@ -104,7 +104,7 @@ def output_projection(state: LabState) -> OutputProjectionResult:
             HeadSwitch(head, (state.layer, head) in state.controls.off)
             for head in range(state.model.card.n_heads)
         ),
-        heads=head_figures(state, state.maps),
+        heads=layer_figures(state),
         row=row_figure(state, LIT_PARTS),
         predicts_tokens=predicts_tokens(state),
         contributions=contributions,

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON
-from app.lesson.labs.head_figure import HeadFigure, draw, head_figures, marked_areas
+from app.lesson.labs.head_figure import HeadFigure, draw, layer_figures, marked_areas
 from app.lesson.labs.hidden_rows import rows_of_other_words
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow, map_row
@@ -113,7 +113,7 @@ class PipelineResult:
             name=self.figure.name_without(self.hidden_rows),
         )
 
-    @property
+    @cached_property
     def other_maps(self) -> tuple[MapInRow, ...]:
         """Small maps of the other heads."""
         if not self.other_heads:
@@ -124,7 +124,7 @@ class PipelineResult:
 
 def pipeline(state: LabState) -> PipelineResult:
     trace = state.trace
-    figures = head_figures(state, state.maps)
+    figures = layer_figures(state)
     hidden = () if state.is_revealed else tuple(rows_of_other_words(state)[state.head])
     stages = []
     for name, formula, values in (

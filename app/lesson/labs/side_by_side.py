@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 from operator import itemgetter
 
 from app.lesson.json_fields import NOT_IN_JSON
-from app.lesson.labs.head_figure import HeadFigure, head_figures
+from app.lesson.labs.head_figure import HeadFigure, head_figures, layer_figures
 from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, every_row
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MAX_MAPS_IN_ROW, MapInRow, split_evenly
@@ -125,7 +125,7 @@ def side_by_side(state: LabState) -> SideBySideResult:
     panels = tuple(
         Panel(
             each.model.card,
-            head_figures(each, each.maps, chosen=each is state),
+            layer_figures(each) if each is state else head_figures(each, each.maps, chosen=False),
             hides_maps=each.model is many_model and not state.is_revealed,
         )
         for each in states

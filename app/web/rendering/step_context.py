@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup, escape
 
@@ -11,8 +12,8 @@ from app.lesson.labs.explain import Explanation
 from app.lesson.labs.head_figure import (
     HeadFigure,
     HeadThumbnail,
-    head_figures,
     head_thumbnails,
+    layer_figures,
 )
 from app.lesson.labs.row_figure import RowFigure, row_figure
 from app.lesson.labs.second_view import TwoViews
@@ -115,7 +116,7 @@ class LabContext:
         """Whether what the chosen word reads would answer the question, and is left out."""
         return self.lab.hides_query_rows(self.displayed)
 
-    @property
+    @cached_property
     def hidden_rows(self) -> Collection[int]:
         """The rows that the map of the chosen head leaves out."""
         return self.lab.hidden_rows(self.displayed).get(self.displayed.head, ())
@@ -123,7 +124,7 @@ class LabContext:
     @property
     def chosen_figure(self) -> HeadFigure:
         """The chosen head of the displayed view."""
-        return head_figures(self.displayed, self.displayed.maps)[self.displayed.head]
+        return layer_figures(self.displayed)[self.displayed.head]
 
     @property
     def row_figure(self) -> RowFigure:

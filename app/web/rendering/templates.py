@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.runtime import Macro
 from markupsafe import Markup
 from starlette.requests import Request
@@ -75,9 +75,22 @@ def partial_cache(env: Environment) -> Callable[..., Markup]:
     return cached_partial
 
 
+class FixedEnvironment(Environment):
+    """An environment whose templates never change: each is looked up once for all includes."""
+
+    @cached_property
+    def _found(self) -> dict[object, Template]:
+        return {}
+
+    def get_template(self, name: str | Template, *_: object) -> Template:
+        if name not in self._found:
+            self._found[name] = super().get_template(name)
+        return self._found[name]
+
+
 def create_environment(static_url: str) -> Environment:
     """Create the environment; `static_url` is where the folder `static/` is served."""
-    env = Environment(
+    env = FixedEnvironment(
         loader=FileSystemLoader(site_folder("templates")),
         autoescape=True,
         undefined=StrictUndefined,
