@@ -139,8 +139,8 @@ class Lesson:
     glossary: Mapping[str, GlossaryEntry] = field(default_factory=dict)
 
     @cached_property
-    def minutes(self) -> int:
-        """How long all steps take."""
+    def minutes(self) -> float:
+        """How long all steps take, in halves of a minute."""
         return total_minutes(step.reading_time for step in self.steps)
 
     @cached_property

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import floor
 
 from app.lesson.markdown import render_inline
 from app.lesson.prose import Segment
@@ -29,9 +29,14 @@ class ReadingTime:
         return self.words / WORDS_PER_MINUTE + self.actions * SECONDS_PER_ACTION / 60
 
     @property
+    def half_minutes(self) -> int:
+        """The minutes in whole halves of a minute, to the nearest, at least one."""
+        return max(1, floor(self.minutes * 2 + 0.5))
+
+    @property
     def rounded(self) -> str:
-        """The minutes rounded up to halves, such as "1.5" or "2"."""
-        return f"{max(1, ceil(self.minutes * 2)) / 2:g}"
+        """The minutes rounded to halves, such as "1.5" or "2"."""
+        return f"{self.half_minutes / 2:g}"
 
 
 def reading_time(config: StepConfig, segments: Sequence[Segment]) -> ReadingTime:
@@ -53,9 +58,9 @@ def reading_time(config: StepConfig, segments: Sequence[Segment]) -> ReadingTime
     return ReadingTime(sum(map(count_words, htmls)), n_links + len(("predict", "check")))
 
 
-def total_minutes(times: Iterable[ReadingTime]) -> int:
-    """Return the minutes of several steps, rounded up."""
-    return ceil(sum(time.minutes for time in times))
+def total_minutes(times: Iterable[ReadingTime]) -> float:
+    """Return the minutes of several steps: those that the steps show add up to it."""
+    return sum(time.half_minutes for time in times) / 2
 
 
 def count_words(html: str) -> int:

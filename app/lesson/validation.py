@@ -327,7 +327,7 @@ def check_declared_answer(file: Path, config: StepConfig, models: EvaluatedRegis
     issues = [
         Issue(file, line_of(source, ("predict", "labels", name)), f"no answer has the id {name}")
         for name in config.predict.labels
-        if name not in question.choice_ids
+        if name not in (*question.choice_ids, *prediction_type.other_choices)
     ]
     correct_answers = join_with_and(answer.right)
     if answer.is_tie:

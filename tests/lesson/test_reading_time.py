@@ -1,6 +1,8 @@
 """How long a step takes follows from its visible words and from what there is to do."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.lesson import load_lessons
 from app.lesson.prose import segments
@@ -59,11 +61,16 @@ def test_what_is_folded_away_and_what_others_see_does_not_count(time_of):
 
 def test_minutes_are_words_and_actions():
     assert ReadingTime(200, 3).minutes == pytest.approx(2)
-    assert total_minutes([ReadingTime(200, 3), ReadingTime(100, 0)]) == 3
+
+
+@given(st.lists(st.builds(ReadingTime, st.integers(0, 600), st.integers(0, 9)), max_size=9))
+def test_the_minutes_that_steps_show_add_up_to_those_of_the_lesson(times):
+    assert sum(float(time.rounded) for time in times) == total_minutes(times)
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"), [(10, "0.5"), (100, "0.5"), (200, "1"), (201, "1.5"), (400, "2")]
+    ("words", "shown"),
+    [(10, "0.5"), (100, "0.5"), (149, "0.5"), (150, "1"), (349, "1.5"), (400, "2")],
 )
-def test_minutes_are_rounded_up_to_halves(words, shown):
+def test_minutes_are_rounded_to_the_nearest_half(words, shown):
     assert ReadingTime(words, 0).rounded == shown

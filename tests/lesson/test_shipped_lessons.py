@@ -195,7 +195,7 @@ def test_the_first_step_names_relations_roles_and_numbers_of_heads():
 
 def test_the_lesson_names_difficulty_and_prerequisites(client):
     page = client.get(f"/{MULTI_HEAD_ATTENTION}/why-one-head-is-not-enough").text
-    for fact in ("Step 1 of 7", "Intermediate", "about 12 minutes", "Softmax, Attention"):
+    for fact in ("Step 1 of 7", "Intermediate", "about 11.5 minutes", "Softmax, Attention"):
         assert fact in page
 
 

@@ -246,8 +246,9 @@ def _baseline_reason(evidence: Evidence, finding: Finding) -> Reason:
     baselines = evidence.baselines_of(finding)
     if baselines.rate > baselines.offset_share.rate:
         return Reason("untrained_baseline", {"baseline": percent(baselines.rate)})
-    offset = f"{baselines.offset:+d}".replace("-", "−")
-    return Reason("distance_baseline", {"baseline": percent(baselines.rate), "distance": offset})
+    reason = "earlier_baseline" if baselines.offset < 0 else "later_baseline"
+    values = {"baseline": percent(baselines.rate), "distance": str(abs(baselines.offset))}
+    return Reason(reason, values)
 
 
 def percent(share: float) -> str:
@@ -264,9 +265,11 @@ HEAD_RECORD = PredictionType(
         "found": ("label", "rate", "low", "high", "cases"),
         "not_found": ("label", "rate", "low", "high", "cases"),
         "mostly_at": ("label", "rate", "cases", "baseline"),
-        "distance_baseline": ("baseline", "distance"),
+        "earlier_baseline": ("baseline", "distance"),
+        "later_baseline": ("baseline", "distance"),
         "untrained_baseline": ("baseline",),
         "also_found": ("others",),
     },
     unanswerable=UNANSWERABLE,
+    other_choices=tuple(map(label_id, LABEL_ORDER)),
 )

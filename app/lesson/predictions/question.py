@@ -124,6 +124,8 @@ class PredictionType:
     reasons: for each id of a reason, the keys of its values.
     unanswerable: the possible values of `Question.unanswerable`.
     options_type: the options that a step has to give.
+    other_choices: ids of choices that a step may label, though its default sentence has none of
+        them.
     compares_models: the question is about Headwise's own models, whichever model is chosen.
     """
 
@@ -136,6 +138,7 @@ class PredictionType:
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unanswerable: tuple[str, ...] = ()
     options_type: type[Options] = NoOptions
+    other_choices: tuple[str, ...] = ()
     compares_models: bool = False
 
 

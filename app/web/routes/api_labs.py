@@ -60,7 +60,7 @@ class LessonOut(BaseModel):
     slug: str
     title: str
     version: str | None
-    minutes: int
+    minutes: float
     steps: list[StepOut]
 
 

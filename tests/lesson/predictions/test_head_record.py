@@ -98,9 +98,10 @@ def test_reasons_compare_the_head_with_the_better_baseline(models, name, layer):
         }
         offset_rate = baseline["offset_share"]["hits"] / baseline["offset_share"]["n"]
         if offset_rate >= max(baseline["twins"]):
-            distance = f"{baseline['offset']:+d}".replace("-", "−")
+            distance = str(abs(baseline["offset"]))
+            earlier_or_later = "earlier_baseline" if baseline["offset"] < 0 else "later_baseline"
             expected = {"baseline": f"{100 * offset_rate:.0f}", "distance": distance}
-            assert reasons.pop("distance_baseline") == expected
+            assert reasons.pop(earlier_or_later) == expected
         else:
             expected = {"baseline": f"{100 * max(baseline['twins']):.0f}"}
             assert reasons.pop("untrained_baseline") == expected
