@@ -138,11 +138,14 @@ class _Drawing:
             ("values", "", "value"),
             ("values", "", "weight × value"),
         )
+        # Screen readers hear what the strips in a column are.
+        strips_note = f'<span class="visually-hidden">, {row.d_head} numbers as colours</span>'
         cells = "".join(
-            f'<th scope="col" {self.part(part)}><span class="{css_class}">{text}</span></th>'
+            f'<th scope="col" {self.part(part)}><span class="{css_class}">{text}</span>{note}</th>'
             if css_class
-            else f'<th scope="col" {self.part(part)}>{text}</th>'
+            else f'<th scope="col" {self.part(part)}>{text}{note}</th>'
             for part, css_class, text in headings
+            for note in [strips_note if part in ("keys", "values") else ""]
         )
         yield f'<tbody {self.part("kv-sets")}><tr class="headings"><td></td>{cells}</tr>'
         key, scores, weights, values = map(self.part, ("keys", "scores", "weights", "values"))

@@ -29,7 +29,9 @@ function nameOf(button) {
 }
 
 function states() {
-  const buttons = [...document.querySelectorAll("#lab :is([aria-pressed], [aria-expanded])[id]")];
+  // What a press on a cell explains is read itself.
+  const selector = '#lab :is([aria-pressed], [aria-expanded])[id]:not([name="cell"])';
+  const buttons = [...document.querySelectorAll(selector)];
   return new Map(
     buttons.map((button) => [
       button.id,
@@ -38,7 +40,7 @@ function states() {
         name: nameOf(button),
         kind: button.hasAttribute("aria-expanded") ? "panel" : "switch",
         // Buttons of one name in one group are a choice, unless several can be pressed.
-        choice: button.closest('[role="group"]') ? button.name : null,
+        choice: button.closest('[role="group"], table') ? button.name : null,
         isOn: (button.getAttribute("aria-pressed") ?? button.getAttribute("aria-expanded")) === "true",
       },
     ]),
@@ -47,38 +49,52 @@ function states() {
 
 function snapshot() {
   return {
-    problem: textOf("#lab-view .problem"),
+    problem: textOf(":is(#lab-view, #home-maps) .problem"),
+    question: textOf("#predict > p"),
     verdict: textOf("#verdict"),
     feedback: textOf("#check [data-outcome]"),
-    reading: textOf("#lab .reading"),
+    reading: textOf(":is(#lab .reading, .home-reading)"),
     explained: textOf("#explained > p"),
+    compared: document.querySelector("#compared svg")?.getAttribute("aria-label") ?? textOf("#panel .hidden-part"),
     states: states(),
   };
 }
 
+// The only pressed button of a choice.
+function chosenButton(states, choice) {
+  const pressed = [...states.values()].filter((each) => each.choice === choice && each.isOn);
+  return pressed.length === 1 ? pressed[0] : null;
+}
+
 function changedButtons(before, after) {
-  const changes = [...after.values()].filter(({ button, isOn }) => (before.get(button.id)?.isOn ?? false) !== isOn);
+  // Buttons that appear with a panel have not changed.
+  const changes = [...after.values()].filter(({ button, isOn }) => (before.get(button.id)?.isOn ?? isOn) !== isOn);
   const opened = changes.filter(({ kind, isOn }) => kind === "panel" && isOn);
-  const switched = changes.filter(({ kind }) => kind === "switch");
   const panels = opened.length ? opened : changes.filter(({ kind }) => kind === "panel");
   const texts = panels.map(({ name, isOn }) => `${name}: ${isOn ? "open" : "closed"}`);
-  for (const { name, choice, isOn } of switched) {
-    const others = switched.filter((each) => choice && each.choice === choice && each.isOn !== isOn);
-    if (!others.length) texts.push(`${name} ${isOn ? "on" : "off"}`);
-    else if (isOn) texts.push(`${name} chosen`);
+  for (const { name, choice, isOn } of changes.filter(({ kind }) => kind === "switch")) {
+    const chosen = choice && chosenButton(before, choice) && chosenButton(after, choice);
+    texts.push(chosen ? `${chosen.name} chosen` : `${name} ${isOn ? "on" : "off"}`);
   }
   return [...new Set(texts)].slice(0, MAX_BUTTONS);
 }
 
+// Never empty: a press that changes nothing is answered by what the chosen head reads.
 function whatChanged(before, after) {
   if (after.problem) return after.problem;
   if (after.verdict && after.verdict !== before.verdict) return after.verdict;
   if (after.feedback && after.feedback !== before.feedback) return after.feedback;
   const texts = changedButtons(before.states, after.states);
-  for (const part of ["explained", "reading"]) {
-    if (after[part] && after[part] !== before[part]) texts.push(after[part]);
+  for (const part of ["explained", "compared", "reading"]) {
+    const isNew = after[part] && after[part] !== before[part];
+    if (isNew && !texts.some((text) => text.includes(after[part]))) texts.push(after[part]);
   }
-  return texts.map((text) => (/[.!?:]$/.test(text) ? text : `${text}.`)).join(" ");
+  if (!texts.length) texts.push(after.reading);
+  if (before.verdict && !after.verdict) texts.push(`New question: ${after.question}`);
+  return texts
+    .filter(Boolean)
+    .map((text) => (/[.!?:]$/.test(text) ? text : `${text}.`))
+    .join(" ");
 }
 
 let before = snapshot();

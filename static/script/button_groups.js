@@ -1,9 +1,10 @@
-// Makes each group of buttons one tab stop: arrow keys, Home and End move inside it. Keeps the focus
-// when a swap replaces or removes the focused element. Without this script every button is a tab stop.
+// Makes each group of buttons one tab stop: arrow keys, Home and End move inside it, in a table also up
+// and down. Keeps the focus when a swap replaces or removes the focused element. Without this script
+// every button is a tab stop.
 
-const GROUPS = '[role="group"], [role="toolbar"]';
+const GROUPS = '[role="group"], [role="toolbar"], table.overview';
 // Where focus goes if the focused element is gone, by the part of the page in which it was.
-const PARTS = ["#verdict", "#predict", "#check", "#panel", "#lab-words", "#lab-view"];
+const PARTS = ["#verdict", "#predict", "#check", "#panel", "#lab-words", "#lab-view", ".after-lab", ".before-lab"];
 const FOCUSABLE = 'a[href], button:not(:disabled):not([tabindex="-1"]), input:not([type="hidden"]), select, summary, [tabindex="0"]';
 
 function buttonsOf(group) {
@@ -39,7 +40,9 @@ document.addEventListener("keydown", (event) => {
   const buttons = buttonsOf(group);
   const last = buttons.length - 1;
   let next;
-  if (key in MOVES) next = Math.min(last, Math.max(0, buttons.indexOf(target) + MOVES[key]));
+  const isVertical = key === "ArrowUp" || key === "ArrowDown";
+  const step = isVertical ? (target.closest("tr")?.querySelectorAll("button").length ?? 1) : 1;
+  if (key in MOVES) next = Math.min(last, Math.max(0, buttons.indexOf(target) + step * MOVES[key]));
   else if (key === "Home") next = 0;
   else if (key === "End") next = last;
   else return;

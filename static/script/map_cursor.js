@@ -7,7 +7,10 @@
 const MAPS = "#lab figure[data-head] svg.map:not(.map-thumb)";
 const HIDDEN_NUMBER = "?";
 const HIDDEN_TEXT = "appears when you have predicted";
-const HINT_ID = "map-keys";
+const HINTS = {
+  "map-keys": "Arrow keys read the cells. Enter explains one.",
+  "map-keys-row": "Arrow keys read the cells. Enter explains one. Page Up and Page Down go to other maps.",
+};
 
 function gridOf(svg) {
   const ground = svg.querySelector(".ground");
@@ -70,7 +73,7 @@ async function numberText(svg, cell) {
   }
 }
 
-async function moveCursor(svg, cell) {
+async function moveCursor(svg, cell, { isSilent = false } = {}) {
   const { row, column } = cell;
   const { ground, n, side } = gridOf(svg);
   const size = side / n;
@@ -92,7 +95,7 @@ async function moveCursor(svg, cell) {
   const figure = svg.closest("figure");
   const readOut = figure.querySelector(".read-out");
   if (readOut) readOut.textContent = figure.matches(".small-map") ? `${key}: ${number}` : text;
-  document.dispatchEvent(new CustomEvent("headwise:say", { detail: text }));
+  if (!isSilent) document.dispatchEvent(new CustomEvent("headwise:say", { detail: text }));
 }
 
 function removeCursor(svg) {
@@ -122,14 +125,15 @@ function restoreFocus() {
   const svg = document.querySelector(`figure[data-head="${head}"] svg.map:not(.map-thumb)`);
   focusedCell = null;
   svg?.focus({ preventScroll: true });
-  if (svg) moveCursor(svg, cell);
+  // The explanation is announced, not the cell again.
+  if (svg) moveCursor(svg, cell, { isSilent: true });
 }
 
-function hint() {
-  const existing = document.querySelector(`#${HINT_ID}`);
-  if (existing) return existing;
-  const text = "Arrow keys read the cells. Enter explains one. Page Up and Page Down go to other maps.";
-  return Object.assign(document.createElement("p"), { id: HINT_ID, hidden: true, textContent: text });
+function addHints() {
+  for (const [id, textContent] of Object.entries(HINTS)) {
+    if (document.getElementById(id)) continue;
+    document.body.append(Object.assign(document.createElement("p"), { id, hidden: true, textContent }));
+  }
 }
 
 const mapsBeside = (svg) => [...(svg.closest(".maps, .heads, .lab-body")?.querySelectorAll(MAPS) ?? [svg])];
@@ -140,7 +144,7 @@ function makeTabStop(svg) {
 
 function makeMapsFocusable() {
   const maps = document.querySelectorAll(MAPS);
-  if (maps.length) document.body.append(hint());
+  if (maps.length) addHints();
   for (const svg of maps) {
     if (!svg.hasAttribute("tabindex")) {
       const maps = mapsBeside(svg);
@@ -151,7 +155,7 @@ function makeMapsFocusable() {
     if (!svg.hasAttribute("aria-label")) {
       svg.setAttribute("aria-label", `Map of head ${svg.closest("figure").dataset.head}`);
     }
-    svg.setAttribute("aria-describedby", HINT_ID);
+    svg.setAttribute("aria-describedby", mapsBeside(svg).length > 1 ? "map-keys-row" : "map-keys");
     svg.removeAttribute("aria-hidden");
   }
 }
@@ -191,6 +195,8 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "End") next = { row: current.row, column: last };
   else return;
   event.preventDefault();
+  // An explanation may have scrolled the map out of view.
+  svg.scrollIntoView({ block: "nearest" });
   moveCursor(svg, { row: Math.min(last, Math.max(0, next.row)), column: Math.min(last, Math.max(0, next.column)) });
 });
 

@@ -25,6 +25,16 @@ const lightLinkAt = (target) => target.closest?.("[data-light]") ?? null;
 // What is pointed at counts; else what is focused.
 const focusedLight = () => lightLinkAt(document.activeElement ?? document.body) ?? pressedLink;
 
+// What the lit part says, for readers who do not see it.
+function textOfPart(link) {
+  const parts = [...document.querySelectorAll(`[data-part="${CSS.escape(link.dataset.light)}"]`)];
+  const textsOf = (elements) => elements.map((each) => each.textContent.replace(/\s+/g, " ").trim()).filter(Boolean);
+  let texts = textsOf(parts);
+  // A strip of numbers has no text of its own, but its line has.
+  if (!texts.length) texts = textsOf(parts.map((part) => part.closest("tr") ?? part));
+  return `${link.textContent.trim()}, in the figure: ${texts.join("; ")}`;
+}
+
 document.addEventListener("pointerover", ({ target }) => light(lightLinkAt(target) ?? focusedLight()));
 document.addEventListener("focusin", ({ target }) => light(lightLinkAt(target) ?? pressedLink));
 document.addEventListener("focusout", () => light(pressedLink));
@@ -37,6 +47,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   light(link);
   document.dispatchEvent(new CustomEvent("headwise:show", { detail: { element, from: link } }));
+  document.dispatchEvent(new CustomEvent("headwise:say", { detail: textOfPart(link) }));
 });
 
 document.addEventListener("headwise:left-text", ({ detail: { link } }) => {

@@ -57,6 +57,54 @@ def test_after_a_swap_the_group_is_still_one_tab_stop_and_keeps_the_focus(lab):
     assert focused_id(lab) == "word-3"
 
 
+def test_all_heads_are_one_tab_stop_with_rows_and_columns(page, server):
+    page.goto(f"{server}{LESSON}/project-do-not-slice?open=heads&head=2")
+    maps = page.locator("table.overview button")
+    assert maps.evaluate_all("all => all.filter((each) => each.tabIndex === 0).length") == 1
+    page.locator("#at-0-2").focus()
+    for key, map_id in (("ArrowDown", "at-1-2"), ("ArrowRight", "at-1-3"), ("ArrowUp", "at-0-3")):
+        page.keyboard.press(key)
+        assert focused_id(page) == map_id
+
+
+def test_the_four_models_are_one_tab_stop(page, server):
+    page.goto(f"{server}{LESSON}/same-budget-thinner-heads")
+    stops = page.locator(".model-cards button").evaluate_all("all => all.map((e) => e.tabIndex)")
+    assert sorted(stops) == [-1, -1, -1, 0]
+
+
+@pytest.mark.parametrize("path", STEP_PATHS, ids=lambda path: path.rsplit("/", 1)[-1])
+def test_skip_links_lead_to_the_prediction_and_to_the_lab(page, server, path):
+    page.goto(f"{server}{path}")
+    for presses, part in ((2, "#predict"), (3, "#lab")):
+        page.goto(f"{server}{path}")
+        for _ in range(presses):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate(f"document.activeElement.closest('{part}') !== null"), part
+
+
+def test_the_scores_of_a_stage_have_a_name_a_cursor_and_a_table(page, server):
+    page.goto(f"{server}{LESSON}/rows-ask-columns-answer?predict=less&stage=masked&causal=1")
+    scores = page.locator("#lab figure[data-head] svg.map").first
+    expect(scores).to_have_accessible_name(re.compile("^Head 1, scores after the mask: .* best,"))
+    scores.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#announce")).to_contain_text("−∞")
+    page.locator("#open-numbers").click()
+    expect(page.locator("#panel table")).to_contain_text("−∞")
+
+
+def test_maps_of_differences_are_named_by_the_largest(page, server):
+    page.goto(f"{server}{LESSON}/project-do-not-slice?predict=0")
+    names = page.locator("#lab .decisive svg").evaluate_all(
+        "all => all.map((each) => each.getAttribute('aria-label'))"
+    )
+    assert names
+    assert all(re.match(r"Head \d, after minus before: .* reads .*, [+−]", name) for name in names)
+
+
 def test_without_scripts_every_button_is_a_tab_stop(browser, server):
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{server}{LESSON}/rows-ask-columns-answer")
@@ -193,6 +241,61 @@ class TestAnnouncements:
         page.goto(f"{server}{LESSON}/concatenate-then-mix")
         page.locator('[id^="off-"]').nth(2).click()
         expect(page.locator("#announce")).to_contain_text("Head 2 off.")
+
+    def test_buttons_that_appear_with_a_panel_are_not_read_as_changes(self, lab, announced):
+        lab.locator("#open-change").click()
+        expect(announced).to_have_text("change: open.")
+
+    def test_a_press_that_changes_nothing_says_what_the_head_reads(self, lab, announced):
+        lab.locator("#open-change").click()
+        expect(announced).to_have_text("change: open.")
+        lab.locator("#layer-0").click()
+        expect(announced).to_have_text(re.compile("reads .* most"))
+
+    def test_the_step_s_own_model_is_a_choice_though_its_heads_are_others(self, lab, announced):
+        lab.locator("#open-change").click()
+        lab.locator("#model-headwise-h1").click()
+        lab.locator("#own-model").click()
+        expect(announced).to_contain_text("Heads 4 chosen.")
+        assert " off" not in announced.text_content()
+
+    def test_another_word_asks_anew_and_the_question_is_read(self, lab, announced):
+        lab.locator("#predict .choices button").first.click()
+        expect(lab.locator("#verdict")).to_be_visible()
+        lab.locator("#word-1").click()
+        expect(announced).to_contain_text("New question: The row of old adds up to 1.")
+
+    def test_an_explained_cell_is_read_once_and_not_replaced_by_its_number(self, lab, announced):
+        lab.locator("#word-1").click()
+        expect(announced).to_contain_text("old chosen.")
+        figure = lab.locator("#lab figure[data-head] svg.map").first
+        figure.focus()
+        for key in ("ArrowRight", "ArrowDown"):
+            lab.keyboard.press(key)
+        expect(announced).to_contain_text("old reads The: 0.")
+        lab.keyboard.press("Enter")
+        expect(lab.locator("#explained")).to_be_visible()
+        lab.wait_for_timeout(300)
+        expect(announced).to_contain_text("with the weight")
+        expect(figure).to_be_focused()
+
+    def test_a_comparison_says_where_the_heads_differ_most(self, page, server):
+        page.goto(f"{server}{LESSON}/project-do-not-slice?open=compare&text=The+cat+sat+down")
+        page.locator("#minus").select_option("headwise-h8.0")
+        expect(page.locator("#announce")).to_have_text(
+            re.compile("minus head 0 of headwise-h8: largest difference where .* reads")
+        )
+
+    def test_a_link_to_a_part_of_the_figure_says_what_stands_there(self, lab, announced):
+        lab.locator('a[data-light="scores"]').first.click()
+        expect(announced).to_contain_text("in the figure: q · k; ÷ √32;")
+        lab.locator('a[data-light="query"]').first.click()
+        expect(announced).to_contain_text("query, 32 numbers")
+
+    def test_home_says_what_the_head_reads_after_typing(self, page, server):
+        page.goto(server)
+        page.locator("#text").fill("Birds sing at dawn")
+        expect(page.locator("#announce")).to_contain_text("reads", timeout=5_000)
 
     def test_a_problem_is_read(self, lab, announced):
         lab.locator("#text").fill("")

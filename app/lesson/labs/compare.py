@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.lesson.json_fields import json_name
+from app.lesson.labs.head_figure import head_figures
 from app.lesson.labs.lab_state import LabState
 from app.picture import signed_map
 
@@ -36,5 +37,10 @@ def compare(state: LabState) -> Comparison | None:
     other_map = other_state.maps[head]
     difference = displayed.maps[displayed.head] - other_map
     max_difference = float(np.abs(difference).max())
-    svg = signed_map(difference, displayed.heatmap_layout, max_difference or 1.0)
+    figure = head_figures(displayed, displayed.maps)[displayed.head]
+    description = figure.name_of_difference(
+        difference, f"Head {figure.head} minus head {head} of {name}"
+    )
+    layout = displayed.heatmap_layout
+    svg = signed_map(difference, layout, max_difference or 1.0, name=description)
     return Comparison(name, other_state.layer, head, svg, max_difference)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from app.attention.metrics import largest_cell, mean_entropy, word_row
 from app.attention.weights import Matrix
 from app.lesson.json_fields import NOT_IN_JSON, json_name
@@ -12,6 +14,7 @@ from app.picture import (
     Area,
     HeatmapLayout,
     downsampled_thumbnail,
+    format_signed,
     format_weight,
     heatmap,
     thumbnail,
@@ -67,6 +70,13 @@ class HeadFigure:
         """
         is_hidden = not set(self.state.query_rows).isdisjoint(hidden_rows)
         return f"Head {self.head}" if is_hidden else self.name
+
+    def name_of_difference(self, difference: Matrix, title: str) -> str:
+        """Return the name of a map of differences (n, n) with their largest in size."""
+        row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
+        query, key = self.state.tokens[row].text, self.state.tokens[column].text
+        largest = format_signed(float(difference[row, column]))
+        return f"{title}: largest difference where {query} reads {key}, {largest}"
 
     @property
     def heatmap_layout(self) -> HeatmapLayout:

@@ -48,7 +48,9 @@ class HeadChange:
     @property
     def picture(self) -> str:
         """The difference as a map, drawn on access."""
-        return signed_map(self.after.weights - self.before.weights, self.layout, self.largest)
+        difference = self.after.weights - self.before.weights
+        name = self.after.name_of_difference(difference, f"Head {self.head}, after minus before")
+        return signed_map(difference, self.layout, self.largest, name=name)
 
     @property
     def top_word(self) -> TopWord:

@@ -224,6 +224,13 @@ class LabState(HasSelection):
             else weights
         )
 
+    @property
+    def scores_of_stage(self) -> Matrix | None:
+        """The scores (n_heads, n, n) of the chosen stage, None for the weights."""
+        trace, stage = self.trace, self.controls.stage
+        scores = {"products": trace.scores, "scaled": trace.scaled, "masked": trace.masked}
+        return self.visible_part(scores[stage]) if stage else None
+
     def visible_part(self, values: Matrix) -> Matrix:
         """Return the rows and columns of values (..., n, n) of the sentence that maps show."""
         return (

@@ -12,7 +12,7 @@ from app.lesson.labs.hidden_rows import rows_of_other_words
 from app.lesson.labs.lab_state import LabState
 from app.lesson.labs.map_row import MapInRow, map_row
 from app.lesson.labs.row_figure import RowFigure, row_figure
-from app.picture import HeatmapLayout, heatmap, signed_map
+from app.picture import HeatmapLayout, format_number, heatmap, signed_map
 from app.picture.map_row import row_layouts
 
 MAP_WIDTH = 290
@@ -22,6 +22,13 @@ SMALL_MAP_SIDE = 96
 """Largest side in pixels of the small maps of the other heads."""
 
 MAX_SMALL_CELL = 13
+
+STAGE_NAMES = {
+    "products": "products of queries and keys",
+    "scaled": "scaled scores",
+    "masked": "scores after the mask",
+}
+"""What screen readers call the map of a stage."""
 
 LIT_PARTS = ("scores", "weights")
 """The parts of the row figure that the step is about."""
@@ -102,7 +109,9 @@ class PipelineResult:
         """The picture of the chosen stage."""
         stage = self.stage
         if stage:
-            return signed_map(stage.values, self.layout, stage.largest, self.hidden_rows)
+            return signed_map(
+                stage.values, self.layout, stage.largest, self.hidden_rows, name=self._name(stage)
+            )
         if self.state.controls.layout == "lines" and not self.hidden_rows:
             return draw(self.state, self.figure.weights)
         return heatmap(
@@ -111,6 +120,15 @@ class PipelineResult:
             marked_areas(self.state, self.figure.head),
             self.hidden_rows,
             name=self.figure.name_without(self.hidden_rows),
+        )
+
+    def _name(self, stage: Stage) -> str:
+        row = self.state.query_rows[0]
+        key = int(stage.values[row].argmax())
+        query, score = self.state.tokens[row].text, format_number(float(stage.values[row, key]))
+        return (
+            f"Head {self.figure.head}, {STAGE_NAMES[stage.name]}:"
+            f" {query} fits {self.state.tokens[key].text} best, {score}"
         )
 
     @cached_property
