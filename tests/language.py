@@ -196,7 +196,8 @@ def section(lesson: Lesson) -> str:
 
 def with_section(report: str, new: str) -> str:
     """Return a report in which `new` replaces the section of the same title, or follows."""
-    pattern = re.compile(rf"^{re.escape(TITLE)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    title = new.partition("\n")[0]
+    pattern = re.compile(rf"^{re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
     before, *after = pattern.split(report, maxsplit=1)
     rest = "".join(after)
     return f"{before.rstrip()}\n\n{new}" + (f"\n{rest}" if rest else "")
