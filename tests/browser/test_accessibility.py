@@ -20,6 +20,48 @@ def test_axe_finds_nothing_where_checkpoints_are_shown(browser, checkpoint_serve
     assert axe_violations(browser, theme, width, addresses) == {}
 
 
+ANSWERS = ["1", "less", "0", "headwise-h1", "0", "object-to-verb", "0-2"]
+PANELS = [
+    "heads",
+    "compare&minus=headwise-h1.0",
+    "explain&cell=1.0",
+    "row",
+    "change",
+    "numbers",
+    "files",
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_after_a_prediction_with_a_panel_open(browser, server, theme):
+    panels = PANELS if theme == "light" else PANELS[::-1]
+    addresses = [
+        f"{server}{LESSON}/{number}?predict={answer}&open={panel}"
+        for number, (answer, panel) in enumerate(zip(ANSWERS, panels, strict=True), 1)
+    ]
+    assert axe_violations(browser, theme, 1280, addresses) == {}
+
+
+def test_forced_colours_mark_the_right_answer_and_the_heads_that_decide(browser, server):
+    page = browser.new_context(forced_colors="active").new_page()
+    page.goto(f"{server}{LESSON}/7?predict=0-2")
+    styles = page.locator(".head-pair").evaluate_all(
+        "all => all.map((e) => [e.matches('.is-marked'), getComputedStyle(e).outlineStyle])"
+    )
+    assert {style for is_marked, style in styles if is_marked} == {"dashed"}
+    assert {style for is_marked, style in styles if not is_marked} == {"none"}
+    expect(page.locator(".choices .is-right")).to_have_css("border-top-style", "dashed")
+
+
+def test_a_printed_step_has_prose_question_and_maps_without_controls(page, server):
+    page.goto(f"{server}{LESSON}/5?predict=0")
+    page.emulate_media(media="print")
+    for shown in (".prose", "#predict", "#verdict", "svg.map", "#check .options button"):
+        expect(page.locator(shown).first).to_be_visible()
+    for hidden in ("#lab button", "summary", "#next", ".skip-link"):
+        expect(page.locator(f"{hidden}:visible")).to_have_count(0)
+
+
 def axe_violations(browser, theme, width, addresses):
     """What axe has to say of each page, by its address; nothing of those that are well."""
     # axe is put into the page as a script, which the site's own policy rightly forbids.

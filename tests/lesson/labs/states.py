@@ -2,7 +2,7 @@
 
 from app.lesson import Controls, LabState
 from app.lesson.selection import Selection
-from app.picture import Axis, HeatmapLayout
+from app.picture import Axis, HeatmapLayout, format_signed
 
 TEXT = "She opened the old wooden door"
 
@@ -45,3 +45,15 @@ def layout_of(state):
     rows = [row for row, token in enumerate(tokens) if token.word == state.word]
     words = [token.word for token in tokens]
     return HeatmapLayout(Axis([token.text for token in tokens], words, rows))
+
+
+def name_of_difference(difference, state, title):
+    """What a screen reader calls a map of differences: the largest in size, cell by cell."""
+    words = [token.text for token in state.tokens]
+    cells = [
+        (abs(number), query, key, number)
+        for query, row in zip(words, difference.tolist(), strict=True)
+        for key, number in zip(words, row, strict=True)
+    ]
+    _, query, key, number = max(cells, key=lambda cell: cell[0])
+    return f"{title}: largest difference where {query} reads {key}, {format_signed(number)}"

@@ -3,7 +3,7 @@ import pytest
 
 from app.lesson import compare
 from app.picture import signed_map
-from tests.lesson.labs.states import layout_of, make_state
+from tests.lesson.labs.states import layout_of, make_state, name_of_difference
 
 
 @pytest.mark.parametrize(("model", "head"), [("headwise-h1", 0), ("headwise-h8", 5)])
@@ -15,7 +15,9 @@ def test_it_is_the_difference_of_two_maps(models, model, head, layer):
     difference = weights - models[model].run(state.sentence).weights[layer][head]
     assert (result.model, result.layer, result.head) == (model, layer, head)
     assert result.max_difference == pytest.approx(np.abs(difference).max(), abs=1e-5)
-    assert result.map == signed_map(difference, layout_of(state), result.max_difference)
+    name = name_of_difference(difference, state, f"Head 2 minus head {head} of {model}")
+    layout = layout_of(state)
+    assert result.map == signed_map(difference, layout, result.max_difference, name=name)
 
 
 def test_a_head_minus_itself_is_nothing(models):

@@ -6,7 +6,7 @@ import pytest
 from app.lesson import LABS
 from app.lesson.predictions import Mark
 from app.picture import heatmap, signed_map
-from tests.lesson.labs.states import layout_of, make_state
+from tests.lesson.labs.states import layout_of, make_state, name_of_difference
 
 perturb = LABS["nudge"].run
 
@@ -30,7 +30,8 @@ def test_the_difference_is_after_minus_before(models):
     assert lab.heads[3].map == heatmap(trace.weights[3], layout_of(state), name=lab.heads[3].name)
     difference = after[3] - trace.weights[3]
     change = lab.projected[3]
-    assert change.picture == signed_map(difference, change.layout, lab.largest)
+    name = name_of_difference(difference, state, "Head 3, after minus before")
+    assert change.picture == signed_map(difference, change.layout, lab.largest, name=name)
     assert change.max_change == pytest.approx(np.abs(difference).max())
 
 

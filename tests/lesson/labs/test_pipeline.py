@@ -6,7 +6,7 @@ import pytest
 from app.attention import Intervention
 from app.lesson import LABS
 from app.lesson.predictions import Mark
-from app.picture import heatmap, signed_map
+from app.picture import format_number, heatmap, signed_map
 from tests.lesson.labs.states import make_state
 
 pipeline = LABS["pipeline"].run
@@ -14,6 +14,20 @@ pipeline = LABS["pipeline"].run
 
 def shown_at(models, stage, **selection):
     return pipeline(make_state(models, controls={"stage": stage, "causal": True}, **selection))
+
+
+TITLES = {
+    "products": "products of queries and keys",
+    "scaled": "scaled scores",
+    "masked": "scores after the mask",
+}
+
+
+def name_of(lab, values, title):
+    """What a screen reader calls the scores: the key that fits the chosen word best."""
+    row, tokens = lab.state.query_rows[0], [token.text for token in lab.state.tokens]
+    best, key = max(zip(values[row].tolist(), tokens, strict=True), key=lambda pair: pair[0])
+    return f"Head {lab.state.head}, {title}: {tokens[row]} fits {key} best, {format_number(best)}"
 
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 2), (1, 3)])
@@ -27,7 +41,8 @@ def test_stages_are_products_scaled_masked_and_weights(models, layer, head):
         finite = values[head][np.isfinite(values[head])]
         assert stage.largest == pytest.approx(np.abs(finite).max())
         shown = shown_at(models, stage.name, layer=layer, head=head)
-        assert shown.map == signed_map(values[head], shown.layout, stage.largest)
+        name = name_of(shown, values[head], TITLES[stage.name])
+        assert shown.map == signed_map(values[head], shown.layout, stage.largest, name=name)
     assert lab.map == heatmap(trace.weights[head], lab.layout, name=lab.figure.name)
     totals = [f">{total:.2f}</text>" for total in trace.weights[head].sum(axis=0, dtype=float)]
     assert all(total in lab.map for total in totals)
@@ -109,5 +124,6 @@ def test_stages_leave_out_special_tokens_that_are_hidden(checkpoint_models):
     trace = checkpoint_models["bert"].run(state.sentence).trace(0)
     scaled = trace.scaled[0][1:-1, 1:-1]
     assert lab.stages[1].largest == pytest.approx(np.abs(scaled).max())
-    assert lab.map == signed_map(scaled, lab.layout, lab.stages[1].largest)
+    name = name_of(lab, scaled, TITLES["scaled"])
+    assert lab.map == signed_map(scaled, lab.layout, lab.stages[1].largest, name=name)
     assert [column.key for column in lab.columns] == ["The", "cat", "sat"]
