@@ -309,7 +309,7 @@ def test_without_scripts_the_same_forms_reload_the_page(step, browser):
     page.goto(step)
     assert len(page.locator(MAP_SELECTOR).all()) == 5
     page.get_by_label("Your sentence").fill("Birds sing softly")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     assert key_labels(page) == ["Birds", "sing", "softly"]
     assert "edit" not in page.url
     page.locator("#word-0").click()
