@@ -17,15 +17,18 @@ function say(text) {
   region.textContent = text === region.textContent ? `${text}\u00a0` : text;
 }
 
+function labelOfGroup(button) {
+  const group = button.closest('[role="group"]');
+  return group?.getAttribute("aria-label") ?? textOf(`#${group?.getAttribute("aria-labelledby")}`);
+}
+
 // A number alone needs the name of its group: "Layer 1".
 function nameOf(button) {
   const copy = button.cloneNode(true);
   for (const picture of copy.querySelectorAll("svg, [aria-hidden]")) picture.remove();
   const name = button.getAttribute("aria-label") ?? copy.textContent.replace(/\s+/g, " ").trim();
   if (!/^\d+$/.test(name)) return name;
-  const group = button.closest('[role="group"]');
-  const label = group?.getAttribute("aria-label") ?? textOf(`#${group?.getAttribute("aria-labelledby")}`);
-  return `${label} ${name}`.trim();
+  return `${labelOfGroup(button)} ${name}`.trim();
 }
 
 function states() {
@@ -39,8 +42,9 @@ function states() {
         button,
         name: nameOf(button),
         kind: button.hasAttribute("aria-expanded") ? "panel" : "switch",
-        // Buttons of one name in one group are a choice, unless several can be pressed.
-        choice: button.closest('[role="group"], table') ? button.name : null,
+        // Buttons of one name in one group are a choice, unless several can be pressed. The label of a
+        // group may hold a number: "Heads of layer 1".
+        choice: button.closest('[role="group"], table') ? `${button.name} ${labelOfGroup(button).replace(/\d/g, "")}` : null,
         isOn: (button.getAttribute("aria-pressed") ?? button.getAttribute("aria-expanded")) === "true",
       },
     ]),
