@@ -40,8 +40,9 @@ the browser gives to a screen reader.
 """
 
 TAIL = """
-The walk was done by hand too, with the keyboard alone and with the accessibility tree alone. On
-each step we answered the question, changed word, head, layer and model, opened and closed each
+A longer walk was driven by a script on 2026-11-27, with keys alone. We read its announcements and
+the accessibility tree. On each step it answered the question, changed word, head, layer and
+model, opened and closed each
 panel, followed links, answered the check, and moved on.
 
 - **A group of buttons is one stop.** Arrow keys move inside it: words, heads, models, stages,
