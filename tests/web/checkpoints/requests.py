@@ -50,5 +50,5 @@ def lab_json(client, lab, **query):
 
 
 def drawn_maps(page: Element) -> list[str]:
-    """Return the source of every map that is not a thumbnail."""
-    return [svg.source for svg in page.find_all("svg.map:not(.map-thumb)")]
+    """Return the source of every map; of many tokens some labs draw only small ones."""
+    return [svg.source for svg in page.find_all("svg.map")]

@@ -55,7 +55,7 @@ def test_unusual_sentences_are_shown_in_every_lab_or_refused_with_a_reason(
 ):
     reason = REFUSED.get((text, kind))
     for lab in STEP_WITH_LAB:
-        answer = checkpoint_client.get(step_path(lab, model=kind, text=text))
+        answer = checkpoint_client.get(step_path(lab, model=kind, text=text, reveal=1))
         page = parse_html(answer.text)
         assert answer.status_code == (422 if reason else 200)
         assert (reason or f"{kind} · checkpoint · layer 0") in page.text

@@ -28,7 +28,8 @@ from tests.web.requests import HTMX, RESTORE
 @pytest.mark.parametrize("kind", CHECKPOINT_KINDS)
 @pytest.mark.parametrize("lab", STEP_WITH_LAB)
 def test_every_step_works_for_every_family(checkpoint_client, lab, kind, headers):
-    page = open_step(checkpoint_client, lab, headers=headers, model=kind, layer=1, head=1)
+    view = {"model": kind, "layer": 1, "head": 1, "reveal": 1}
+    page = open_step(checkpoint_client, lab, headers=headers, **view)
     assert page.has("html") == (headers is not HTMX)
     assert len(drawn_maps(page)) >= 1
     assert f"{kind} · checkpoint · layer 1" in page.text

@@ -36,7 +36,7 @@ def test_a_head_has_what_a_cursor_and_a_press_need(figure, layout, readable, sel
     element = parse_html(html).find("figure.head.chosen")
     assert element.get("data-head") == ("1" if readable else None)
     assert element.has("p.read-out") == (readable and layout != "lines")
-    assert element.has("button#head-1[name=head][value=1][aria-pressed=true]") == selectable
+    assert element.has("button#name-1[name=head][value=1][aria-pressed=true]") == selectable
     assert element.has("span.head-name") == (not selectable)
     assert element.has("svg.map")
     assert element.has("ol.strip")
@@ -46,7 +46,7 @@ def test_a_row_of_a_head_has_no_map(figure):
     element = parse_html(head_row(figure, selectable=True, disabled="")).find("section.chosen")
     assert not element.has("svg")
     assert element.has("ol.strip")
-    assert element.find("button#head-1").text == "Head 1"
+    assert element.find("button#name-1").text == "Head 1"
     assert parse_html(top_word_text(figure)).text in element.text
     assert parse_html(meta_line(figure)).text in element.text
 
