@@ -22,10 +22,11 @@ from app.picture.colour_scale import (
     text_class,
 )
 from app.picture.map_layout import LABEL_MIN_CELL, Area, Cells, HeatmapLayout, thumbnail_cells
-from app.picture.number_format import format_cell, format_signed_cell, format_small_cell
+from app.picture.number_format import format_cell, format_signed_cell
 
 _SIGNED_NUMBER_MIN_CELL = 30
 _FULL_NUMBER_MIN_CELL = 30
+_NARROW_NUMBER_LENGTH = 4
 _MAX_DASHED_CELLS_N = 9
 _MAX_THUMBNAIL_CELLS = 24
 
@@ -38,7 +39,6 @@ class _NumberStyle(NamedTuple):
 
 
 _WEIGHTS = _NumberStyle(format_cell, text_class)
-_NARROW_WEIGHTS = _NumberStyle(format_small_cell, text_class)
 _SIGNED = _NumberStyle(format_signed_cell, signed_text_class)
 
 
@@ -52,9 +52,10 @@ def heatmap(
 ) -> str:
     """Return the SVG of one head's attention matrix, `weights` (n, n).
 
-    The largest cell of each row is outlined, and so are the areas in `marked`. Large cells contain
-    their weights. Nothing is drawn of `hidden_rows` but dashed outlines. `name` says what the map
-    shows; without it, the SVG is hidden from screen readers.
+    The largest cell of each row is outlined, and so are the areas in `marked`: a marked cell has
+    no other outline. Large cells contain their weights. Nothing is drawn of `hidden_rows` but
+    dashed outlines. `name` says what the map shows; without it, the SVG is hidden from screen
+    readers.
     """
     cells = heatmap_layout.cells
     levels = quantise(weights)
@@ -62,15 +63,16 @@ def heatmap(
     levels = levels.ravel()
     numbers = ""
     if heatmap_layout.has_numbers:
-        style = _WEIGHTS if cells.cell_size >= _FULL_NUMBER_MIN_CELL else _NARROW_WEIGHTS
-        numbers = _cell_numbers(weights, levels, cells, hidden_rows, style)
+        numbers = _cell_numbers(weights, levels, cells, hidden_rows, _WEIGHTS)
     queries = heatmap_layout.axis.queries
     is_asking_hidden = not set(queries).isdisjoint(hidden_rows)
     top_key = "" if is_asking_hidden else heatmap_layout.top_key(weights)
+    maxima = _row_maxima(weights, cells, hidden_rows, marked)
+    areas = _outlines_of(marked, cells)
     return (
         f"{heatmap_layout.open(name)}{cells.group}{_level_paths(levels, cells)}</g>"
-        f"{_row_maxima(weights, cells, hidden_rows)}{_hidden_cells(hidden_rows, cells)}"
-        f"{_marked_areas(marked, cells)}{numbers}{top_key}"
+        f"{_halos(maxima, areas, cells)}{_hidden_cells(hidden_rows, cells)}"
+        f"{_frames('maximum', maxima, cells)}{_frames('marked', areas, cells)}{numbers}{top_key}"
         f"{heatmap_layout.closing}"
     )
 
@@ -174,11 +176,12 @@ def signed_map(  # noqa: PLR0913
         text = _cell_numbers(values, levels, cells, hidden_rows, _SIGNED)
     else:
         text = _minus_signs(levels, cells)
+    areas = _outlines_of(marked, cells)
     return (
         f"{heatmap_layout.open(name)}"
         f"{cells.group}{_level_paths(levels, cells, signed_heat_class)}</g>"
         f'<path class="forbidden" d="{crossed}"/>{_hidden_cells(hidden_rows, cells)}'
-        f"{_marked_areas(marked, cells)}{text}{heatmap_layout.closing}"
+        f"{_halos('', areas, cells)}{_frames('marked', areas, cells)}{text}{heatmap_layout.closing}"
     )
 
 
@@ -211,33 +214,53 @@ def _level_paths(
     )
 
 
-def _row_maxima(weights: NDArray[np.floating], cells: Cells, hidden: Collection[int] = ()) -> str:
-    """Return outlines of the largest cell of each visible row, over a halo that separates them from
-    cells of any colour.
-    """
+def _row_maxima(
+    weights: NDArray[np.floating],
+    cells: Cells,
+    hidden: Collection[int],
+    marked: Sequence[Area],
+) -> str:
+    """Return the path around the largest cell of each visible row that is not marked itself."""
     columns = weights.argmax(axis=1).tolist()
     indices = map(add, cells.row_starts, columns)
-    outlines = "".join(
-        [cells.outlines[index] for row, index in enumerate(indices) if row not in hidden]
+    without = {*hidden, *(area.rows[0] for area in marked if _is_cell(area, columns))}
+    return "".join(
+        [cells.outlines[index] for row, index in enumerate(indices) if row not in without]
     )
+
+
+def _is_cell(area: Area, columns: Sequence[int]) -> bool:
+    """Return whether an area is one cell, the one of its row in `columns`."""
+    return len(area.rows) == len(area.columns) == 1 and columns[area.rows[0]] == area.columns[0]
+
+
+def _outlines_of(areas: Sequence[Area], cells: Cells) -> str:
+    """Return the path around each area: inside a single cell, just outside of larger areas."""
+    size, parts = cells.cell_size, []
+    for area in areas:
+        if len(area.rows) == len(area.columns) == 1:
+            parts.append(cells.outlines[area.rows[0] * cells.n + area.columns[0]])
+            continue
+        width, height = len(area.columns) * size + 2, len(area.rows) * size + 2
+        x, y = area.columns[0] * size - 1, area.rows[0] * size - 1
+        parts.append(f"M{x} {y}h{width}v{height}h-{width}z")
+    return "".join(parts)
+
+
+def _halos(maxima: str, areas: str, cells: Cells) -> str:
+    """Return what separates all frames from cells of any colour; it is below every frame."""
     if cells.cell_size < LABEL_MIN_CELL:
-        return f'<path class="thin maximum" d="{outlines}"/>'
-    return f'<path class="halo" d="{outlines}"/><path class="maximum" d="{outlines}"/>'
+        return f'<path class="halo thin" d="{areas}"/>' if areas else ""
+    halos = (("halo", maxima), ("halo wide", areas))
+    return "".join(f'<path class="{css_class}" d="{path}"/>' for css_class, path in halos if path)
 
 
-def _marked_areas(areas: Sequence[Area], cells: Cells) -> str:
-    """Return outlines around the areas, over a halo."""
-    if not areas:
+def _frames(css_class: str, path: str, cells: Cells) -> str:
+    """Return outlines, thinner around small cells."""
+    if not path:
         return ""
-    size = cells.cell_size
-    outlines = "".join(
-        f"M{area.columns[0] * size} {area.rows[0] * size}"
-        f"h{len(area.columns) * size}v{len(area.rows) * size}h-{len(area.columns) * size}z"
-        for area in areas
-    )
-    if cells.cell_size < LABEL_MIN_CELL:
-        return f'<path class="halo thin" d="{outlines}"/><path class="thin marked" d="{outlines}"/>'
-    return f'<path class="halo wide" d="{outlines}"/><path class="marked" d="{outlines}"/>'
+    size = "thin " if cells.cell_size < LABEL_MIN_CELL else ""
+    return f'<path class="{size}{css_class}" d="{path}"/>'
 
 
 def _cell_numbers(
@@ -247,13 +270,24 @@ def _cell_numbers(
     hidden: Collection[int],
     style: _NumberStyle,
 ) -> str:
-    """Return the number of each visible cell, in the text colour that its level needs."""
-    numbers = zip(values.ravel().tolist(), levels.tolist(), cells.number_positions, strict=True)
+    """Return the number of each visible cell, in the text colour that its level needs.
+
+    In cells that are narrow, long numbers are condensed.
+    """
+    numbers = zip(
+        map(style.format_value, values.ravel().tolist()),
+        levels.tolist(),
+        cells.number_positions,
+        strict=True,
+    )
+    condensed = ""
+    if cells.cell_size < _FULL_NUMBER_MIN_CELL:
+        condensed = f' textLength="{cells.cell_size - 6}" lengthAdjust="spacingAndGlyphs"'
     return "".join(
         [
-            f'<text class="number {style.css_class(level)}" {position}>'
-            f"{escape(style.format_value(value))}</text>"
-            for index, (value, level, position) in enumerate(numbers)
+            f'<text class="number {style.css_class(level)}" {position}'
+            f"{condensed if len(text) >= _NARROW_NUMBER_LENGTH else ''}>{escape(text)}</text>"
+            for index, (text, level, position) in enumerate(numbers)
             if index // cells.n not in hidden
         ]
     )

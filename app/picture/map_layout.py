@@ -20,9 +20,12 @@ MIN_LABELLED_CELL = 14
 
 LABEL_MIN_CELL = 11
 """With smaller cells, labels would overlap."""
-_SLANT = 60
-_SLANT_RUN, _SLANT_RISE = cos(radians(_SLANT)), sin(radians(_SLANT))
-_SLANT_MIN_CELL = 13
+_SLANTS = {"slanted": 60, "steep": 75}
+"""Angles of slanted labels; those of narrow columns are steeper, so that they stay apart."""
+
+_SLANT_RUN = {name: cos(radians(angle)) for name, angle in _SLANTS.items()}
+_SLANT_RISE = {name: sin(radians(angle)) for name, angle in _SLANTS.items()}
+_STEEP_MIN_CELL, _SLANT_MIN_CELL = 13, 24
 _MAX_FITTING_N = 16
 _NUMBER_SIZE = 26
 _FEW_CELLS_N, _FEW_CELLS_NUMBER_SIZE = 4, 22
@@ -188,7 +191,7 @@ class HeatmapLayout:
     With a `cell_size` in pixels, the map has labels if they fit; `shows_queries` is false for maps
     that stand to the right of another one with the same rows. Their width is in em: 16 pixels are
     1 em, so that a stylesheet can scale a row of maps to its container. Slanted labels may extend
-    beyond the right edge. `totals` are texts under the columns.
+    beyond the right edge, unless the map `ends_row`. `totals` are texts under the columns.
 
     fits: the map is as wide as planned; one map of a longer sentence is wider, several have cells
         too small to read.
@@ -196,13 +199,14 @@ class HeatmapLayout:
     width, height: of the map at full size.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         axis: Axis,
         columns: int = 1,
         *,
         cell_size: int | None = None,
         shows_queries: bool = True,
+        ends_row: bool = True,
         totals: Sequence[str] = (),
     ) -> None:
         n = len(axis.labels)
@@ -221,11 +225,12 @@ class HeatmapLayout:
         direction = labels.direction(cell_size) if self.names_all else "single"
         if not self.has_labels:
             direction = "none"
-        self.left = labels.left(all_names=self.names_all)
-        if not (self.has_labels and shows_queries):
+        self.left = label_width = labels.left(all_names=self.names_all)
+        self.shows_queries = self.has_labels and shows_queries
+        if not self.shows_queries:
             self.left = 2
         self.top = labels.top(direction)
-        self.right = 2 if is_fitted else labels.overhang(direction, self.cells)
+        self.right = labels.overhang(direction, self.cells) if ends_row else 2
         box_width, box_height = self.left + self.cells.side + self.right, self.top + self.cells.side
         if totals:
             box_height += _TOTALS_HEIGHT
@@ -243,12 +248,24 @@ class HeatmapLayout:
             f' width="{width}" height="{height}"'
         )
         names = labels.svg(direction, self.cells, self.left, self.top, shows_queries=shows_queries)
+        self.row_labels = self._row_labels(labels, label_width, box_height + 2)
         side = self.cells.side
         self.opening = (
             f'{names}<g transform="translate({self.left} {self.top})">'
             f'<rect class="ground" width="{side}" height="{side}"/>'
         )
         self.closing = f"{self._query_frame(axis.queries)}{self._totals(totals)}</g></svg>"
+
+    def _row_labels(self, labels: "_Labels", width: int, height: int) -> str:
+        """Return the labels of rows as a picture to put beside the map, "" without labels."""
+        if not self.has_labels:
+            return ""
+        return (
+            f'<svg class="map map-thumb row-labels" viewBox="0 0 {width} {height}"'
+            f' width="{width / _PIXELS_PER_EM:g}em" height="{height / _PIXELS_PER_EM:g}em"'
+            f' aria-hidden="true"><g font-size="{labels.font_size:g}">'
+            f"{labels.query_texts(self.cells, width, self.top)}</g></svg>"
+        )
 
     @property
     def has_numbers(self) -> bool:
@@ -353,10 +370,12 @@ class _Labels:
         return ceil(max(widths)) + (9 if self.axis.split_words else 6)
 
     def direction(self, cell_size: int) -> str:
-        """Return how the keys are written: "upright", "slanted" or "vertical"."""
+        """Return how the keys are written: "upright", "slanted", "steep" or "vertical"."""
         if max(self.widths) <= cell_size - 3:
             return "upright"
-        return "slanted" if cell_size >= _SLANT_MIN_CELL else "vertical"
+        if cell_size >= _SLANT_MIN_CELL:
+            return "slanted"
+        return "steep" if cell_size >= _STEEP_MIN_CELL else "vertical"
 
     def top(self, direction: str) -> int:
         """Return the height above the cells."""
@@ -364,19 +383,22 @@ class _Labels:
             return 2
         if direction in ("upright", "single"):
             return ceil(self.font_size) + 8
-        height = max(self.widths) * (_SLANT_RISE if direction == "slanted" else 1)
-        return ceil(height + (self.font_size * 0.4 if direction == "slanted" else 0)) + 8
+        height = max(self.widths) * _SLANT_RISE.get(direction, 1)
+        return ceil(height + (self.font_size * 0.4 if direction in _SLANTS else 0)) + 8
 
     def overhang(self, direction: str, cells: Cells) -> int:
         """Return the width that labels of keys need to the right of the cells."""
-        if direction != "slanted":
+        if direction not in _SLANTS:
             return 2
         # From the middle of the last column.
         steps = range((1 - cells.n) * cells.cell_size, 1, cells.cell_size)
         end = max(
-            [step + width * _SLANT_RUN for step, width in zip(steps, self.widths, strict=True)]
+            [
+                step + width * _SLANT_RUN[direction]
+                for step, width in zip(steps, self.widths, strict=True)
+            ]
         )
-        return max(2, ceil(end + self.font_size * 0.5 - cells.cell_size / 2))
+        return max(2, ceil(end + self.font_size * 0.6 - cells.cell_size / 2))
 
     def svg(self, direction: str, cells: Cells, left: int, top: int, *, shows_queries: bool) -> str:
         """Return the labels and the brackets of split words."""
@@ -391,12 +413,7 @@ class _Labels:
                 strict=True,
             )
         )
-        queries = "".join(
-            f'<text class="{"query chosen" if index in self.axis.queries else "query"}"'
-            f' x="{left - 6}" y="{top + self._baseline(index, cells):.1f}">'
-            f"{label_content(text, whole)}</text>"
-            for index, (text, whole) in enumerate(zip(self.queries, self.axis.labels, strict=True))
-        )
+        queries = self.query_texts(cells, left, top)
         size = f'font-size="{self.font_size:g}"'
         if not shows_queries:
             queries = f'<g visibility="hidden">{queries}</g>'
@@ -412,14 +429,24 @@ class _Labels:
             f' x="{left - 6}" y="{y:.0f}">{escape(self.asking)}</text>'
         )
 
+    def query_texts(self, cells: Cells, left: int, top: int) -> str:
+        """Return the labels of rows, which end to the left of `left`."""
+        return "".join(
+            f'<text class="{"query chosen" if index in self.axis.queries else "query"}"'
+            f' x="{left - 6}" y="{top + self._baseline(index, cells):.1f}">'
+            f"{label_content(text, whole)}</text>"
+            for index, (text, whole) in enumerate(zip(self.queries, self.axis.labels, strict=True))
+        )
+
     def _baseline(self, row: int, cells: Cells) -> float:
         return (row + 0.5) * cells.cell_size + self.font_size / 3
 
     def _key_positions(self, direction: str, cells: Cells, left: int, top: int) -> Iterator[str]:
         for index in range(cells.n):
             x = left + (index + 0.5) * cells.cell_size
-            if direction == "slanted":
-                yield f'transform="translate({x + 3:g} {top - 6}) rotate(-{_SLANT})"'
+            if direction in _SLANTS:
+                shift = 3 if direction == "slanted" else 4
+                yield f'transform="translate({x + shift} {top - 6}) rotate(-{_SLANTS[direction]})"'
             elif direction == "vertical":
                 yield f'transform="translate({x + self.font_size / 3:.1f} {top - 6}) rotate(-90)"'
             else:

@@ -17,12 +17,6 @@ def format_cell(weight: float) -> str:
     return ">.99" if weight >= 0.995 else f"{weight:.2f}".removeprefix("0")
 
 
-def format_small_cell(weight: float) -> str:
-    """Return a weight as `format_cell` does, but ~0 for <.01 and ~1 for >.99, which are narrow."""
-    text = format_cell(weight)
-    return {"<.01": "~0", ">.99": "~1"}.get(text, text)
-
-
 def format_weight(weight: float) -> str:
     """Return a weight as `format_cell` does, but with the leading zero: 0.07, <0.01."""
     return format_cell(weight).replace(".", "0.")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.picture import Area, Axis, HeatmapLayout, heatmap, signed_map, signed_thumbnail, thumbnail
 from app.picture.heatmap import block_maxima, downsampled_thumbnail
-from app.picture.number_format import format_cell, format_signed_cell, format_small_cell
+from app.picture.number_format import format_cell, format_signed_cell
 from app.picture.text_width import text_width
 
 SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -238,14 +238,26 @@ def test_large_cells_have_numbers():
         layout = HeatmapLayout(Axis(labels_of(n), range(n), [0]), columns)
         assert layout.cells.cell_size >= 22
         weights = random_weights(n)
-        style = format_cell if layout.cells.cell_size >= 30 else format_small_cell
         assert numbers_in_cells(heatmap(weights, layout)) == {
-            (i, j): style(float(weights[i, j])) for i in range(n) for j in range(n)
+            (i, j): format_cell(float(weights[i, j])) for i in range(n) for j in range(n)
         }
     for n, columns in ((6, 5), (11, 1), (13, 2), (48, 1)):
         layout = HeatmapLayout(Axis(labels_of(n), range(n), [0]), columns)
         assert layout.cells.cell_size * layout.size.scale < 26
         assert 'class="number' not in heatmap(random_weights(n), layout)
+
+
+@pytest.mark.parametrize(("cell_size", "is_condensed"), [(26, True), (34, False)])
+def test_numbers_that_are_wider_than_narrow_cells_are_condensed(cell_size, is_condensed):
+    weights = np.array([[0.001, 0.999], [0.25, 0.75]])
+    layout = HeatmapLayout(Axis(["a", "b"], range(2), [0]), cell_size=cell_size)
+    for text in parse_svg(heatmap(weights, layout)).iterfind(
+        f".//{SVG_NAMESPACE}text[@textLength]"
+    ):
+        assert is_condensed
+        assert text.text in ("<.01", ">.99")
+        assert float(text.get("textLength")) <= cell_size - 6
+    assert heatmap(weights, layout).count("textLength") == 2 * is_condensed
 
 
 def test_each_row_has_its_largest_cell_outlined():
@@ -345,10 +357,27 @@ def test_marked_cells_rows_and_columns_are_outlined():
     svg = parse_svg(heatmap(random_weights(4), layout, areas))
     (marked,) = svg.iterfind(f".//{SVG_NAMESPACE}path[@class='marked']")
     size = layout.cells.cell_size
-    assert marked.get("d") == (
-        f"M{size} {2 * size}h{size}v{size}h-{size}zM{3 * size} 0h{size}v{4 * size}h-{size}z"
-    )
+    cell, column = marked.get("d").split("z")[:2]
+    assert cell == layout.cells.outlines[2 * 4 + 1].removesuffix("z")
+    width, height = size + 2, 4 * size + 2
+    assert column == f"M{3 * size - 1} -1h{width}v{height}h-{width}"
     assert "marked" not in heatmap(random_weights(4), layout)
+
+
+def test_a_marked_cell_has_no_second_frame_and_halos_are_below_all_frames():
+    weights = random_weights(4)
+    layout = HeatmapLayout(Axis(labels_of(4), range(4), (0,)))
+    top = int(weights[2].argmax())
+    cells = [Area(range(2, 3), range(key, key + 1)) for key in range(4)]
+    others = [(row, weights[row].argmax()) for row in (0, 1, 3)]
+    svg = heatmap(weights, layout, [cells[top]])
+    size = layout.cells.cell_size
+    assert maxima(svg, size) == others
+    assert svg.rindex('class="halo') < svg.index('class="maximum"') < svg.index('class="marked"')
+    column = Area(range(4), range(top, top + 1))
+    for marked in (cells[top - 1], column):
+        svg = heatmap(weights, layout, [marked])
+        assert maxima(svg, size) == sorted([*others, (2, top)])
 
 
 def test_pieces_of_a_word_are_joined_by_a_bracket_on_both_axes():

@@ -4,7 +4,7 @@ import pytest
 
 from app.picture import Axis, HeatmapLayout
 from app.picture.map_layout import MIN_LABELLED_CELL
-from app.picture.map_row import LAB_WIDTH, MAP_GAP, row_layouts
+from app.picture.map_row import LAB_WIDTH, MAP_GAP, NARROW_WIDTH, narrow_rows, row_layouts
 
 
 def axis_of(n, letters=5):
@@ -34,9 +34,36 @@ def test_cells_are_at_most_as_large_as_asked():
 
 def test_only_labelled_maps_have_room_for_labels_of_rows():
     first, second, third = row_layouts([axis_of(4)] * 3, labelled=(0, 2))
-    assert first.width == third.width > second.width
+    assert first.left == third.left > second.left
     assert second.opening.count('visibility="hidden"') == 1
     assert 'visibility="hidden"' not in first.opening
+
+
+@pytest.mark.parametrize("n_maps", [1, 2, 4, 8])
+@pytest.mark.parametrize("n", [1, 4, 7, 10, 16])
+def test_rows_on_phones_fit_with_their_labels(n_maps, n):
+    layouts = row_layouts([axis_of(n)] * n_maps)
+    in_row, width = narrow_rows(layouts)
+    cells = in_row * layouts[0].cells.side + MAP_GAP * (in_row - 1)
+    assert layouts[0].left + cells <= 16 * width
+    assert in_row == 1 or 16 * width <= NARROW_WIDTH + 16
+    assert 1 <= in_row <= n_maps
+
+
+def test_labels_of_rows_beside_a_map_are_those_of_the_labelled_map():
+    labelled, unlabelled = row_layouts([axis_of(4)] * 2)
+    for layout in (labelled, unlabelled):
+        assert layout.row_labels.count("<text") == 4
+        assert "query chosen" in layout.row_labels
+    assert [labelled.shows_queries, unlabelled.shows_queries] == [True, False]
+    tiny = row_layouts([axis_of(16)] * 8)[1]
+    assert tiny.row_labels == ""
+
+
+def test_only_the_last_map_of_a_row_has_room_for_slanted_labels():
+    first, second, third = row_layouts([axis_of(4)] * 3, max_cell=20)
+    assert second.width < third.width
+    assert first.right == second.right == 2 < third.right
 
 
 def test_small_cells_have_neither_labels_nor_numbers():

@@ -7,7 +7,6 @@ from app.picture.number_format import (
     format_number,
     format_signed,
     format_signed_cell,
-    format_small_cell,
     format_weight,
 )
 
@@ -55,10 +54,3 @@ def test_a_signed_cell_has_two_or_three_digits(value, text):
 )
 def test_a_number_has_three_significant_digits(value, text):
     assert format_number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("weight", "text"), [(0, "0"), (0.004, "~0"), (0.074, ".07"), (0.996, "~1"), (1, "1")]
-)
-def test_weights_in_small_cells_are_narrow(weight, text):
-    assert format_small_cell(weight) == text

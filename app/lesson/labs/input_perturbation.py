@@ -165,6 +165,7 @@ def _variants(
     }
     largest = max(float(np.abs(after - before).max()) for before, after in pairs.values()) or 1.0
     layouts = [each.layout for row in rows for each in row]
+    labelled = HeatmapLayout(state.axis, cell_size=layouts[0].cells.cell_size)
     sliced_head = perturbed_head(trace.W.n_heads)
     variants = []
     for name, (before, after) in pairs.items():
@@ -177,7 +178,7 @@ def _variants(
                 bool(max_changes[head] > CHANGE_THRESHOLD),
                 figure_before,
                 figure_after,
-                layouts[head],
+                layouts[head] if name == "project" else labelled,
                 largest,
                 state.is_marked(head) if name == "project" else head == sliced_head,
             )

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from app.lesson.labs.head_figure import HeadFigure, marked_areas
 from app.picture import HeatmapLayout, heatmap
-from app.picture.map_row import LAB_WIDTH, MAX_CELL, row_layouts
+from app.picture.map_row import LAB_WIDTH, MAX_CELL, narrow_rows, row_layouts
 
 MAX_MAPS_IN_ROW = 8
 """More heads than this stand in several rows."""
@@ -19,11 +19,15 @@ class MapInRow:
     """The map of one head in a row of maps, drawn on access.
 
     hidden_rows: the rows that the map leaves out. is_decisive: the head itself decides the answer.
+    starts_narrow_row, narrow_width: on phones, whether a row starts with this map, and the width
+        of such rows in em.
     """
 
     figure: HeadFigure
     layout: HeatmapLayout
     hidden_rows: Collection[int] = ()
+    starts_narrow_row: bool = False
+    narrow_width: int = 0
 
     @property
     def is_decisive(self) -> bool:
@@ -35,6 +39,15 @@ class MapInRow:
         marked = marked_areas(figure.state, figure.head)
         name = figure.name_without(self.hidden_rows)
         return heatmap(figure.weights, self.layout, marked, self.hidden_rows, name=name)
+
+    @property
+    def row_labels(self) -> str:
+        """The labels of rows for phones, if the map starts a row there but not on wide pages."""
+        return (
+            self.layout.row_labels
+            if self.starts_narrow_row and not self.layout.shows_queries
+            else ""
+        )
 
     @property
     def is_readable(self) -> bool:
@@ -66,5 +79,24 @@ def map_row(
     Cells are at most `max_cell` pixels large. The first map has labels of its rows.
     """
     axes = [each.state.axis for each in figures]
-    layouts = row_layouts(axes, width=width, max_cell=max_cell)
-    return tuple(MapInRow(figure, layout) for figure, layout in zip(figures, layouts, strict=True))
+    return maps_in_row(figures, row_layouts(axes, width=width, max_cell=max_cell))
+
+
+def maps_in_row(
+    figures: Sequence[HeadFigure],
+    layouts: Sequence[HeatmapLayout],
+    *,
+    hides_maps: bool = False,
+) -> tuple[MapInRow, ...]:
+    """Return the maps with their layouts; phones fold them into several rows."""
+    n_maps, width = narrow_rows(layouts)
+    return tuple(
+        MapInRow(
+            figure,
+            layout,
+            range(len(figure.weights)) if hides_maps else (),
+            index % n_maps == 0,
+            width,
+        )
+        for index, (figure, layout) in enumerate(zip(figures, layouts, strict=True))
+    )

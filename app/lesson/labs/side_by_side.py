@@ -10,7 +10,7 @@ from app.lesson.json_fields import NOT_IN_JSON
 from app.lesson.labs.head_figure import HeadFigure, head_figures, layer_figures
 from app.lesson.labs.hidden_rows import NO_ROWS, HiddenRows, every_row
 from app.lesson.labs.lab_state import LabState
-from app.lesson.labs.map_row import MAX_MAPS_IN_ROW, MapInRow, split_evenly
+from app.lesson.labs.map_row import MAX_MAPS_IN_ROW, MapInRow, maps_in_row, split_evenly
 from app.lesson.options import ModelName, Options
 from app.models import Card
 from app.picture.map_row import MAX_CELL, row_layouts
@@ -94,9 +94,8 @@ def _row(groups: Sequence[tuple[Panel, Sequence[HeadFigure]]], max_cell: int) ->
     return [
         MapGroup(
             panel,
-            tuple(
-                MapInRow(figure, layout, range(len(figure.weights)) if panel.hides_maps else ())
-                for figure, layout in zip(figures, layouts[start:], strict=False)
+            maps_in_row(
+                figures, layouts[start : start + len(figures)], hides_maps=panel.hides_maps
             ),
         )
         for (panel, figures), start in zip(groups, starts, strict=False)

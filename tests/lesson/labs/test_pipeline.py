@@ -89,7 +89,10 @@ def test_the_column_that_decides_is_outlined_on_the_map_of_its_head(models):
     mark = Mark("column", 1, column=2, model="headwise-h4")
     state = replace(make_state(models, head=1), marks=(mark,))
     size = pipeline(state).layout.cells.cell_size
-    assert f'class="marked" d="M{2 * size} 0h{size}v{6 * size}h-{size}z"' in pipeline(state).map
+    assert (
+        f'class="marked" d="M{2 * size - 1} -1h{size + 2}v{6 * size + 2}h-{size + 2}z"'
+        in pipeline(state).map
+    )
     other = replace(make_state(models, head=0), marks=(mark,))
     assert 'class="marked"' not in pipeline(other).map
 
