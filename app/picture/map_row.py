@@ -64,7 +64,7 @@ def narrow_rows(layouts: Sequence[HeatmapLayout]) -> tuple[int, int]:
         width = sides + n_maps * (cells.side + 4) + (n_maps - 1) * MAP_GAP + overhang
         if width <= NARROW_WIDTH:
             break
-    return n_maps, min(max(ceil(width / 16), 6), 40)
+    return n_maps, min(max(ceil(width / 16), 6), 48)
 
 
 def _overhang(axis: Axis) -> int:

@@ -148,7 +148,7 @@ def test_keys_are_named_along_the_top_and_queries_down_the_side(n, columns):
         if text.get("class") == "key":
             x, y = text.get("x"), text.get("y")
             if turned := text.get("transform"):
-                pattern = r"translate\(([\d.]+) ([\d.]+)\) rotate\(-(60|90)\)"
+                pattern = r"translate\(([\d.]+) ([\d.]+)\) rotate\(-(60|75|90)\)"
                 x, y, _ = re.match(pattern, turned).groups()
             assert float(y) < top
             keys[int((float(x) - left) // size)] = text.text
