@@ -545,7 +545,7 @@ WEB = (
     Mutant(
         "the word that asks is lost on the way to another step",
         "app/web/state/links.py",
-        'return {"word": str(place)}',
+        'return {"word": str(view.word)}',
         "return {}",
         ("tests/web/state/test_links.py", "tests/web/routes/test_lesson.py"),
     ),

@@ -14,7 +14,7 @@ from app.picture.map_layout import (
 LAB_WIDTH = 720
 """Width of a lab in pixels in the narrowest window that has prose and lab side by side."""
 
-NARROW_WIDTH = 380
+NARROW_WIDTH = 345
 """The most width of a row of maps on a phone, in the SVG's units: text has 12 px at 350 px."""
 
 MAP_GAP = 12
