@@ -115,9 +115,9 @@ def test_a_page_that_did_not_change_has_the_same_screenshot(unchanged, server):
     [
         ("body > header", "visibility: hidden"),
         ("body > header nav", "visibility: hidden"),
-        ("#layer-1", "transform: translateX(8px)"),
+        ("#head-1", "transform: translateX(8px)"),
         ("#word-1", "visibility: hidden"),
-        (".legend", "visibility: hidden"),
+        (".legend-line", "visibility: hidden"),
         (".prose", "color: #850"),
         (".objective", "color: #850"),
         ("#predict h2", "font-size: 90%"),
