@@ -8,11 +8,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from playwright.sync_api import Browser, sync_playwright
 
+from app.application import build_registry
 from app.lesson import LabState, load_lessons
 from app.lesson.selection import Selection
-from app.models import load_builtin_models
 from app.picture import heatmap
-from app.settings import site_folder
+from app.settings import Settings, site_folder
 from app.web.static_files import static_url
 from tests.chromium import launch_options
 from tests.conftest import STEP_1
@@ -26,7 +26,7 @@ HEADS_ON_CARD = (2, 3)
 
 def save_screenshot(browser: Browser, address: str) -> None:
     """Save a screenshot of step 1."""
-    page = browser.new_page(viewport={"width": 1360, "height": 1130})
+    page = browser.new_page(viewport={"width": 1360, "height": 860})
     page.goto(address + STEP_1)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=SCREENSHOT)
@@ -34,7 +34,7 @@ def save_screenshot(browser: Browser, address: str) -> None:
 
 def save_social_card(browser: Browser, address: str) -> None:
     """Save a picture of the lesson's title next to two maps of its default sentence."""
-    models = load_builtin_models()
+    models = build_registry(Settings())
     lesson = load_lessons(site_folder("lessons"), models).lessons[0]
     defaults = lesson.steps[0].config.defaults
     model = models[defaults.model]
