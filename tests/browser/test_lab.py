@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-MAP_SELECTOR = "#lab-view svg.map"
+MAP_SELECTOR = "#lab-view svg.map:not(.row-labels)"
 N_MAPS = 5
 """Maps of step 1 before its prediction: one head beside four."""
 

@@ -29,13 +29,13 @@ def test_rules_have_the_colours_of_the_theme_and_the_heat_scale():
     rules = standalone_css(MAP_CSS, "dark", "viridis").split("\n")
     for rule in (
         ".paper { fill: #1b1e24; }",
-        ".map .ground { fill: #22252c; }",
+        ".map .ground { fill: #1d242a; }",
         ".map .key, .map .key-name { fill: #ffb46b; }",
-        ".cells .heat-0 { stroke: #22252c; }",
+        ".cells .heat-0 { stroke: #1d242a; }",
         ".cells .heat-10 { stroke: #008c98; }",
         ".cells .heat-20 { stroke: #e5ed32; }",
-        ".cells .rise-10 { stroke: #7cd591; }",
-        ".cells .fall-1 { stroke: #32313d; }",
+        ".cells .rise-10 { stroke: #81da95; }",
+        ".cells .fall-1 { stroke: #2e2f3c; }",
         ".map .number.on-cool { fill: #fff; }",
         ".map .number.on-hot { fill: #0a0c10; }",
     ):
