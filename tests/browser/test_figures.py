@@ -37,6 +37,7 @@ OVERLAPS = """() => {
     const range = document.createRange();
     const boxes = [];
     for (const each of figure.querySelectorAll("bdi, span, sub, th, td, p, .vector, .weight-bar")) {
+        if (each.closest(".visually-hidden")) continue;
         if (!each.matches("svg") && (each.children.length || !each.textContent.trim())) continue;
         range.selectNodeContents(each);
         const box = (each.matches("svg") ? each : range).getBoundingClientRect();
