@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.pages import LESSON
 
+SMALL_TROPHY = "The trophy does not fit in the suitcase because it is too small"
 SENTENCE_60 = "A very old and quite small brown dog slowly chased the other three cats"
 
 
@@ -54,7 +55,7 @@ def test_a_link_brings_the_map_that_it_changed_into_view_and_leads_back(phone, s
 
 
 def test_a_link_that_asks_anew_brings_the_question_into_view(phone, server):
-    phone.goto(f"{server}{LESSON}/measure-before-you-name")
+    phone.goto(f"{server}{LESSON}/measure-before-you-name?text=Birds sing")
     phone.locator("#predict .choices button").first.click()
     expect(phone.locator("#verdict")).to_be_visible()
     press(phone, "a.act[data-act*='text=']")
@@ -63,7 +64,7 @@ def test_a_link_that_asks_anew_brings_the_question_into_view(phone, server):
 
 
 def test_a_link_brings_the_table_of_two_sentences_into_view(phone, server):
-    phone.goto(f"{server}{LESSON}/measure-before-you-name?reveal=1")
+    phone.goto(f"{server}{LESSON}/measure-before-you-name?text={SMALL_TROPHY}&word=9&reveal=1")
     press(phone, "a.act[data-act='layer=1']")
     expect(phone).to_have_url(re.compile("layer=1"))
     expect_in_view(phone, ".pair-table")
@@ -72,13 +73,13 @@ def test_a_link_brings_the_table_of_two_sentences_into_view(phone, server):
 def test_a_wide_page_scrolls_only_the_lab(page, server):
     page.set_viewport_size({"width": 1280, "height": 500})
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{server}{LESSON}/measure-before-you-name?reveal=1")
+    page.goto(f"{server}{LESSON}/measure-before-you-name?text={SMALL_TROPHY}&word=9&reveal=1")
     link = page.locator("a.act[data-act='layer=1']").first
     link.evaluate("each => each.scrollIntoView({ block: 'center' })")
     top = page.evaluate("scrollY")
     link.click()
     expect(page).to_have_url(re.compile("layer=1"))
-    page.wait_for_function("document.querySelector('.lab').scrollTop > 0")
+    page.wait_for_function("() => document.querySelector('.lab').scrollTop > 0")
     assert page.evaluate("scrollY") == top
     expect(page.locator(".back-to-text")).to_have_count(0)
 

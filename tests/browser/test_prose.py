@@ -54,7 +54,7 @@ def test_without_scripts_the_same_link_opens_the_same_view(browser, server, step
 
 
 def test_a_link_to_another_sentence_chooses_its_word_and_asks_anew(page, server):
-    page.goto(f"{server}{LESSON}/measure-before-you-name")
+    page.goto(f"{server}{LESSON}/measure-before-you-name?text=Birds sing")
     link = page.locator('a.act[data-act*="text="]').first
     page.evaluate("window.stays = true")
     page.locator("#predict .choices button").first.click()

@@ -82,7 +82,9 @@ def test_files_use_the_colour_scale_of_the_page(share_page):
 
 
 def test_a_picture_too_large_to_draw_shows_a_visible_error(page, server):
-    page.goto(f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&reveal=1&open=files")
+    page.goto(
+        f"{server}{LESSON}/1?text={'the+' * 36}&model=headwise-h8&show=grid&reveal=1&open=files"
+    )
     with page.expect_download():
         page.get_by_role("link", name="PNG 1×").first.click()
     page.get_by_role("link", name="PNG 4×").first.click()

@@ -71,12 +71,12 @@ def test_fixed_values_cannot_be_changed_and_the_others_can(signing_client):
 
 def test_default_values_can_be_fixed_too(signing_client):
     usual = view_in_page(signing_client.get(STEP).text)
-    assert usual["word"] != "0"
+    assert usual["word"] != "1"
     page = signing_client.get(
         assignment_link(signing_client, step=STEP, fixed=["word", "model"])
     ).text
     text = "Birds sing at dawn in the old trees"
-    sent = {**view_in_page(page), "edit": "1", "text": text, "word": "0", "model": "headwise-h1"}
+    sent = {**view_in_page(page), "edit": "1", "text": text, "word": "1", "model": "headwise-h1"}
     view = view_in_page(
         signing_client.get(signing_client.get(STEP, params=sent).headers["location"]).text
     )
