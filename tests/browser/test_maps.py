@@ -115,9 +115,9 @@ def test_two_heads_are_compared(page, step_2):
     page.locator("#open-compare").click()
     page.locator("#minus").select_option("headwise-h1.0")
     expect(page).to_have_url(re.compile(r"minus=headwise-h1\.0"))
-    expect(page.get_by_text("minus head 0 of headwise-h1")).to_be_visible()
+    expect(page.locator(".head-name", has_text="minus head 0 of headwise-h1")).to_be_visible()
     page.locator("#minus").select_option("")
-    expect(page.get_by_text("minus head 0 of headwise-h1")).to_have_count(0)
+    expect(page.locator(".head-name", has_text="minus head 0 of headwise-h1")).to_have_count(0)
 
 
 VEILED = "/multi-head-attention/rows-ask-columns-answer?text=The+old+fox+ran+off&word=2&head=1"
