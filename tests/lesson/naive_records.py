@@ -3,23 +3,8 @@
 import json
 from math import sqrt
 
+from app.evaluation.report import RELATIONS
 from app.models.builtin import BUILTIN_FOLDER
-
-NAMES = {
-    "nsubj": ("subject", "predicate"),
-    "obj": ("object", "verb"),
-    "det": ("determiner", "noun"),
-    "amod": ("adjective", "noun"),
-    "case": ("preposition", "noun"),
-    "aux": ("auxiliary", "verb"),
-    "advmod": ("adverb", "what it modifies"),
-    "compound": ("compound part", "its noun"),
-    "conj": ("conjunct", "first conjunct"),
-    "mark": ("subordinator", "its verb"),
-    "nmod": ("noun modifier", "noun"),
-    "obl": ("oblique noun", "verb"),
-    "cop": ("copula", "predicate"),
-}
 
 
 def read_record(model):
@@ -43,7 +28,7 @@ def naive_relations(record, head):
         hits, n = finding["test"]["hits"], finding["test"]["n"]
         offset_rate = baseline["offset_share"]["hits"] / baseline["offset_share"]["n"]
         highest = max([offset_rate, *baseline["twins"]])
-        dependent, governor = NAMES[finding["relation"]]
+        dependent, governor = RELATIONS[finding["relation"]]
         label = (
             f"{dependent} → {governor}"
             if finding["direction"] == "dependent to head"

@@ -158,11 +158,6 @@ def draw(state: LabState, weights: Matrix, marked: Sequence[Area] = ()) -> str:
     )
 
 
-def map_svgs(state: LabState) -> list[str]:
-    """Return the picture of every head of the chosen layer."""
-    return [draw(state, weights) for weights in state.maps]
-
-
 @dataclass(frozen=True)
 class HeadThumbnail:
     """The small map of one head of a model; `name` says in a sentence what it shows."""

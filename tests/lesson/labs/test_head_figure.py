@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.lesson.labs.head_figure import head_figures, head_thumbnails, map_svgs, marked_areas
+from app.lesson.labs.head_figure import draw, head_figures, head_thumbnails, marked_areas
 from app.lesson.predictions import Mark
 from app.picture import (
     Area,
@@ -52,7 +52,9 @@ def test_the_top_word_adds_up_the_pieces_of_a_split_word(models):
 def test_lines_are_drawn_instead_of_maps_on_request(models):
     state = make_state(models, controls={"layout": "lines"})
     weights = models["headwise-h4"].run(state.sentence).weights[0]
-    assert map_svgs(state) == [token_links(each, state.axis) for each in weights]
+    assert [draw(state, each) for each in weights] == [
+        token_links(each, state.axis) for each in weights
+    ]
 
 
 def test_small_maps_show_every_head_of_every_layer(models):

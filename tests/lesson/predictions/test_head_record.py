@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.evaluation.registry import EvaluatedRegistry
+from app.evaluation.report import RELATIONS
 from app.lesson.predictions.head_record import label_choices
 from app.models.tokenizer import is_punctuation
 from tests.lesson.naive_attention import naive_layer
 from tests.lesson.naive_records import (
-    NAMES,
     head_of,
     naive_places,
     naive_relations,
@@ -202,7 +202,7 @@ def test_a_repeated_word_is_named_with_its_place(models):
 def many_labels(models):
     """Evidence in which eight heads of one layer have eight different relations."""
     record = models.evidence_of(models["headwise-h8"])
-    relations = [f"{a} → {b}" for a, b in list(NAMES.values())[:8]]
+    relations = [f"{a} → {b}" for a, b in list(RELATIONS.values())[:8]]
     labels = {(0, head): (label,) for head, label in enumerate(relations)}
     labels |= {(1, head): ("no clear role",) for head in range(8)}
     copy = record.model_copy()
